@@ -1,0 +1,598 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * Mailboxes: the whole contract between /dev/mailbox and its users.
+ *
+ * This file is the reference. The manual pages and Documentation/ point here.
+ */
+#ifndef _UAPI_LINUX_MAILBOX_H
+#define _UAPI_LINUX_MAILBOX_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/**
+ * DOC: Two kinds of descriptor
+ *
+ * The *device* is what open("/dev/mailbox") returns. It belongs to the mailbox
+ * domain of the network namespace the opener was in, and stays with it.
+ * INFO, CREATE, OPEN, DESTROY and LIST are calls on the device.
+ *
+ * A *handle* is one open mailbox with rights to send, receive or manage. CREATE
+ * and OPEN return handles, always close-on-exec. SEND, RECEIVE, SEND_BATCH,
+ * RECEIVE_BATCH, STAT, SET and DESTROY are calls on a handle, and so are read(2)
+ * (take the first message: its payload; EMSGSIZE if it does not fit), write(2)
+ * (send one message of type 0 and priority 0), poll(2) and close(2).
+ * A zero-length message reads as 0; RECEIVE tells it from anything else.
+ */
+
+/**
+ * DOC: Rules for every structure
+ *
+ * The first member, @size, is the size of the structure as the caller knows it.
+ * A smaller size than the first version of a structure is EINVAL; a larger one
+ * than the module knows is accepted when what is beyond is zero, else E2BIG.
+ * Bits that the module does not know in a flags member are EOPNOTSUPP, members
+ * named reserved must be zero, and the layout is the same for 32 and 64 bits.
+ *
+ * A call that returns an error has changed nothing in the module. Members marked
+ * *out* are written before a call takes effect; should the memory of the
+ * structure disappear after that, the call still succeeds.
+ *
+ * Times are absolute nanoseconds of CLOCK_MONOTONIC. A call that a signal
+ * interrupts while it waits fails with EINTR, or starts again by itself where
+ * the handler was installed with SA_RESTART; no deadline is stretched by that.
+ */
+
+/**
+ * DOC: Errors
+ *
+ * Each number means one thing.
+ *
+ * ========== ==================================================================
+ * ENOTTY     this descriptor has no such command
+ * E2BIG      the structure is longer than the module knows, and not zero there
+ * EOPNOTSUPP a flag the module does not know, or one that does not belong here
+ * EINVAL     a value out of its range, or two that exclude each other
+ * EFAULT     a pointer to memory that cannot be read or written
+ * ENOENT     no mailbox of that id or name in this domain
+ * EEXIST     a mailbox of that name exists
+ * EACCES     the handle lacks the right, or the mode bits do not grant it
+ * EPERM      not the owner of the mailbox
+ * EAGAIN     the call would have to wait, or the mailbox refuses while full
+ * ETIMEDOUT  the deadline passed, or the expiry of a message lies in the past
+ * EINTR      a signal came first
+ * EMSGSIZE   the message is too long for the mailbox or for the buffer, or not
+ *            of the one size that the mailbox takes
+ * EDQUOT     the quota of the calling user is used up
+ * ENOMEM     the kernel has no memory, or the cgroup of the caller has not
+ * EMFILE     the process has no free descriptor
+ * ENFILE     the system has no free file
+ * EIDRM      the mailbox was destroyed, or its domain has ended
+ * ESRCH      the process named as sender does not exist
+ * EBUSY      reserved: the policy of the mailbox has no room for another
+ * EPIPE      reserved: nobody can receive any more
+ * ECANCELED  reserved: a call was abandoned
+ * ELOOP      reserved: a descriptor that may not travel in a message
+ * ========== ==================================================================
+ */
+
+#define MAILBOX_INTERFACE_VERSION 1
+
+/* Longest name of a mailbox with its final NUL, in bytes. */
+#define MAILBOX_NAME_SIZE 256
+/* Priorities are 0 to this; a larger one is received first. */
+#define MAILBOX_PRIORITY_MAX 32767
+/* No limit can be set above this many bytes in one message. */
+#define MAILBOX_MESSAGE_SIZE_MAX (16 * 1024 * 1024)
+/* Most messages in one batch. */
+#define MAILBOX_BATCH_MAX 1024
+
+/**
+ * enum mailbox_right - what a handle may be used for
+ * @MAILBOX_RIGHT_SEND: send messages; mode bit w (0222)
+ * @MAILBOX_RIGHT_RECEIVE: take and peek at messages; mode bit r (0444)
+ * @MAILBOX_RIGHT_MANAGE: SET and DESTROY; mode bit x (0111). The owner has it
+ *	whatever the mode bits say.
+ *
+ * STAT needs any one of them.
+ */
+enum mailbox_right {
+	MAILBOX_RIGHT_SEND = 1 << 0,
+	MAILBOX_RIGHT_RECEIVE = 1 << 1,
+	MAILBOX_RIGHT_MANAGE = 1 << 2,
+};
+
+/**
+ * enum mailbox_capacity - how much a mailbox holds
+ * @MAILBOX_CAPACITY_BOUNDED: max_messages and max_bytes
+ * @MAILBOX_CAPACITY_RENDEZVOUS: nothing. A sender waits until its message has
+ *	been received; one that may not wait needs a receiver that waits already.
+ * @MAILBOX_CAPACITY_UNBOUNDED: as much as the quota of the senders pays for
+ */
+enum mailbox_capacity {
+	MAILBOX_CAPACITY_BOUNDED,
+	MAILBOX_CAPACITY_RENDEZVOUS,
+	MAILBOX_CAPACITY_UNBOUNDED,
+};
+
+/**
+ * enum mailbox_on_full - what a send to a full mailbox does
+ * @MAILBOX_ON_FULL_WAIT: waits for room, senders in the order they came
+ * @MAILBOX_ON_FULL_REFUSE: fails with EAGAIN, always at once
+ * @MAILBOX_ON_FULL_OVERWRITE: removes the messages that arrived first, whatever
+ *	their priority, until there is room. Only for bounded mailboxes.
+ */
+enum mailbox_on_full {
+	MAILBOX_ON_FULL_WAIT,
+	MAILBOX_ON_FULL_REFUSE,
+	MAILBOX_ON_FULL_OVERWRITE,
+};
+
+/**
+ * enum mailbox_policy - who gets a message when several could
+ * @MAILBOX_POLICY_ANY: the receiver that has waited longest
+ */
+enum mailbox_policy {
+	MAILBOX_POLICY_ANY,
+};
+
+/**
+ * enum mailbox_select - which message a receive is about
+ * @MAILBOX_SELECT_FIRST: the first: highest priority, then earliest arrival
+ * @MAILBOX_SELECT_TYPE: the first of the type in match
+ * @MAILBOX_SELECT_TYPE_UP_TO: the first of the lowest type there is, if that
+ *	type is at most match
+ * @MAILBOX_SELECT_TYPE_NOT: the first of any type but match
+ * @MAILBOX_SELECT_SENDER: the first from the process whose pid, as the caller
+ *	sees it, is match. ESRCH when there is no such process (any more) and no
+ *	message of it.
+ * @MAILBOX_SELECT_PRIORITY: the first, if its priority is at least match
+ * @MAILBOX_SELECT_INDEX: the one with match others before it; only with
+ *	MAILBOX_PEEK
+ *
+ * The cost of each grows with the logarithm of the backlog.
+ */
+enum mailbox_select {
+	MAILBOX_SELECT_FIRST,
+	MAILBOX_SELECT_TYPE,
+	MAILBOX_SELECT_TYPE_UP_TO,
+	MAILBOX_SELECT_TYPE_NOT,
+	MAILBOX_SELECT_SENDER,
+	MAILBOX_SELECT_PRIORITY,
+	MAILBOX_SELECT_INDEX,
+};
+
+/**
+ * enum mailbox_flag - flags of the calls; each call says which it knows
+ * @MAILBOX_NONBLOCK: fail with EAGAIN instead of waiting. On CREATE and OPEN it
+ *	sets O_NONBLOCK on the handle, which means the same for all its calls.
+ * @MAILBOX_DEADLINE: wait no longer than until deadline, then ETIMEDOUT. What
+ *	can be done without waiting is done however late it is.
+ * @MAILBOX_EXPIRES: the message is dropped when expiry passes before it is taken
+ * @MAILBOX_PEEK: copy the message, leave it where it is
+ * @MAILBOX_TRUNCATE: a message longer than the buffer is cut, not refused
+ * @MAILBOX_PERMANENT: the mailbox stays when its last handle is closed
+ * @MAILBOX_FIXED_SIZE: every message has exactly message_size bytes
+ */
+enum mailbox_flag {
+	MAILBOX_NONBLOCK = 1 << 0,
+	MAILBOX_DEADLINE = 1 << 1,
+	MAILBOX_EXPIRES = 1 << 2,
+	MAILBOX_PEEK = 1 << 3,
+	MAILBOX_TRUNCATE = 1 << 4,
+	MAILBOX_PERMANENT = 1 << 5,
+	MAILBOX_FIXED_SIZE = 1 << 6,
+};
+
+/**
+ * enum mailbox_result - what a receive has to say besides success
+ * @MAILBOX_TRUNCATED: the payload was longer than the buffer and was cut
+ */
+enum mailbox_result {
+	MAILBOX_TRUNCATED = 1 << 0,
+};
+
+/**
+ * struct mailbox_info - MAILBOX_IOC_INFO, on the device and on a handle
+ * @size: of this structure
+ * @flags: must be 0
+ * @version: out, MAILBOX_INTERFACE_VERSION of the module
+ * @max_message_size: out, bytes one message may have (module parameter)
+ * @features: out, one bit for each later addition to version 1; none yet
+ * @max_mailboxes: out, mailboxes one user may own (module parameter)
+ * @max_messages: out, messages one user may have queued (module parameter)
+ * @max_bytes: out, bytes of kernel memory the queued messages of one user may
+ *	take, headers included (module parameter)
+ * @mailboxes: out, mailboxes that the calling user owns
+ * @messages: out, messages that the calling user is charged for: those queued,
+ *	and a few buffers that each mailbox keeps for reuse
+ * @bytes: out, bytes of kernel memory that these take
+ *
+ * The per-user figures count over all domains.
+ */
+struct mailbox_info {
+	__u32 size;
+	__u32 flags;
+	__u32 version;
+	__u32 max_message_size;
+	__aligned_u64 features;
+	__aligned_u64 max_mailboxes;
+	__aligned_u64 max_messages;
+	__aligned_u64 max_bytes;
+	__aligned_u64 mailboxes;
+	__aligned_u64 messages;
+	__aligned_u64 bytes;
+};
+
+/**
+ * struct mailbox_create - MAILBOX_IOC_CREATE, on the device
+ * @size: of this structure
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_PERMANENT, MAILBOX_FIXED_SIZE
+ * @rights: of the new handle, at least one of enum mailbox_right
+ * @mode: permission bits, 0 to 0777: r receive, w send, x manage
+ * @policy: one of enum mailbox_policy
+ * @capacity: one of enum mailbox_capacity
+ * @on_full: one of enum mailbox_on_full
+ * @share: most of max_messages and of max_bytes that the messages of one sending
+ *	user may take up, in percent, 1 to 100. 0 means 100 where mode lets
+ *	only the owner send, else 50.
+ * @message_size: longest message, in bytes; with MAILBOX_FIXED_SIZE the only size.
+ *	0 means the max_message_size of MAILBOX_IOC_INFO, or max_bytes if that is
+ *	less.
+ * @fd: out, the handle
+ * @max_messages: messages that a bounded mailbox holds; 0 means 1024
+ * @max_bytes: bytes of payload that a bounded mailbox holds; 0 means 8 MiB
+ * @id: out, the id; never used twice in a domain, never 0
+ * @name: the name, NUL-terminated: 1 to 255 bytes without '/' and without control
+ *	characters; empty for a mailbox without a name
+ *
+ * A mailbox belongs to the effective uid and gid of its creator.
+ * A message_size above max_message_size needs CAP_SYS_RESOURCE (else EINVAL), as
+ * does exceeding a quota (else EDQUOT).
+ *
+ * Errors: EOPNOTSUPP, EINVAL, EEXIST, EDQUOT, ENOMEM, EMFILE, ENFILE, EIDRM.
+ */
+struct mailbox_create {
+	__u32 size;
+	__u32 flags;
+	__u32 rights;
+	__u32 mode;
+	__u32 policy;
+	__u32 capacity;
+	__u32 on_full;
+	__u32 share;
+	__u32 message_size;
+	__s32 fd;
+	__aligned_u64 max_messages;
+	__aligned_u64 max_bytes;
+	__aligned_u64 id;
+	char name[MAILBOX_NAME_SIZE];
+};
+
+/**
+ * struct mailbox_open - MAILBOX_IOC_OPEN, on the device
+ * @size: of this structure
+ * @flags: MAILBOX_NONBLOCK
+ * @rights: wanted, at least one of enum mailbox_right; all are granted or none
+ * @fd: out, the handle
+ * @id: of the mailbox, or 0 to go by name; out, the id
+ * @name: of the mailbox when id is 0, else empty
+ *
+ * Rights come from the mode bits: those for the owner, the group or others,
+ * whichever comes first. CAP_DAC_OVERRIDE in the user namespace of the
+ * mailbox's owner grants all.
+ *
+ * Errors: EOPNOTSUPP, EINVAL, ENOENT, EACCES, ENOMEM, EMFILE, ENFILE, EIDRM.
+ */
+struct mailbox_open {
+	__u32 size;
+	__u32 flags;
+	__u32 rights;
+	__s32 fd;
+	__aligned_u64 id;
+	char name[MAILBOX_NAME_SIZE];
+};
+
+/**
+ * struct mailbox_destroy - MAILBOX_IOC_DESTROY, on the device or a handle
+ * @size: of this structure
+ * @flags: must be 0
+ * @id: of the mailbox, or 0 to go by name; 0 on a handle
+ * @name: of the mailbox when id is 0, else empty; empty on a handle
+ *
+ * Id and name are gone at once, queued messages are dropped, and every call that
+ * waits, and every later one on any handle, fails with EIDRM.
+ *
+ * Errors: EOPNOTSUPP, EINVAL, ENOENT, EACCES, EIDRM.
+ */
+struct mailbox_destroy {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 id;
+	char name[MAILBOX_NAME_SIZE];
+};
+
+/**
+ * struct mailbox_stat - MAILBOX_IOC_STAT on a handle, and one entry of LIST
+ * @size: of this structure
+ * @flags: must be 0; out, MAILBOX_PERMANENT, MAILBOX_FIXED_SIZE
+ * @id: out, the id
+ * @uid: out, owner, as the caller's user namespace sees it
+ * @gid: out, group, as the caller's user namespace sees it
+ * @mode: out, permission bits
+ * @rights: out, STAT: rights of this handle; LIST: rights the caller could open
+ * @policy: out, see struct mailbox_create
+ * @capacity: out, see struct mailbox_create
+ * @on_full: out, see struct mailbox_create
+ * @share: out, see struct mailbox_create
+ * @message_size: out, see struct mailbox_create
+ * @handles: out, open handles (a duplicated descriptor is not another one)
+ * @max_messages: out, see struct mailbox_create; 0 unless bounded
+ * @max_bytes: out, see struct mailbox_create; 0 unless bounded
+ * @messages: out, messages in the mailbox, those being copied out included
+ * @bytes: out, payload bytes in the mailbox
+ * @receivers: out, receivers that wait
+ * @senders: out, senders that wait
+ * @sent: out, messages accepted so far
+ * @received: out, messages taken so far
+ * @expired: out, messages dropped because their expiry passed
+ * @overwritten: out, messages dropped by MAILBOX_ON_FULL_OVERWRITE
+ * @created: out, time of creation
+ * @last_sent: out, time of the last accepted message, or 0
+ * @last_received: out, time of the last taken message, or 0
+ * @last_sender: out, pid of the last sender as the caller sees it, or 0
+ * @last_receiver: out, pid of the last receiver as the caller sees it, or 0
+ * @name: out, the name, or empty
+ *
+ * sent == received + expired + overwritten + messages, at every moment.
+ *
+ * Errors: EOPNOTSUPP, EIDRM.
+ */
+struct mailbox_stat {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 id;
+	__u32 uid;
+	__u32 gid;
+	__u32 mode;
+	__u32 rights;
+	__u32 policy;
+	__u32 capacity;
+	__u32 on_full;
+	__u32 share;
+	__u32 message_size;
+	__u32 handles;
+	__aligned_u64 max_messages;
+	__aligned_u64 max_bytes;
+	__aligned_u64 messages;
+	__aligned_u64 bytes;
+	__u32 receivers;
+	__u32 senders;
+	__aligned_u64 sent;
+	__aligned_u64 received;
+	__aligned_u64 expired;
+	__aligned_u64 overwritten;
+	__aligned_u64 created;
+	__aligned_u64 last_sent;
+	__aligned_u64 last_received;
+	__s32 last_sender;
+	__s32 last_receiver;
+	char name[MAILBOX_NAME_SIZE];
+};
+
+/**
+ * struct mailbox_list - MAILBOX_IOC_LIST, on the device
+ * @size: of this structure
+ * @flags: must be 0
+ * @entries: array of struct mailbox_stat
+ * @entry_size: bytes of one entry as the caller knows it
+ * @nr: entries in the array; out, how many were written, 0 at the end of the list
+ * @after: walk on after this id, 0 to begin; out, the id to go on with
+ *
+ * Lists in order of ids the mailboxes on which the caller could open any right.
+ * Mailboxes that come and go during a walk may or may not be in it; each of the
+ * others is in it exactly once. size of an entry is set to entry_size.
+ *
+ * Errors: EOPNOTSUPP, EINVAL, EFAULT, EIDRM.
+ */
+struct mailbox_list {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 entries;
+	__u32 entry_size;
+	__u32 nr;
+	__aligned_u64 after;
+};
+
+/**
+ * enum mailbox_set_field - which members of struct mailbox_set count
+ * @MAILBOX_SET_MODE: mode
+ * @MAILBOX_SET_UID: uid; needs CAP_DAC_OVERRIDE in the owner's user namespace.
+ *	The mailbox stays on the quota of its creator.
+ * @MAILBOX_SET_GID: gid; a group of the caller, or CAP_DAC_OVERRIDE
+ * @MAILBOX_SET_PERMANENT: permanent
+ * @MAILBOX_SET_ON_FULL: on_full
+ * @MAILBOX_SET_SHARE: share
+ * @MAILBOX_SET_MESSAGE_SIZE: message_size; not with MAILBOX_FIXED_SIZE
+ * @MAILBOX_SET_MAX_MESSAGES: max_messages; only of bounded mailboxes
+ * @MAILBOX_SET_MAX_BYTES: max_bytes; only of bounded mailboxes
+ */
+enum mailbox_set_field {
+	MAILBOX_SET_MODE = 1 << 0,
+	MAILBOX_SET_UID = 1 << 1,
+	MAILBOX_SET_GID = 1 << 2,
+	MAILBOX_SET_PERMANENT = 1 << 3,
+	MAILBOX_SET_ON_FULL = 1 << 4,
+	MAILBOX_SET_SHARE = 1 << 5,
+	MAILBOX_SET_MESSAGE_SIZE = 1 << 6,
+	MAILBOX_SET_MAX_MESSAGES = 1 << 7,
+	MAILBOX_SET_MAX_BYTES = 1 << 8,
+};
+
+/**
+ * struct mailbox_set - MAILBOX_IOC_SET, on a handle with the right to manage
+ * @size: of this structure
+ * @flags: bits of enum mailbox_set_field; the other members must be 0
+ * @mode: see struct mailbox_create
+ * @uid: new owner; only the owner, or CAP_DAC_OVERRIDE, changes uid, gid and mode
+ * @gid: new group
+ * @permanent: 1 or 0
+ * @on_full: see struct mailbox_create
+ * @share: 1 to 100, see struct mailbox_create
+ * @message_size: at least 1, see struct mailbox_create
+ * @max_messages: at least 1, see struct mailbox_create
+ * @max_bytes: at least 1, see struct mailbox_create
+ *
+ * All of it happens or none. Rights of handles that are open stay. A limit below
+ * what is in the mailbox holds from then on and drops nothing; a higher one lets
+ * waiting senders in.
+ *
+ * Errors: EOPNOTSUPP, EINVAL, EACCES, EPERM, EIDRM.
+ */
+struct mailbox_set {
+	__u32 size;
+	__u32 flags;
+	__u32 mode;
+	__u32 uid;
+	__u32 gid;
+	__u32 permanent;
+	__u32 on_full;
+	__u32 share;
+	__u32 message_size;
+	__u32 reserved;
+	__aligned_u64 max_messages;
+	__aligned_u64 max_bytes;
+};
+
+/**
+ * struct mailbox_send - MAILBOX_IOC_SEND, on a handle with the right to send
+ * @size: of this structure
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_EXPIRES
+ * @data: address of the payload; not looked at when length is 0
+ * @length: bytes of payload
+ * @priority: 0 to MAILBOX_PRIORITY_MAX; larger ones are received first
+ * @type: any number; receivers may select by it
+ * @deadline: with MAILBOX_DEADLINE, how long to wait for room, else ignored
+ * @expiry: with MAILBOX_EXPIRES, when the message is dropped, else ignored
+ * @sequence: out, the number of this message in the mailbox: 1, 2, 3 and so on in
+ *	the order of arrival
+ *
+ * Messages of one thread and one priority are received in the order they were sent.
+ * Waits when the mailbox is full and was created to wait, first come first served.
+ *
+ * Errors: EOPNOTSUPP, EINVAL, EFAULT, EACCES, EMSGSIZE, EAGAIN, ETIMEDOUT, EINTR,
+ * EDQUOT, ENOMEM, EIDRM.
+ */
+struct mailbox_send {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 data;
+	__u32 length;
+	__u32 priority;
+	__aligned_u64 type;
+	__aligned_u64 deadline;
+	__aligned_u64 expiry;
+	__aligned_u64 sequence;
+};
+
+/**
+ * struct mailbox_receive - MAILBOX_IOC_RECEIVE, on a handle that may receive
+ * @size: of this structure
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_PEEK, MAILBOX_TRUNCATE
+ * @data: where the payload goes; not looked at when there is none to copy
+ * @room: bytes at data
+ * @select: one of enum mailbox_select
+ * @match: what select compares with; ignored by MAILBOX_SELECT_FIRST
+ * @deadline: with MAILBOX_DEADLINE, how long to wait for a message, else ignored
+ * @length: out, bytes of payload the message has. Also set when the call fails with
+ *	EMSGSIZE: that is the room it needs.
+ * @priority: out, of the message
+ * @type: out, of the message
+ * @sequence: out, number of the message in the mailbox, see struct mailbox_send
+ * @time: out, when the kernel accepted the message
+ * @expiry: out, when the message would have expired, or 0
+ * @pid: out, process that sent it, as the receiver's pid namespace sees it; 0 when
+ *	that process is not visible there
+ * @tid: out, thread that sent it, likewise
+ * @uid: out, effective user id of the sender, in the receiver's user namespace
+ * @gid: out, effective group id of the sender, likewise
+ * @result: out, bits of enum mailbox_result
+ * @reserved: out, 0
+ *
+ * Waits until there is a message that matches; the receiver that waited longest is
+ * served first. A receive that fails, or whose process is killed before the message
+ * has been copied, leaves the message in its place.
+ *
+ * Errors: EOPNOTSUPP, EINVAL, EFAULT, EACCES, EMSGSIZE, EAGAIN, ETIMEDOUT, EINTR,
+ * ESRCH, EIDRM.
+ */
+struct mailbox_receive {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 data;
+	__u32 room;
+	__u32 select;
+	__aligned_u64 match;
+	__aligned_u64 deadline;
+	__u32 length;
+	__u32 priority;
+	__aligned_u64 type;
+	__aligned_u64 sequence;
+	__aligned_u64 time;
+	__aligned_u64 expiry;
+	__s32 pid;
+	__s32 tid;
+	__u32 uid;
+	__u32 gid;
+	__u32 result;
+	__u32 reserved;
+};
+
+/**
+ * struct mailbox_batch - MAILBOX_IOC_SEND_BATCH and MAILBOX_IOC_RECEIVE_BATCH
+ * @size: of this structure
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE; entries must not have these
+ * @entries: array of struct mailbox_send, or of struct mailbox_receive
+ * @entry_size: bytes from one entry to the next, at least the size of each
+ * @nr: entries in the array, 1 to MAILBOX_BATCH_MAX
+ * @done: out, how many entries were done, from the first on; the rest is untouched
+ * @error: out, the errno that stopped the batch before its end, or 0
+ * @deadline: with MAILBOX_DEADLINE, how long to wait, else ignored
+ *
+ * SEND_BATCH waits for room for each message in turn. RECEIVE_BATCH waits for the
+ * first message and then takes what is there.
+ * When the very first entry fails, the call fails with its error; after that the
+ * call succeeds and error says what stopped it. A RECEIVE_BATCH that found fewer
+ * messages than entries stops with EAGAIN in error. MAILBOX_PEEK is not for batches.
+ */
+struct mailbox_batch {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 entries;
+	__u32 entry_size;
+	__u32 nr;
+	__u32 done;
+	__s32 error;
+	__aligned_u64 deadline;
+};
+
+#define MAILBOX_IOC_MAGIC 0xBC
+
+/*
+ * The size travels in the structure, so a command keeps its number when its
+ * structure grows. 0x05 and 0x06 are kept for direct communication, 0x24 to
+ * 0x2f for calls, leases and derived handles, 0x30 and on for shared pages.
+ */
+#define MAILBOX_IOC_INFO	  _IO(MAILBOX_IOC_MAGIC, 0x00)
+#define MAILBOX_IOC_CREATE	  _IO(MAILBOX_IOC_MAGIC, 0x01)
+#define MAILBOX_IOC_OPEN	  _IO(MAILBOX_IOC_MAGIC, 0x02)
+#define MAILBOX_IOC_DESTROY	  _IO(MAILBOX_IOC_MAGIC, 0x03)
+#define MAILBOX_IOC_LIST	  _IO(MAILBOX_IOC_MAGIC, 0x04)
+#define MAILBOX_IOC_STAT	  _IO(MAILBOX_IOC_MAGIC, 0x10)
+#define MAILBOX_IOC_SET		  _IO(MAILBOX_IOC_MAGIC, 0x11)
+#define MAILBOX_IOC_SEND	  _IO(MAILBOX_IOC_MAGIC, 0x20)
+#define MAILBOX_IOC_RECEIVE	  _IO(MAILBOX_IOC_MAGIC, 0x21)
+#define MAILBOX_IOC_SEND_BATCH	  _IO(MAILBOX_IOC_MAGIC, 0x22)
+#define MAILBOX_IOC_RECEIVE_BATCH _IO(MAILBOX_IOC_MAGIC, 0x23)
+
+#endif /* _UAPI_LINUX_MAILBOX_H */
