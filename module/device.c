@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/cred.h>
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/sched/signal.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "device.h"
+#include "domain.h"
+#include "expire.h"
+#include "handle.h"
+#include "ioctl.h"
+#include "mailbox.h"
+#include "quota.h"
+
+#define ALL_RIGHTS (MAILBOX_RIGHT_SEND | MAILBOX_RIGHT_RECEIVE | MAILBOX_RIGHT_MANAGE)
+
+/* How many mailboxes that the caller may not see are passed over in one go. */
+#define LIST_STEP 256
+
+static int device_open(struct inode *inode, struct file *file)
+{
+	file->private_data = mbx_domain_of_current();
+	return 0;
+}
+
+static int device_release(struct inode *inode, struct file *file)
+{
+	mbx_domain_put(file->private_data);
+	return 0;
+}
+
+/**
+ * mbx_info() - MAILBOX_IOC_INFO
+ * @file: the device or a handle
+ * @call: the call
+ * Return: 0; -EOPNOTSUPP; -ENOMEM; -EFAULT.
+ */
+int mbx_info(struct file *file, struct mbx_call *call)
+{
+	struct mbx_limits max;
+	struct mbx_user *user;
+
+	if (call->info.flags)
+		return -EOPNOTSUPP;
+	user = mbx_user_get(current_euid());
+	if (IS_ERR(user))
+		return PTR_ERR(user);
+	mbx_limits_read(&max);
+	call->info = (struct mailbox_info){
+		.size = call->size,
+		.version = MAILBOX_INTERFACE_VERSION,
+		.max_message_size = max.message_size,
+		.max_mailboxes = max.mailboxes,
+		.max_messages = max.messages,
+		.max_bytes = max.bytes,
+		.mailboxes = atomic_long_read(&user->mailboxes),
+		.messages = atomic_long_read(&user->messages),
+		.bytes = atomic_long_read(&user->bytes),
+	};
+	mbx_user_put(user);
+	return mbx_call_reply(call, sizeof(call->info));
+}
+
+/* Names end up on terminals and in paths. */
+static bool name_is_valid(const char *name)
+{
+	size_t length = strnlen(name, MAILBOX_NAME_SIZE), i;
+
+	for (i = 0; i < length; i++) {
+		unsigned char c = name[i];
+
+		if (c < ' ' || c == 0x7f || c == '/')
+			return false;
+	}
+	return length < MAILBOX_NAME_SIZE;
+}
+
+static bool rights_are_valid(u32 rights)
+{
+	return rights && !(rights & ~ALL_RIGHTS);
+}
+
+/* Exactly one of id and name says which mailbox is meant. */
+static bool names_one(u64 id, const char *name)
+{
+	return name_is_valid(name) && !id != !name[0];
+}
+
+/**
+ * mbx_device_create() - MAILBOX_IOC_CREATE
+ * @file: the device
+ * @call: the call
+ * Return: 0 or a negative errno as struct mailbox_create lists them.
+ */
+int mbx_device_create(struct file *file, struct mbx_call *call)
+{
+	struct mbx_domain *domain = file->private_data;
+	struct mailbox_create *req = &call->create;
+	struct file *handle;
+	struct mbx_box *box;
+	int ret;
+
+	if (req->flags & ~(MAILBOX_NONBLOCK | MAILBOX_PERMANENT | MAILBOX_FIXED_SIZE))
+		return -EOPNOTSUPP;
+	if (!rights_are_valid(req->rights) || req->mode & ~0777 || !name_is_valid(req->name))
+		return -EINVAL;
+
+	box = mbx_box_new(req);
+	if (IS_ERR(box))
+		return PTR_ERR(box);
+	ret = mbx_domain_reserve(domain, box);
+	if (ret)
+		goto err_box;
+	ret = get_unused_fd_flags(O_CLOEXEC);
+	if (ret < 0)
+		goto err_unreserve;
+	req->fd = ret;
+	req->id = box->id;
+
+	/* The handle is counted before anybody can find the mailbox. */
+	refcount_inc(&box->refs);
+	box->handles = 1;
+	handle = mbx_handle_open(box, req->rights, req->flags & MAILBOX_NONBLOCK);
+	if (IS_ERR(handle)) {
+		mbx_box_put(box);
+		ret = PTR_ERR(handle);
+		goto err_fd;
+	}
+
+	/* Tell the caller, then publish: only the last is visible. */
+	ret = mbx_call_reply(call, sizeof(*req));
+	if (ret)
+		goto err_handle;
+	ret = mbx_domain_publish(domain, box);
+	if (ret)
+		goto err_handle;
+	fd_install(req->fd, handle);
+	return 0;
+
+err_handle:
+	fput(handle);
+err_fd:
+	put_unused_fd(req->fd);
+err_unreserve:
+	mbx_domain_unreserve(domain, box);
+err_box:
+	mbx_box_put(box);
+	return ret;
+}
+
+static struct mbx_box *find_and_count(struct mbx_domain *domain, const struct mailbox_open *req)
+{
+	struct mbx_box *box;
+
+	mutex_lock(&domain->lock);
+	if (domain->ended) {
+		box = ERR_PTR(-EIDRM);
+		goto out;
+	}
+	box = mbx_domain_find_locked(domain, req->id, req->name);
+	if (!box) {
+		box = ERR_PTR(-ENOENT);
+	} else if (req->rights & ~mbx_box_rights_locked(box)) {
+		box = ERR_PTR(-EACCES);
+	} else {
+		refcount_inc(&box->refs);
+		box->handles++;
+	}
+out:
+	mutex_unlock(&domain->lock);
+	return box;
+}
+
+/**
+ * mbx_device_open() - MAILBOX_IOC_OPEN
+ * @file: the device
+ * @call: the call
+ * Return: 0 or a negative errno as struct mailbox_open lists them.
+ */
+int mbx_device_open(struct file *file, struct mbx_call *call)
+{
+	struct mailbox_open *req = &call->open;
+	struct file *handle;
+	struct mbx_box *box;
+	int ret;
+
+	if (req->flags & ~MAILBOX_NONBLOCK)
+		return -EOPNOTSUPP;
+	if (!rights_are_valid(req->rights) || !names_one(req->id, req->name))
+		return -EINVAL;
+
+	ret = get_unused_fd_flags(O_CLOEXEC);
+	if (ret < 0)
+		return ret;
+	req->fd = ret;
+	box = find_and_count(file->private_data, req);
+	if (IS_ERR(box)) {
+		ret = PTR_ERR(box);
+		goto err_fd;
+	}
+	req->id = box->id;
+	handle = mbx_handle_open(box, req->rights, req->flags & MAILBOX_NONBLOCK);
+	if (IS_ERR(handle)) {
+		ret = PTR_ERR(handle);
+		goto err_forget;
+	}
+	ret = mbx_call_reply(call, sizeof(*req));
+	if (ret)
+		goto err_handle;
+	fd_install(req->fd, handle);
+	return 0;
+
+err_forget:
+	mbx_handle_forget(box);
+	goto err_fd;
+err_handle:
+	fput(handle);
+err_fd:
+	put_unused_fd(req->fd);
+	return ret;
+}
+
+/**
+ * mbx_device_destroy() - MAILBOX_IOC_DESTROY on the device
+ * @file: the device
+ * @call: the call
+ * Return: 0 or a negative errno as struct mailbox_destroy lists them.
+ */
+int mbx_device_destroy(struct file *file, struct mbx_call *call)
+{
+	struct mbx_domain *domain = file->private_data;
+	struct mailbox_destroy *req = &call->destroy;
+	struct mbx_box *box;
+	int ret = 0;
+
+	if (req->flags)
+		return -EOPNOTSUPP;
+	if (!names_one(req->id, req->name))
+		return -EINVAL;
+
+	mutex_lock(&domain->lock);
+	box = mbx_domain_find_locked(domain, req->id, req->name);
+	if (domain->ended)
+		ret = -EIDRM;
+	else if (!box)
+		ret = -ENOENT;
+	else if (!(mbx_box_rights_locked(box) & MAILBOX_RIGHT_MANAGE))
+		ret = -EACCES;
+	else
+		mbx_domain_remove_locked(box);
+	mutex_unlock(&domain->lock);
+	if (ret)
+		return ret;
+	mbx_box_close(box);
+	mbx_box_put(box);
+	return 0;
+}
+
+/*
+ * Describe the next mailbox after @after that the caller may see.
+ * Return: 1; 0 at the end of the list; -EAGAIN to go on from @after, which moved.
+ */
+static int list_next(struct mbx_domain *domain, unsigned long *after, struct mailbox_stat *stat)
+{
+	struct mbx_box *box;
+	int ret = 0, steps;
+	u32 rights;
+
+	mutex_lock(&domain->lock);
+	for (steps = 0; steps < LIST_STEP; steps++) {
+		box = *after == ULONG_MAX ? NULL :
+					    xa_find_after(&domain->boxes, after, ULONG_MAX,
+							  XA_PRESENT);
+		ret = domain->ended ? -EIDRM : 0;
+		if (ret || !box)
+			goto out;
+		rights = mbx_box_rights_locked(box);
+		if (!rights)
+			continue;
+		mbx_box_lock_fresh(box);
+		mbx_box_stat_locked(box, stat);
+		spin_unlock(&box->lock);
+		stat->rights = rights;
+		ret = 1;
+		goto out;
+	}
+	ret = -EAGAIN;
+out:
+	mutex_unlock(&domain->lock);
+	return ret;
+}
+
+/**
+ * mbx_device_list() - MAILBOX_IOC_LIST
+ * @file: the device
+ * @call: the call
+ * Return: 0 or a negative errno as struct mailbox_list lists them.
+ */
+int mbx_device_list(struct file *file, struct mbx_call *call)
+{
+	struct mailbox_list *req = &call->list;
+	u8 __user *to = u64_to_user_ptr(req->entries);
+	unsigned long after = req->after;
+	struct mailbox_stat stat;
+	size_t part;
+	u32 nr = 0;
+	int ret;
+
+	if (req->flags)
+		return -EOPNOTSUPP;
+	if (req->entry_size < sizeof(stat) || req->entry_size > PAGE_SIZE)
+		return -EINVAL;
+
+	part = min_t(size_t, req->entry_size, sizeof(stat));
+	while (nr < req->nr) {
+		ret = list_next(file->private_data, &after, &stat);
+		if (signal_pending(current) && fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+		if (ret == -EAGAIN)
+			continue;
+		if (ret < 0)
+			return ret;
+		if (!ret)
+			break;
+		stat.size = req->entry_size;
+		if (copy_to_user(to, &stat, part) ||
+		    clear_user(to + part, req->entry_size - part))
+			return -EFAULT;
+		to += req->entry_size;
+		nr++;
+	}
+	req->nr = nr;
+	req->after = after;
+	return mbx_call_reply(call, sizeof(*req));
+}
+
+static const struct file_operations device_fops = {
+	.owner = THIS_MODULE,
+	.open = device_open,
+	.release = device_release,
+	.unlocked_ioctl = mbx_device_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+};
+
+static struct miscdevice device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "mailbox",
+	.fops = &device_fops,
+	/* Anybody may use mailboxes: what a user may do is up to quota and mode bits. */
+	.mode = 0666,
+};
+
+/**
+ * mbx_device_init() - make /dev/mailbox
+ * Return: 0 or a negative errno.
+ */
+int mbx_device_init(void)
+{
+	return misc_register(&device);
+}
+
+/**
+ * mbx_device_fini() - remove /dev/mailbox
+ */
+void mbx_device_fini(void)
+{
+	misc_deregister(&device);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef MBX_DOMAIN_H
+#define MBX_DOMAIN_H
+
+#include <linux/mutex.h>
+#include <linux/rbtree.h>
+#include <linux/refcount.h>
+#include <linux/xarray.h>
+
+struct mbx_box;
+struct net;
+
+/**
+ * DOC: domain
+ *
+ * The mailboxes that a process can name: one domain for each network namespace. A
+ * domain gives out ids, keeps names apart, and counts handles, so that a temporary
+ * mailbox ends with its last one. It is on no message's path.
+ *
+ * It does not keep its namespace alive. When the namespace goes, the domain ends:
+ * all its mailboxes are destroyed, permanent or not, and no new one can be made,
+ * though descriptors that are still open elsewhere keep the memory.
+ */
+
+/**
+ * struct mbx_domain - the mailboxes of one network namespace
+ * @refs: the namespace, devices and mailboxes
+ * @lock: guards everything below, and what struct mbx_box says; outermost lock
+ * @boxes: mailboxes by id; a reserved id is there and empty
+ * @names: mailboxes that have a name, reserved ones too
+ * @last_id: the last id given out
+ * @ended: the namespace is gone
+ */
+struct mbx_domain {
+	refcount_t refs;
+	struct mutex lock;
+	struct xarray boxes;
+	struct rb_root names;
+	u64 last_id;
+	bool ended;
+};
+
+struct mbx_domain *mbx_domain_of_current(void);
+void mbx_domain_put(struct mbx_domain *domain);
+
+int mbx_domain_reserve(struct mbx_domain *domain, struct mbx_box *box);
+void mbx_domain_unreserve(struct mbx_domain *domain, struct mbx_box *box);
+int mbx_domain_publish(struct mbx_domain *domain, struct mbx_box *box);
+bool mbx_domain_remove(struct mbx_box *box);
+bool mbx_domain_remove_locked(struct mbx_box *box);
+struct mbx_box *mbx_domain_find_locked(struct mbx_domain *domain, u64 id, const char *name);
+
+int mbx_domain_init(void);
+void mbx_domain_fini(void);
+
+#endif /* MBX_DOMAIN_H */

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/anon_inodes.h>
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+
+#include "domain.h"
+#include "expire.h"
+#include "handle.h"
+#include "ioctl.h"
+#include "mailbox.h"
+#include "receive.h"
+#include "send.h"
+#include "share.h"
+#include "wait.h"
+
+/**
+ * mbx_handle_forget() - undo the counting of a handle
+ * @box: its mailbox, whose reference for the handle goes too
+ *
+ * The last handle of a temporary mailbox ends it.
+ *
+ * Context: Process context, may sleep.
+ */
+void mbx_handle_forget(struct mbx_box *box)
+{
+	bool ends;
+
+	mutex_lock(&box->domain->lock);
+	box->handles--;
+	ends = !box->handles && !box->permanent && mbx_domain_remove_locked(box);
+	mutex_unlock(&box->domain->lock);
+
+	if (ends) {
+		mbx_box_close(box);
+		mbx_box_put(box);
+	}
+	mbx_box_put(box);
+}
+
+static int handle_release(struct inode *inode, struct file *file)
+{
+	struct mbx_handle *handle = file->private_data;
+
+	if (handle->share)
+		mbx_box_share_put(handle->box, handle->share);
+	mbx_handle_forget(handle->box);
+	kfree(handle);
+	return 0;
+}
+
+static ssize_t handle_read(struct file *file, char __user *data, size_t room, loff_t *pos)
+{
+	struct mbx_receive_args args = {
+		.data = data,
+		.room = min_t(size_t, room, U32_MAX),
+		.select.kind = MBX_SELECT_FIRST,
+		.deadline = MBX_FOREVER,
+		.nonblock = file->f_flags & O_NONBLOCK,
+	};
+	u32 copied;
+
+	return mbx_receive(file->private_data, &args, &copied) ?: copied;
+}
+
+static ssize_t handle_write(struct file *file, const char __user *data, size_t length, loff_t *pos)
+{
+	struct mbx_send_args args = {
+		.data = data,
+		.length = min_t(size_t, length, U32_MAX),
+		.deadline = MBX_FOREVER,
+		.nonblock = file->f_flags & O_NONBLOCK,
+	};
+	u64 sequence;
+
+	return mbx_send(file->private_data, &args, &sequence) ?: length;
+}
+
+static bool writable_locked(const struct mbx_box *box, const struct mbx_share *share)
+{
+	if (box->capacity == MAILBOX_CAPACITY_RENDEZVOUS)
+		return !list_empty(&box->receivers);
+	if (box->on_full == MAILBOX_ON_FULL_OVERWRITE)
+		return true;
+	return mbx_may_enter_locked(box, share, box->fixed_size ? box->message_size : 1);
+}
+
+static __poll_t handle_poll(struct file *file, struct poll_table_struct *table)
+{
+	struct mbx_handle *handle = file->private_data;
+	struct mbx_box *box = handle->box;
+	__poll_t events = 0;
+
+	poll_wait(file, &box->poll, table);
+	mbx_box_lock_fresh(box);
+	if (box->closed) {
+		events = EPOLLHUP;
+	} else {
+		if ((handle->rights & MAILBOX_RIGHT_RECEIVE) && box->queue.nr)
+			events |= EPOLLIN | EPOLLRDNORM;
+		if ((handle->rights & MAILBOX_RIGHT_SEND) && writable_locked(box, handle->share))
+			events |= EPOLLOUT | EPOLLWRNORM;
+	}
+	spin_unlock(&box->lock);
+	return events;
+}
+
+#ifdef CONFIG_PROC_FS
+static void handle_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct mbx_handle *handle = file->private_data;
+	struct mbx_box *box = handle->box;
+	u64 messages, bytes;
+	bool closed;
+
+	mbx_box_lock_fresh(box);
+	messages = box->messages;
+	bytes = box->bytes;
+	closed = box->closed;
+	spin_unlock(&box->lock);
+
+	seq_printf(m, "mailbox-id:\t%llu\n", box->id);
+	seq_printf(m, "mailbox-name:\t%s\n", box->name);
+	seq_printf(m, "mailbox-rights:\t%s%s%s\n",
+		   handle->rights & MAILBOX_RIGHT_RECEIVE ? "r" : "-",
+		   handle->rights & MAILBOX_RIGHT_SEND ? "w" : "-",
+		   handle->rights & MAILBOX_RIGHT_MANAGE ? "x" : "-");
+	seq_printf(m, "mailbox-state:\t%s\n", closed ? "destroyed" : "open");
+	seq_printf(m, "mailbox-messages:\t%llu\n", messages);
+	seq_printf(m, "mailbox-bytes:\t%llu\n", bytes);
+}
+#endif
+
+static const struct file_operations handle_fops = {
+	.owner = THIS_MODULE,
+	.release = handle_release,
+	.read = handle_read,
+	.write = handle_write,
+	.poll = handle_poll,
+	.unlocked_ioctl = mbx_handle_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+#ifdef CONFIG_PROC_FS
+	.show_fdinfo = handle_show_fdinfo,
+#endif
+};
+
+/**
+ * mbx_handle_open() - make a handle
+ * @box: a mailbox on which the caller has counted the handle, with a reference
+ * @rights: bits of enum mailbox_right
+ * @nonblock: set O_NONBLOCK
+ *
+ * Context: Process context, may sleep.
+ * Return: the open file, whose release undoes the counting; or ERR_PTR: -ENOMEM,
+ * -ENFILE, and then the counting is for the caller to undo.
+ */
+struct file *mbx_handle_open(struct mbx_box *box, u32 rights, bool nonblock)
+{
+	struct mbx_handle *handle;
+	struct mbx_user *user;
+	struct file *file;
+
+	handle = kzalloc(sizeof(*handle), GFP_KERNEL_ACCOUNT);
+	if (!handle)
+		return ERR_PTR(-ENOMEM);
+	handle->box = box;
+	handle->rights = rights;
+
+	if (rights & MAILBOX_RIGHT_SEND) {
+		user = mbx_user_get(current_euid());
+		if (IS_ERR(user)) {
+			file = ERR_CAST(user);
+			goto err_free;
+		}
+		handle->share = mbx_box_share_get(box, user);
+		mbx_user_put(user);
+		if (IS_ERR(handle->share)) {
+			file = ERR_CAST(handle->share);
+			goto err_free;
+		}
+	}
+
+	file = anon_inode_getfile("[mailbox]", &handle_fops, handle,
+				  O_RDWR | (nonblock ? O_NONBLOCK : 0));
+	if (!IS_ERR(file))
+		return file;
+	if (handle->share)
+		mbx_box_share_put(box, handle->share);
+err_free:
+	kfree(handle);
+	return file;
+}
+
+/**
+ * mbx_handle_stat() - MAILBOX_IOC_STAT
+ * @file: a handle
+ * @call: the call
+ * Return: 0; -EOPNOTSUPP; -EIDRM; -EFAULT.
+ */
+int mbx_handle_stat(struct file *file, struct mbx_call *call)
+{
+	struct mbx_handle *handle = file->private_data;
+	struct mailbox_stat *stat = &call->stat;
+	struct mbx_box *box = handle->box;
+	bool closed;
+
+	if (stat->flags)
+		return -EOPNOTSUPP;
+
+	mutex_lock(&box->domain->lock);
+	mbx_box_lock_fresh(box);
+	closed = box->closed;
+	mbx_box_stat_locked(box, stat);
+	spin_unlock(&box->lock);
+	mutex_unlock(&box->domain->lock);
+	if (closed)
+		return -EIDRM;
+	stat->size = call->size;
+	stat->rights = handle->rights;
+	return mbx_call_reply(call, sizeof(*stat));
+}
+
+/**
+ * mbx_handle_destroy() - MAILBOX_IOC_DESTROY on a handle
+ * @file: a handle
+ * @call: the call
+ * Return: 0; -EOPNOTSUPP; -EINVAL; -EACCES; -EIDRM.
+ */
+int mbx_handle_destroy(struct file *file, struct mbx_call *call)
+{
+	struct mbx_handle *handle = file->private_data;
+	struct mbx_box *box = handle->box;
+
+	if (call->destroy.flags)
+		return -EOPNOTSUPP;
+	if (call->destroy.id || call->destroy.name[0])
+		return -EINVAL;
+	if (!(handle->rights & MAILBOX_RIGHT_MANAGE))
+		return -EACCES;
+	if (!mbx_domain_remove(box))
+		return -EIDRM;
+	mbx_box_close(box);
+	mbx_box_put(box);
+	return 0;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef MBX_HANDLE_H
+#define MBX_HANDLE_H
+
+#include <linux/types.h>
+
+struct file;
+struct mbx_box;
+struct mbx_call;
+struct mbx_domain;
+struct mbx_share;
+
+/**
+ * DOC: handle
+ *
+ * A handle is an open file on one mailbox, with rights that are fixed when it is
+ * opened. Who has the descriptor may use it, whoever opened it.
+ */
+
+/**
+ * struct mbx_handle - an open mailbox
+ * @box: the mailbox, with a reference; constant
+ * @share: of the user that opened it, pinned; NULL without the right to send;
+ *	constant
+ * @rights: bits of enum mailbox_right; constant
+ */
+struct mbx_handle {
+	struct mbx_box *box;
+	struct mbx_share *share;
+	u32 rights;
+};
+
+struct file *mbx_handle_open(struct mbx_box *box, u32 rights, bool nonblock);
+void mbx_handle_forget(struct mbx_box *box);
+
+int mbx_handle_stat(struct file *file, struct mbx_call *call);
+int mbx_handle_set(struct file *file, struct mbx_call *call);
+int mbx_handle_destroy(struct file *file, struct mbx_call *call);
+
+#endif /* MBX_HANDLE_H */

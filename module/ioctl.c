@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/build_bug.h>
+#include <linux/fs.h>
+#include <linux/minmax.h>
+#include <linux/nospec.h>
+#include <linux/uaccess.h>
+
+#include "batch.h"
+#include "device.h"
+#include "exchange.h"
+#include "handle.h"
+#include "ioctl.h"
+
+/* The layout is the contract: the same is asserted in selftests/abi.c. */
+static_assert(sizeof(struct mailbox_info) == 72);
+static_assert(offsetof(struct mailbox_info, bytes) == 64);
+static_assert(sizeof(struct mailbox_create) == 320);
+static_assert(offsetof(struct mailbox_create, name) == 64);
+static_assert(sizeof(struct mailbox_open) == 280);
+static_assert(offsetof(struct mailbox_open, name) == 24);
+static_assert(sizeof(struct mailbox_destroy) == 272);
+static_assert(offsetof(struct mailbox_destroy, name) == 16);
+static_assert(sizeof(struct mailbox_stat) == 416);
+static_assert(offsetof(struct mailbox_stat, name) == 160);
+static_assert(sizeof(struct mailbox_list) == 32);
+static_assert(offsetof(struct mailbox_list, after) == 24);
+static_assert(sizeof(struct mailbox_set) == 56);
+static_assert(offsetof(struct mailbox_set, max_bytes) == 48);
+static_assert(sizeof(struct mailbox_send) == 56);
+static_assert(offsetof(struct mailbox_send, sequence) == 48);
+static_assert(sizeof(struct mailbox_receive) == 104);
+static_assert(offsetof(struct mailbox_receive, reserved) == 100);
+static_assert(sizeof(struct mailbox_batch) == 40);
+static_assert(offsetof(struct mailbox_batch, deadline) == 32);
+static_assert(sizeof(((struct mbx_call *)0)->any) >= sizeof(struct mailbox_create));
+
+/**
+ * struct mbx_op - one command
+ * @cmd: its number
+ * @handler: what carries it out
+ * @known: size of its structure as the module knows it
+ * @least: size of the first version of the structure
+ */
+struct mbx_op {
+	unsigned int cmd;
+	int (*handler)(struct file *file, struct mbx_call *call);
+	size_t known;
+	size_t least;
+};
+
+/* @last is the last member of the first version of the structure. */
+#define MBX_OP(command, function, type, last)		\
+	[_IOC_NR(command)] = {				\
+		.cmd = (command),			\
+		.handler = (function),			\
+		.known = sizeof(type),			\
+		.least = offsetofend(type, last),	\
+	}
+
+static const struct mbx_op device_ops[] = {
+	MBX_OP(MAILBOX_IOC_INFO, mbx_info, struct mailbox_info, bytes),
+	MBX_OP(MAILBOX_IOC_CREATE, mbx_device_create, struct mailbox_create, name),
+	MBX_OP(MAILBOX_IOC_OPEN, mbx_device_open, struct mailbox_open, name),
+	MBX_OP(MAILBOX_IOC_DESTROY, mbx_device_destroy, struct mailbox_destroy, name),
+	MBX_OP(MAILBOX_IOC_LIST, mbx_device_list, struct mailbox_list, after),
+};
+
+static const struct mbx_op handle_ops[] = {
+	MBX_OP(MAILBOX_IOC_INFO, mbx_info, struct mailbox_info, bytes),
+	MBX_OP(MAILBOX_IOC_DESTROY, mbx_handle_destroy, struct mailbox_destroy, name),
+	MBX_OP(MAILBOX_IOC_STAT, mbx_handle_stat, struct mailbox_stat, name),
+	MBX_OP(MAILBOX_IOC_SET, mbx_handle_set, struct mailbox_set, max_bytes),
+	MBX_OP(MAILBOX_IOC_SEND_BATCH, mbx_send_batch, struct mailbox_batch, deadline),
+	MBX_OP(MAILBOX_IOC_RECEIVE_BATCH, mbx_receive_batch, struct mailbox_batch, deadline),
+};
+
+/**
+ * mbx_call_reply() - write the structure back
+ * @call: the call; no more than @size bytes are written
+ * @known: size of the structure as the module knows it
+ * Return: 0 or -EFAULT.
+ */
+int mbx_call_reply(const struct mbx_call *call, size_t known)
+{
+	return copy_to_user(call->arg, call->any, min_t(size_t, call->size, known)) ? -EFAULT : 0;
+}
+
+/**
+ * mbx_call_check_tail() - is what the module does not know of a structure zero?
+ * @arg: the structure in user memory
+ * @size: its size as the caller knows it
+ * @known: as the module knows it
+ * Return: 0; -EINVAL when it is too small; -E2BIG; -EFAULT.
+ */
+int mbx_call_check_tail(const void __user *arg, u32 size, size_t known)
+{
+	int ret;
+
+	if (size < known)
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	ret = check_zeroed_user(arg + known, size - known);
+	if (ret < 0)
+		return ret;
+	return ret ? 0 : -E2BIG;
+}
+
+static long dispatch(const struct mbx_op *ops, size_t nr_ops, struct file *file, unsigned int cmd,
+		     void __user *arg)
+{
+	struct mbx_call call = { .arg = arg };
+	const struct mbx_op *op;
+	int ret;
+
+	if (_IOC_NR(cmd) >= nr_ops)
+		return -ENOTTY;
+	op = &ops[array_index_nospec(_IOC_NR(cmd), nr_ops)];
+	if (!op->handler || op->cmd != cmd)
+		return -ENOTTY;
+
+	if (get_user(call.size, (u32 __user *)arg))
+		return -EFAULT;
+	if (call.size < op->least)
+		return -EINVAL;
+	if (call.size > PAGE_SIZE)
+		return -E2BIG;
+	ret = copy_struct_from_user(call.any, op->known, arg, call.size);
+	if (ret)
+		return ret;
+	return op->handler(file, &call);
+}
+
+/**
+ * mbx_device_ioctl() - a call on the device
+ * @file: the device
+ * @cmd: the command
+ * @arg: address of its structure
+ * Return: 0 or a negative errno.
+ */
+long mbx_device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return dispatch(device_ops, ARRAY_SIZE(device_ops), file, cmd, (void __user *)arg);
+}
+
+/**
+ * mbx_handle_ioctl() - a call on a handle
+ * @file: the handle
+ * @cmd: the command
+ * @arg: address of its structure
+ * Return: 0 or a negative errno.
+ */
+long mbx_handle_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	/* The hot path: see the DOC comment in ioctl.h. */
+	if (likely(cmd == MAILBOX_IOC_SEND))
+		return mbx_exchange_send(file, (void __user *)arg, NULL);
+	if (likely(cmd == MAILBOX_IOC_RECEIVE))
+		return mbx_exchange_receive(file, (void __user *)arg, NULL);
+	return dispatch(handle_ops, ARRAY_SIZE(handle_ops), file, cmd, (void __user *)arg);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef MBX_IOCTL_H
+#define MBX_IOCTL_H
+
+#include <linux/types.h>
+#include <uapi/linux/mailbox.h>
+
+struct file;
+struct mbx_handle;
+
+/**
+ * DOC: ioctl
+ *
+ * Two tables, one for the device and one for handles: a command is one line and one
+ * handler. The dispatcher checks the size and copies the structure in. A handler
+ * checks what it means and writes its answer with mbx_call_reply() before it does
+ * anything that can be seen.
+ *
+ * SEND and RECEIVE are dispatched ahead of the table and read their arguments
+ * member by member: copying the structure as a whole costs 300 instructions more.
+ */
+
+/**
+ * struct mbx_call - one ioctl on its way
+ * @arg: the structure in user memory
+ * @size: its size as the caller knows it
+ * @any: the bytes of whichever structure it is; as long as the longest
+ * @info: the structure of MAILBOX_IOC_INFO
+ * @create: the structure of MAILBOX_IOC_CREATE
+ * @open: the structure of MAILBOX_IOC_OPEN
+ * @destroy: the structure of MAILBOX_IOC_DESTROY
+ * @list: the structure of MAILBOX_IOC_LIST
+ * @stat: the structure of MAILBOX_IOC_STAT
+ * @set: the structure of MAILBOX_IOC_SET
+ * @batch: the structure of MAILBOX_IOC_SEND_BATCH and MAILBOX_IOC_RECEIVE_BATCH
+ */
+struct mbx_call {
+	void __user *arg;
+	u32 size;
+	union {
+		u8 any[sizeof(struct mailbox_stat)];
+		struct mailbox_info info;
+		struct mailbox_create create;
+		struct mailbox_open open;
+		struct mailbox_destroy destroy;
+		struct mailbox_list list;
+		struct mailbox_stat stat;
+		struct mailbox_set set;
+		struct mailbox_batch batch;
+	};
+};
+
+int mbx_call_reply(const struct mbx_call *call, size_t known);
+int mbx_call_check_tail(const void __user *arg, u32 size, size_t known);
+long mbx_device_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+long mbx_handle_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+
+#endif /* MBX_IOCTL_H */

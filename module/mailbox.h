@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef MBX_MAILBOX_H
+#define MBX_MAILBOX_H
+
+#include <linux/list.h>
+#include <linux/rbtree.h>
+#include <linux/refcount.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/uidgid.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <uapi/linux/mailbox.h>
+
+#include "message.h"
+#include "queue.h"
+#include "quota.h"
+
+struct mbx_domain;
+struct mbx_share;
+struct user_namespace;
+
+/**
+ * DOC: mailbox
+ *
+ * A mailbox (in the code: a box) owns a queue of messages, the lists of those who
+ * wait at it, and its limits and counters. It keeps the books; the verbs send and
+ * receive move messages through it.
+ *
+ * References are held by the domain while the mailbox can be found, by each handle,
+ * and by calls that look at it. It *closes* once, when it is destroyed or its last
+ * handle goes; from then on every call fails with EIDRM, and only memory is left.
+ */
+
+/**
+ * struct mbx_box - a mailbox
+ * @id: in its domain; constant after reserve
+ * @name: NUL-terminated, perhaps empty; constant
+ * @domain: where it is, with a reference; constant after reserve
+ * @refs: see above
+ * @by_name: place among the names (guarded by the domain lock)
+ * @published: it can be found (guarded by the domain lock)
+ * @handles: how many are open (guarded by the domain lock)
+ * @permanent: it stays without handles (guarded by the domain lock)
+ * @mode: permission bits (guarded by the domain lock)
+ * @uid: owner (guarded by the domain lock)
+ * @gid: group (guarded by the domain lock)
+ * @user_ns: of the creator, with a reference; constant
+ * @charge: the creator's, for the mailbox; constant
+ * @created: when, CLOCK_MONOTONIC ns; constant
+ * @policy: enum mailbox_policy; constant
+ * @capacity: enum mailbox_capacity; constant
+ * @fixed_size: every message has @message_size bytes; constant
+ * @message_size: longest message; written under @lock, read without it as a hint
+ * @lock: guards all below; inside the domain lock, outside wait-queue locks
+ * @closed: set once, never cleared
+ * @on_full: enum mailbox_on_full
+ * @share: most that one sending user may take up, percent
+ * @max_messages: of a bounded mailbox
+ * @max_bytes: of a bounded mailbox
+ * @queue: messages to be received
+ * @stash: spent messages
+ * @shares: what sending users take up
+ * @receivers: waiters, oldest first
+ * @peekers: waiters that want to look, oldest first
+ * @senders: waiters with a message that has no room, oldest first
+ * @meetings: senders at a rendezvous, oldest first; their messages are published
+ * @nr_receivers: calls that wait to receive or peek
+ * @nr_senders: calls that wait to send
+ * @messages: counted messages: queued, or claimed and being copied out
+ * @bytes: payload bytes of these
+ * @last_sequence: number of the last message
+ * @sent: counter, see struct mailbox_stat
+ * @received: counter
+ * @expired: counter
+ * @overwritten: counter
+ * @last_sent: time
+ * @last_received: time
+ * @last_sender: with a reference, or NULL
+ * @last_receiver: with a reference, or NULL
+ * @poll: poll and epoll
+ * @expire_work: drops expired messages, so that waiting senders get in
+ */
+struct mbx_box {
+	u64 id;
+	struct mbx_domain *domain;
+	refcount_t refs;
+	struct rb_node by_name;
+	bool published;
+	bool permanent;
+	u16 mode;
+	u32 handles;
+	kuid_t uid;
+	kgid_t gid;
+	struct user_namespace *user_ns;
+	struct mbx_charge charge;
+	u64 created;
+	u32 policy;
+	u32 capacity;
+	u32 message_size;
+	bool fixed_size;
+
+	spinlock_t lock ____cacheline_aligned_in_smp;
+	bool closed;
+	u32 on_full;
+	u32 share;
+	u64 max_messages;
+	u64 max_bytes;
+	struct mbx_queue queue;
+	struct mbx_stash stash;
+	struct rb_root shares;
+	struct list_head receivers;
+	struct list_head peekers;
+	struct list_head senders;
+	struct list_head meetings;
+	u32 nr_receivers;
+	u32 nr_senders;
+	u64 messages;
+	u64 bytes;
+	u64 last_sequence;
+	u64 sent;
+	u64 received;
+	u64 expired;
+	u64 overwritten;
+	u64 last_sent;
+	u64 last_received;
+	struct pid *last_sender;
+	struct pid *last_receiver;
+	wait_queue_head_t poll;
+	struct delayed_work expire_work;
+	char name[];
+};
+
+struct mbx_box *mbx_box_new(const struct mailbox_create *req);
+void mbx_box_put(struct mbx_box *box);
+void mbx_box_close(struct mbx_box *box);
+u32 mbx_box_rights_locked(const struct mbx_box *box);
+bool mbx_box_owned_locked(const struct mbx_box *box);
+int mbx_box_check_limits(u32 message_size, u64 max_bytes, u32 on_full, u32 share, u32 capacity,
+			 bool new_size);
+void mbx_box_stat_locked(struct mbx_box *box, struct mailbox_stat *stat);
+
+struct mbx_share *mbx_box_share_get(struct mbx_box *box, struct mbx_user *user);
+void mbx_box_share_put(struct mbx_box *box, struct mbx_share *share);
+bool mbx_box_share_full_locked(const struct mbx_box *box, const struct mbx_share *share,
+			       u32 length);
+bool mbx_box_has_room_locked(const struct mbx_box *box, const struct mbx_share *share, u32 length);
+void mbx_box_count_locked(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share);
+void mbx_box_uncount_locked(struct mbx_box *box, struct mbx_message *msg);
+void mbx_box_drop_locked(struct mbx_box *box, struct mbx_message *msg, struct mbx_message **spent);
+
+/**
+ * mbx_message_of() - the message that a queue entry is part of
+ * @entry: the entry, or NULL
+ * Return: the message, or NULL.
+ */
+static inline struct mbx_message *mbx_message_of(struct mbx_entry *entry)
+{
+	return entry ? container_of(entry, struct mbx_message, entry) : NULL;
+}
+
+/**
+ * mbx_box_wake_pollers_locked() - tell poll and epoll that something changed
+ * @box: the mailbox
+ * @events: what may now be so
+ *
+ * waitqueue_active() needs no barrier here:
+ *
+ *	poller				waker
+ *
+ *	add to the wait queue
+ *	lock
+ *	look at the mailbox
+ *	unlock
+ *					lock
+ *					change the mailbox
+ *					waitqueue_active()
+ *					unlock
+ *
+ * Whichever holds the lock first, the other sees what it did before.
+ */
+static inline void mbx_box_wake_pollers_locked(struct mbx_box *box, __poll_t events)
+{
+	lockdep_assert_held(&box->lock);
+	if (unlikely(waitqueue_active(&box->poll)))
+		wake_up_interruptible_poll(&box->poll, events);
+}
+
+#endif /* MBX_MAILBOX_H */

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/capability.h>
+#include <linux/err.h>
+#include <linux/minmax.h>
+#include <linux/moduleparam.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <uapi/linux/mailbox.h>
+
+#include "quota.h"
+
+static uint max_message_size = 1024 * 1024;
+module_param(max_message_size, uint, 0644);
+MODULE_PARM_DESC(max_message_size, "Bytes one message may have (at most 16 MiB)");
+
+static ulong max_mailboxes_per_user = 16384;
+module_param(max_mailboxes_per_user, ulong, 0644);
+MODULE_PARM_DESC(max_mailboxes_per_user, "Mailboxes one user may own");
+
+static ulong max_messages_per_user = 1024 * 1024;
+module_param(max_messages_per_user, ulong, 0644);
+MODULE_PARM_DESC(max_messages_per_user, "Messages one user may have queued");
+
+static ulong max_bytes_per_user = 128 * 1024 * 1024;
+module_param(max_bytes_per_user, ulong, 0644);
+MODULE_PARM_DESC(max_bytes_per_user, "Bytes of memory the messages of one user may take");
+
+/* Guards the table below and the step of a user's references from one to none. */
+static DEFINE_SPINLOCK(users_lock);
+static struct rb_root users = RB_ROOT;
+
+static int user_cmp(const void *key, const struct rb_node *node)
+{
+	const kuid_t *uid = key;
+	kuid_t other = rb_entry(node, struct mbx_user, node)->uid;
+
+	return uid_eq(*uid, other) ? 0 : uid_lt(*uid, other) ? -1 : 1;
+}
+
+static int user_cmp_nodes(struct rb_node *new, const struct rb_node *node)
+{
+	return user_cmp(&rb_entry(new, struct mbx_user, node)->uid, node);
+}
+
+/**
+ * mbx_user_get() - the quota of a user
+ * @uid: the user
+ *
+ * The first one to ask makes it, the last one to put it ends it.
+ *
+ * Context: Process context, may sleep.
+ * Return: the user with a reference, or ERR_PTR(-ENOMEM).
+ */
+struct mbx_user *mbx_user_get(kuid_t uid)
+{
+	struct mbx_user *user, *new;
+	struct rb_node *node;
+
+	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+	if (!new)
+		return ERR_PTR(-ENOMEM);
+	new->uid = uid;
+	refcount_set(&new->refs, 1);
+
+	spin_lock(&users_lock);
+	node = rb_find_add(&new->node, &users, user_cmp_nodes);
+	user = rb_entry_safe(node, struct mbx_user, node);
+	if (user)
+		refcount_inc(&user->refs);
+	spin_unlock(&users_lock);
+
+	if (!user)
+		return new;
+	kfree(new);
+	return user;
+}
+
+/**
+ * mbx_user_put() - give a reference back
+ * @user: the user, or NULL
+ *
+ * Context: Any but interrupts; does not sleep.
+ */
+void mbx_user_put(struct mbx_user *user)
+{
+	if (!user || !refcount_dec_and_lock(&user->refs, &users_lock))
+		return;
+	rb_erase(&user->node, &users);
+	spin_unlock(&users_lock);
+	kfree(user);
+}
+
+static bool counter_add(atomic_long_t *counter, long by, unsigned long max)
+{
+	long old = atomic_long_read(counter);
+
+	do {
+		if (by && (unsigned long)old + by > max)
+			return false;
+	} while (!atomic_long_try_cmpxchg(counter, &old, old + by));
+	return true;
+}
+
+/**
+ * mbx_charge_take() - charge a user for all of it, or for nothing
+ * @charge: filled in; hand it to mbx_charge_drop() to undo
+ * @user: who pays
+ * @mailboxes: mailboxes to charge
+ * @messages: messages to charge
+ * @bytes: bytes of kernel memory to charge
+ *
+ * CAP_SYS_RESOURCE in the first user namespace exceeds quotas: any user can have
+ * it in a namespace of its own, so there it must not count.
+ *
+ * Return: 0, or -EDQUOT.
+ */
+int mbx_charge_take(struct mbx_charge *charge, struct mbx_user *user, u16 mailboxes, u16 messages,
+		    u32 bytes)
+{
+	struct mbx_limits max;
+	bool all = false;
+
+	mbx_limits_read(&max);
+	for (;;) {
+		if (!counter_add(&user->mailboxes, mailboxes, max.mailboxes))
+			goto err;
+		if (!counter_add(&user->messages, messages, max.messages))
+			goto err_mailboxes;
+		if (counter_add(&user->bytes, bytes, max.bytes))
+			break;
+		atomic_long_sub(messages, &user->messages);
+err_mailboxes:
+		atomic_long_sub(mailboxes, &user->mailboxes);
+err:
+		/* Asked last, so that it leaves no trace where it is not needed. */
+		if (all || !capable(CAP_SYS_RESOURCE))
+			return -EDQUOT;
+		all = true;
+		max.mailboxes = max.messages = max.bytes = LONG_MAX;
+	}
+	refcount_inc(&user->refs);
+	*charge = (struct mbx_charge){
+		.user = user,
+		.mailboxes = mailboxes,
+		.messages = messages,
+		.bytes = bytes,
+	};
+	return 0;
+}
+
+/**
+ * mbx_charge_drop() - undo a charge
+ * @charge: the charge; nothing happens when nothing is charged
+ */
+void mbx_charge_drop(struct mbx_charge *charge)
+{
+	struct mbx_user *user = charge->user;
+
+	if (!user)
+		return;
+	atomic_long_sub(charge->mailboxes, &user->mailboxes);
+	atomic_long_sub(charge->messages, &user->messages);
+	atomic_long_sub(charge->bytes, &user->bytes);
+	charge->user = NULL;
+	mbx_user_put(user);
+}
+
+/**
+ * mbx_limits_read() - the limits in force
+ * @limits: filled in
+ */
+void mbx_limits_read(struct mbx_limits *limits)
+{
+	/* Plain words that root may write at any time in /sys/module. */
+	limits->message_size = min(READ_ONCE(max_message_size), (uint)MAILBOX_MESSAGE_SIZE_MAX);
+	limits->mailboxes = min(READ_ONCE(max_mailboxes_per_user), (ulong)LONG_MAX);
+	limits->messages = min(READ_ONCE(max_messages_per_user), (ulong)LONG_MAX);
+	limits->bytes = min(READ_ONCE(max_bytes_per_user), (ulong)LONG_MAX);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef MBX_RECEIVE_H
+#define MBX_RECEIVE_H
+
+#include <linux/types.h>
+
+#include "queue.h"
+
+struct mailbox_receive;
+struct mbx_handle;
+
+/**
+ * DOC: receive
+ *
+ * A receive claims a message under the lock, copies it out without, and commits
+ * under the lock again: only then is it gone. A claimed message is in nobody's way
+ * and in nobody's reach. If the copy fails, or the receiver is being killed, the
+ * message goes back to its old place in the order, or to the next one who waits.
+ * A peek copies without claiming; a message that is meanwhile taken stays in memory
+ * until the last peeker is done.
+ */
+
+/**
+ * struct mbx_receive_args - a receive, its values not yet checked
+ * @data: where the payload goes in user memory
+ * @report: where everything else goes in user memory, or NULL
+ * @select: which message; senders by their pid
+ * @deadline: CLOCK_MONOTONIC ns, or MBX_FOREVER
+ * @room: bytes at @data
+ * @peek: leave the message
+ * @truncate: cut it if it is too long
+ * @nonblock: do not wait
+ */
+struct mbx_receive_args {
+	void __user *data;
+	struct mailbox_receive __user *report;
+	struct mbx_select select;
+	u64 deadline;
+	u32 room;
+	bool peek;
+	bool truncate;
+	bool nonblock;
+};
+
+int mbx_receive(struct mbx_handle *handle, const struct mbx_receive_args *args, u32 *copied);
+
+#endif /* MBX_RECEIVE_H */

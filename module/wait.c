@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/hrtimer.h>
+#include <linux/minmax.h>
+#include <linux/pid.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/wait.h>
+
+#include "wait.h"
+
+/**
+ * mbx_waiter_init() - make a waiter for the current task
+ * @waiter: the waiter
+ */
+void mbx_waiter_init(struct mbx_waiter *waiter)
+{
+	*waiter = (struct mbx_waiter){ .task = current };
+	INIT_LIST_HEAD(&waiter->link);
+}
+
+/**
+ * mbx_waiter_finish_locked() - end a wait
+ * @waiter: one that sleeps, or is about to
+ * @result: what it has waited for: 0 or a negative errno
+ *
+ * Context: The mailbox lock is held. Does not sleep.
+ */
+void mbx_waiter_finish_locked(struct mbx_waiter *waiter, int result)
+{
+	list_del_init(&waiter->link);
+	waiter->result = result;
+	waiter->done = true;
+	wake_up_process(waiter->task);
+}
+
+/**
+ * mbx_peer_has_ended() - has a process ended?
+ * @peer: the process
+ *
+ * A process has ended when it was reaped, and when its last thread has exited: the
+ * rule of a pidfd, whose wait queue tells when that happens.
+ *
+ * Return: true if so, or if it never was a process.
+ */
+bool mbx_peer_has_ended(struct pid *peer)
+{
+	struct task_struct *task;
+	bool ended;
+
+	rcu_read_lock();
+	task = pid_task(peer, PIDTYPE_TGID);
+	/* Written by the exiting task without a lock we could take. */
+	ended = !task || (READ_ONCE(task->exit_state) && thread_group_empty(task));
+	rcu_read_unlock();
+	return ended;
+}
+
+static int sleep_locked(struct mbx_waiter *waiter, spinlock_t *lock, u64 deadline)
+	__must_hold(lock)
+{
+	ktime_t until = min_t(u64, deadline, KTIME_MAX);
+	bool late = false;
+
+	for (;;) {
+		/* Before the looks below, so that what happens after them wakes us. */
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (waiter->done)
+			return waiter->result;
+		if (waiter->peer && mbx_peer_has_ended(waiter->peer))
+			return -ESRCH;
+		if (signal_pending(current))
+			return -ERESTARTSYS;
+		if (late)
+			return -ETIMEDOUT;
+		spin_unlock(lock);
+		late = !schedule_hrtimeout_range(deadline == MBX_FOREVER ? NULL : &until,
+						 current->timer_slack_ns, HRTIMER_MODE_ABS);
+		spin_lock(lock);
+	}
+}
+
+/**
+ * mbx_waiter_sleep() - sleep until somebody finishes the waiter
+ * @waiter: in a list of the mailbox
+ * @lock: the mailbox lock, held; dropped while sleeping
+ * @deadline: when to give up, CLOCK_MONOTONIC ns; MBX_FOREVER: never
+ *
+ * On return the waiter is in no list.
+ *
+ * Context: Process context, sleeps.
+ * Return: the result that the waker gave; -ERESTARTSYS on a signal; -ETIMEDOUT;
+ * -ESRCH when the peer has ended.
+ */
+int mbx_waiter_sleep(struct mbx_waiter *waiter, spinlock_t *lock, u64 deadline)
+	__must_hold(lock)
+{
+	DECLARE_WAITQUEUE(on_exit, current);
+	int ret;
+
+	lockdep_assert_held(lock);
+	if (waiter->peer)
+		add_wait_queue(&waiter->peer->wait_pidfd, &on_exit);
+	ret = sleep_locked(waiter, lock, deadline);
+	__set_current_state(TASK_RUNNING);
+	if (waiter->peer)
+		remove_wait_queue(&waiter->peer->wait_pidfd, &on_exit);
+	list_del_init(&waiter->link);
+	return ret;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef MBX_WAIT_H
+#define MBX_WAIT_H
+
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+#include "queue.h"
+
+struct mbx_message;
+struct mbx_share;
+struct pid;
+struct task_struct;
+
+/**
+ * DOC: wait
+ *
+ * A waiter is one sleeping call, on its own stack. It stands in a list of a mailbox
+ * in order of arrival. Whoever has something for it takes it off the list, says so
+ * in the waiter and wakes it, all under the mailbox lock:
+ *
+ *	sleeper				waker
+ *
+ *	lock
+ *	nothing there: add waiter
+ *	set TASK_INTERRUPTIBLE
+ *	unlock
+ *					lock
+ *					done = true
+ *	schedule()			wake_up_process()
+ *					unlock
+ *	lock
+ *	done: take it
+ *
+ * The state is set before the lock is dropped. A waker that comes between that and
+ * schedule() makes the sleeper runnable again, and schedule() returns at once.
+ * The sleeper looks, and leaves, only under the lock, so its stack and its task are
+ * there for as long as the waker holds the lock.
+ */
+
+/* A deadline that never comes. */
+#define MBX_FOREVER U64_MAX
+
+/**
+ * struct mbx_waiter - one sleeping call
+ * @link: place in a list of the mailbox; empty once it was taken off
+ * @task: who sleeps; constant
+ * @select: receivers: what it waits for; constant
+ * @message: receivers: the message handed over; senders: the one to be let in
+ * @share: senders: of the user that sends it; constant
+ * @peer: receivers: the process whose end ends the wait, or NULL; constant
+ * @sequence: senders: number of the message once it is in
+ * @result: what the call returns
+ * @done: @result is valid
+ *
+ * All guarded by the mailbox lock.
+ */
+struct mbx_waiter {
+	struct list_head link;
+	struct task_struct *task;
+	struct mbx_select select;
+	struct mbx_message *message;
+	struct mbx_share *share;
+	struct pid *peer;
+	u64 sequence;
+	int result;
+	bool done;
+};
+
+void mbx_waiter_init(struct mbx_waiter *waiter);
+void mbx_waiter_finish_locked(struct mbx_waiter *waiter, int result);
+int mbx_waiter_sleep(struct mbx_waiter *waiter, spinlock_t *lock, u64 deadline);
+bool mbx_peer_has_ended(struct pid *peer);
+
+#endif /* MBX_WAIT_H */
