@@ -319,7 +319,7 @@ int mbx_device_list(struct file *file, struct mbx_call *call)
 	part = min_t(size_t, req->entry_size, sizeof(stat));
 	while (nr < req->nr) {
 		ret = list_next(file->private_data, &after, &stat);
-		if (signal_pending(current) && fatal_signal_pending(current))
+		if (fatal_signal_pending(current))
 			return -EINTR;
 		cond_resched();
 		if (ret == -EAGAIN)

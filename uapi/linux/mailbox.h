@@ -34,9 +34,9 @@
  * Bits that the module does not know in a flags member are EOPNOTSUPP, members
  * named reserved must be zero, and the layout is the same for 32 and 64 bits.
  *
- * A call that returns an error has changed nothing in the module. Members marked
- * *out* are written before a call takes effect; should the memory of the
- * structure disappear after that, the call still succeeds.
+ * A call that returns an error has changed nothing in the module. That the members
+ * marked *out* can be written is found out before a call takes effect; should the
+ * memory of the structure disappear after that, the call still succeeds.
  *
  * Times are absolute nanoseconds of CLOCK_MONOTONIC. A call that a signal
  * interrupts while it waits fails with EINTR, or starts again by itself where
@@ -234,8 +234,9 @@ struct mailbox_info {
  * @capacity: one of enum mailbox_capacity
  * @on_full: one of enum mailbox_on_full
  * @share: most of max_messages and of max_bytes that the messages of one sending
- *	user may take up, in percent, 1 to 100. 0 means 100 where mode lets
- *	only the owner send, else 50.
+ *	user may take up, in percent, 1 to 100, rounded up; one message always
+ *	may. 0 means 100 where mode lets only the owner send, else 50. Mailboxes
+ *	that are not bounded, and those that overwrite, have 100 and no other.
  * @message_size: longest message, in bytes; with MAILBOX_FIXED_SIZE the only size.
  *	0 means the max_message_size of MAILBOX_IOC_INFO, or max_bytes if that is
  *	less.
@@ -329,7 +330,8 @@ struct mailbox_destroy {
  * @handles: out, open handles (a duplicated descriptor is not another one)
  * @max_messages: out, see struct mailbox_create; 0 unless bounded
  * @max_bytes: out, see struct mailbox_create; 0 unless bounded
- * @messages: out, messages in the mailbox, those being copied out included
+ * @messages: out, messages in the mailbox, those being copied out included; not
+ *	those of senders that wait, be it for room or at a rendezvous
  * @bytes: out, payload bytes in the mailbox
  * @receivers: out, receivers that wait
  * @senders: out, senders that wait
@@ -474,8 +476,9 @@ struct mailbox_set {
  * @type: any number; receivers may select by it
  * @deadline: with MAILBOX_DEADLINE, how long to wait for room, else ignored
  * @expiry: with MAILBOX_EXPIRES, when the message is dropped, else ignored
- * @sequence: out, the number of this message in the mailbox: 1, 2, 3 and so on in
- *	the order of arrival
+ * @sequence: out, the number of this message in the mailbox: they count up from 1 in
+ *	the order of arrival (the number of one that its sender took back from a
+ *	rendezvous is left out)
  *
  * Messages of one thread and one priority are received in the order they were sent.
  * Waits when the mailbox is full and was created to wait, first come first served.
@@ -520,7 +523,9 @@ struct mailbox_send {
  * @reserved: out, 0
  *
  * Waits until there is a message that matches; the receiver that waited longest is
- * served first. A receive that fails, or whose process is killed before the message
+ * served first. A peek that waits is served with nothing but a look: whoever takes
+ * messages goes before it. With MAILBOX_SELECT_SENDER the wait ends with ESRCH when
+ * that process ends. A receive that fails, or whose process is killed before the message
  * has been copied, leaves the message in its place.
  *
  * Errors: EOPNOTSUPP, EINVAL, EFAULT, EACCES, EMSGSIZE, EAGAIN, ETIMEDOUT, EINTR,
