@@ -62,9 +62,8 @@ static int finish(struct mbx_call *call, u32 done, int error)
 		error = -EINTR;
 	call->batch.done = done;
 	call->batch.error = -error;
-	/* It could be written before; see the same in mbx_exchange_send(). */
-	if (mbx_call_reply(call, sizeof(call->batch)))
-		return 0;
+	/* It could be written before, and what is done is done: the result is the same. */
+	mbx_call_reply(call, sizeof(call->batch));
 	return 0;
 }
 
@@ -81,12 +80,12 @@ int mbx_send_batch(struct file *file, struct mbx_call *call)
 	u32 i;
 	int ret;
 
-	ret = check(call, sizeof(struct mailbox_send)) ?: probe(call);
+	ret = check(call, offsetofend(struct mailbox_send, sequence)) ?: probe(call);
 	if (ret)
 		return ret;
 	for (i = 0; i < batch->nr && !ret; i += !ret) {
 		ret = check_entry(batch, entry_at(batch, i)) ?:
-		      mbx_exchange_send(file, entry_at(batch, i), &patience);
+			      mbx_exchange_send(file, entry_at(batch, i), &patience);
 		cond_resched();
 	}
 	return finish(call, i, ret);
@@ -105,12 +104,12 @@ int mbx_receive_batch(struct file *file, struct mbx_call *call)
 	u32 i;
 	int ret;
 
-	ret = check(call, sizeof(struct mailbox_receive)) ?: probe(call);
+	ret = check(call, offsetofend(struct mailbox_receive, reserved)) ?: probe(call);
 	if (ret)
 		return ret;
 	for (i = 0; i < batch->nr && !ret; i += !ret) {
 		ret = check_entry(batch, entry_at(batch, i)) ?:
-		      mbx_exchange_receive(file, entry_at(batch, i), &patience);
+			      mbx_exchange_receive(file, entry_at(batch, i), &patience);
 		/* Having something, the caller does not wait for more. */
 		patience.nonblock = true;
 		cond_resched();

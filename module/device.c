@@ -11,7 +11,6 @@
 
 #include "device.h"
 #include "domain.h"
-#include "expire.h"
 #include "handle.h"
 #include "ioctl.h"
 #include "mailbox.h"
@@ -273,16 +272,17 @@ static int list_next(struct mbx_domain *domain, unsigned long *after, struct mai
 
 	mutex_lock(&domain->lock);
 	for (steps = 0; steps < LIST_STEP; steps++) {
-		box = *after == ULONG_MAX ? NULL :
-					    xa_find_after(&domain->boxes, after, ULONG_MAX,
-							  XA_PRESENT);
+		box = *after == ULONG_MAX ?
+			      NULL :
+			      xa_find_after(&domain->boxes, after, ULONG_MAX, XA_PRESENT);
 		ret = domain->ended ? -EIDRM : 0;
 		if (ret || !box)
 			goto out;
 		rights = mbx_box_rights_locked(box);
 		if (!rights)
 			continue;
-		mbx_box_lock_fresh(box);
+		/* Messages that have just expired may still be counted: their timer runs. */
+		spin_lock(&box->lock);
 		mbx_box_stat_locked(box, stat);
 		spin_unlock(&box->lock);
 		stat->rights = rights;
@@ -313,7 +313,7 @@ int mbx_device_list(struct file *file, struct mbx_call *call)
 
 	if (req->flags)
 		return -EOPNOTSUPP;
-	if (req->entry_size < sizeof(stat) || req->entry_size > PAGE_SIZE)
+	if (req->entry_size < offsetofend(struct mailbox_stat, name) || req->entry_size > PAGE_SIZE)
 		return -EINVAL;
 
 	part = min_t(size_t, req->entry_size, sizeof(stat));
@@ -329,8 +329,7 @@ int mbx_device_list(struct file *file, struct mbx_call *call)
 		if (!ret)
 			break;
 		stat.size = req->entry_size;
-		if (copy_to_user(to, &stat, part) ||
-		    clear_user(to + part, req->entry_size - part))
+		if (copy_to_user(to, &stat, part) || clear_user(to + part, req->entry_size - part))
 			return -EFAULT;
 		to += req->entry_size;
 		nr++;

@@ -222,7 +222,7 @@ static int __net_init domain_net_init(struct net *net)
 		return -ENOMEM;
 	refcount_set(&domain->refs, 1);
 	mutex_init(&domain->lock);
-	xa_init(&domain->boxes);
+	xa_init_flags(&domain->boxes, XA_FLAGS_ACCOUNT);
 	domain->names = RB_ROOT;
 	mn->domain = domain;
 	return 0;

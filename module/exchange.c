@@ -9,9 +9,9 @@
 #include "send.h"
 #include "wait.h"
 
-#define WAIT_FLAGS (MAILBOX_NONBLOCK | MAILBOX_DEADLINE)
-#define SEND_FLAGS (WAIT_FLAGS | MAILBOX_EXPIRES)
-#define RECEIVE_FLAGS (WAIT_FLAGS | MAILBOX_PEEK | MAILBOX_TRUNCATE)
+#define WAIT_FLAGS	    (MAILBOX_NONBLOCK | MAILBOX_DEADLINE)
+#define SEND_FLAGS	    (WAIT_FLAGS | MAILBOX_EXPIRES)
+#define RECEIVE_FLAGS	    (WAIT_FLAGS | MAILBOX_PEEK | MAILBOX_TRUNCATE)
 #define RECEIVE_BATCH_FLAGS MAILBOX_TRUNCATE
 
 static int read_patience(const struct file *file, u32 flags, const u64 __user *deadline,
@@ -81,10 +81,9 @@ int mbx_exchange_send(struct file *file, struct mailbox_send __user *arg,
 		return ret;
 	/*
 	 * It could be written above, and it is sent. If another thread has taken the
-	 * memory away since, only that program misses the number.
+	 * memory away since, that program misses the number; the send has succeeded.
 	 */
-	if (put_user(sequence, &arg->sequence))
-		return 0;
+	put_user(sequence, &arg->sequence);
 	return 0;
 fault:
 	user_access_end();

@@ -50,8 +50,7 @@ static bool anything_expired_locked(struct mbx_box *box)
  *
  * Context: Process context, may sleep.
  */
-void mbx_box_lock_fresh(struct mbx_box *box)
-	__acquires(&box->lock)
+void mbx_box_lock_fresh(struct mbx_box *box) __acquires(&box->lock)
 {
 	struct mbx_message *spent;
 

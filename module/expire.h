@@ -13,7 +13,7 @@ struct work_struct;
  * mailbox, does the same when nobody calls, so that waiting senders get the room.
  */
 
-void mbx_box_lock_fresh(struct mbx_box *box);
+void mbx_box_lock_fresh(struct mbx_box *box) __acquires(&box->lock);
 void mbx_expire_arm_locked(struct mbx_box *box);
 void mbx_expire_work(struct work_struct *work);
 

@@ -62,8 +62,10 @@ static ssize_t handle_read(struct file *file, char __user *data, size_t room, lo
 		.nonblock = file->f_flags & O_NONBLOCK,
 	};
 	u32 copied;
+	int ret;
 
-	return mbx_receive(file->private_data, &args, &copied) ?: copied;
+	ret = mbx_receive(file->private_data, &args, &copied);
+	return ret ? ret : (ssize_t)copied;
 }
 
 static ssize_t handle_write(struct file *file, const char __user *data, size_t length, loff_t *pos)
@@ -75,8 +77,10 @@ static ssize_t handle_write(struct file *file, const char __user *data, size_t l
 		.nonblock = file->f_flags & O_NONBLOCK,
 	};
 	u64 sequence;
+	int ret;
 
-	return mbx_send(file->private_data, &args, &sequence) ?: length;
+	ret = mbx_send(file->private_data, &args, &sequence);
+	return ret ? ret : (ssize_t)length;
 }
 
 static bool writable_locked(const struct mbx_box *box, const struct mbx_share *share)
@@ -97,7 +101,8 @@ static __poll_t handle_poll(struct file *file, struct poll_table_struct *table)
 	poll_wait(file, &box->poll, table);
 	mbx_box_lock_fresh(box);
 	if (box->closed) {
-		events = EPOLLHUP;
+		/* EPOLLERR ends a select() for writing. */
+		events = EPOLLHUP | EPOLLERR;
 	} else {
 		if ((handle->rights & MAILBOX_RIGHT_RECEIVE) && box->queue.nr)
 			events |= EPOLLIN | EPOLLRDNORM;
@@ -210,8 +215,11 @@ int mbx_handle_stat(struct file *file, struct mbx_call *call)
 	if (stat->flags)
 		return -EOPNOTSUPP;
 
-	mutex_lock(&box->domain->lock);
+	/* Expired messages go first: freeing them may take long. */
 	mbx_box_lock_fresh(box);
+	spin_unlock(&box->lock);
+	mutex_lock(&box->domain->lock);
+	spin_lock(&box->lock);
 	closed = box->closed;
 	mbx_box_stat_locked(box, stat);
 	spin_unlock(&box->lock);

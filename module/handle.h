@@ -34,7 +34,6 @@ struct file *mbx_handle_open(struct mbx_box *box, u32 rights, bool nonblock);
 void mbx_handle_forget(struct mbx_box *box);
 
 int mbx_handle_stat(struct file *file, struct mbx_call *call);
-int mbx_handle_set(struct file *file, struct mbx_call *call);
 int mbx_handle_destroy(struct file *file, struct mbx_call *call);
 
 #endif /* MBX_HANDLE_H */

@@ -10,6 +10,7 @@
 #include "exchange.h"
 #include "handle.h"
 #include "ioctl.h"
+#include "set.h"
 
 /* The layout is the contract: the same is asserted in selftests/abi.c. */
 static_assert(sizeof(struct mailbox_info) == 72);
@@ -49,12 +50,12 @@ struct mbx_op {
 };
 
 /* @last is the last member of the first version of the structure. */
-#define MBX_OP(command, function, type, last)		\
-	[_IOC_NR(command)] = {				\
-		.cmd = (command),			\
-		.handler = (function),			\
-		.known = sizeof(type),			\
-		.least = offsetofend(type, last),	\
+#define MBX_OP(command, function, type, last) \
+	[_IOC_NR(command)] = { \
+		.cmd = (command), \
+		.handler = (function), \
+		.known = sizeof(type), \
+		.least = offsetofend(type, last), \
 	}
 
 static const struct mbx_op device_ops[] = {

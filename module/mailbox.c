@@ -17,7 +17,7 @@
 #include "wait.h"
 
 #define DEFAULT_MAX_MESSAGES 1024
-#define DEFAULT_MAX_BYTES (8 * 1024 * 1024)
+#define DEFAULT_MAX_BYTES    (8 * 1024 * 1024)
 
 /* How much is done in one go with a lock held that a message may have to wait for. */
 #define CLOSE_STEP 64
@@ -40,8 +40,8 @@ int mbx_box_check_limits(u32 message_size, u64 max_bytes, u32 on_full, u32 share
 	mbx_limits_read(&max);
 	if (on_full > MAILBOX_ON_FULL_OVERWRITE || share < 1 || share > 100)
 		return -EINVAL;
-	if (share != 100 && (on_full == MAILBOX_ON_FULL_OVERWRITE ||
-			     capacity != MAILBOX_CAPACITY_BOUNDED))
+	if (share != 100 &&
+	    (on_full == MAILBOX_ON_FULL_OVERWRITE || capacity != MAILBOX_CAPACITY_BOUNDED))
 		return -EINVAL;
 	if (on_full == MAILBOX_ON_FULL_OVERWRITE && capacity != MAILBOX_CAPACITY_BOUNDED)
 		return -EINVAL;
@@ -76,8 +76,7 @@ static int set_limits(struct mbx_box *box, const struct mailbox_create *req)
 		if (!req->message_size)
 			box->message_size = min_t(u64, box->message_size, box->max_bytes);
 		/* Where others may send too, nobody fills the mailbox alone. */
-		if (!req->share && (req->mode & 0022) &&
-		    box->on_full != MAILBOX_ON_FULL_OVERWRITE)
+		if (!req->share && (req->mode & 0022) && box->on_full != MAILBOX_ON_FULL_OVERWRITE)
 			box->share = 50;
 	}
 	return mbx_box_check_limits(box->message_size, box->max_bytes, box->on_full, box->share,
@@ -214,7 +213,8 @@ void mbx_box_close(struct mbx_box *box)
 	spin_lock(&box->lock);
 	/* Read without the lock at the start of a send, as a hint. */
 	WRITE_ONCE(box->closed, true);
-	mbx_box_wake_pollers_locked(box, EPOLLHUP);
+	/* All of them: also those who are to be woken one at a time for a message. */
+	wake_up_interruptible_all(&box->poll);
 	do {
 		more = finish_some_locked(&box->receivers);
 		more |= finish_some_locked(&box->peekers);
@@ -413,6 +413,7 @@ bool mbx_box_has_room_locked(const struct mbx_box *box, const struct mbx_share *
  */
 void mbx_box_count_locked(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share)
 {
+	lockdep_assert_held(&box->lock);
 	box->messages++;
 	box->bytes += msg->length;
 	share->messages++;
@@ -430,6 +431,7 @@ void mbx_box_uncount_locked(struct mbx_box *box, struct mbx_message *msg)
 {
 	struct mbx_share *share = msg->share;
 
+	lockdep_assert_held(&box->lock);
 	box->messages--;
 	box->bytes -= msg->length;
 	share->messages--;

@@ -66,6 +66,7 @@ struct user_namespace;
  * @peekers: waiters that want to look, oldest first
  * @senders: waiters with a message that has no room, oldest first
  * @meetings: senders at a rendezvous, oldest first; their messages are published
+ * @admit_pass: how often waiting senders were gone through
  * @nr_receivers: calls that wait to receive or peek
  * @nr_senders: calls that wait to send
  * @messages: counted messages: queued, or claimed and being copied out
@@ -114,6 +115,7 @@ struct mbx_box {
 	struct list_head peekers;
 	struct list_head senders;
 	struct list_head meetings;
+	u64 admit_pass;
 	u32 nr_receivers;
 	u32 nr_senders;
 	u64 messages;

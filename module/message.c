@@ -11,12 +11,11 @@
 
 #include "message.h"
 
-/* What a mailbox keeps at most: the bytes are those charged. */
+/*
+ * What a mailbox keeps at most, and short messages only: they stay on the quota of
+ * their sender, and whoever owns many mailboxes must not be able to use that up.
+ */
 #define STASH_MAX_NR 8
-#define STASH_MAX_BYTES (32 * 1024)
-
-/* A kept buffer is not used for a message shorter than this part of it. */
-#define STASH_WASTE 4
 
 static struct kmem_cache *message_cache;
 
@@ -61,7 +60,7 @@ static void free_payload(struct mbx_message *msg)
 		return;
 	for (i = 0; i < nr_pages(msg->room) && msg->pages[i]; i++)
 		__free_page(msg->pages[i]);
-	kfree(msg->pages);
+	kvfree(msg->pages);
 }
 
 static int alloc_payload(struct mbx_message *msg)
@@ -75,8 +74,8 @@ static int alloc_payload(struct mbx_message *msg)
 		return msg->buffer ? 0 : -ENOMEM;
 	}
 	/* At most 32 KiB of pointers, for 16 MiB. */
-	msg->pages = kcalloc(nr_pages(msg->room), sizeof(*msg->pages),
-			     GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	msg->pages = kvcalloc(nr_pages(msg->room), sizeof(*msg->pages),
+			      GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!msg->pages)
 		return -ENOMEM;
 	for (i = 0; i < nr_pages(msg->room); i++) {
@@ -130,7 +129,7 @@ struct mbx_message *mbx_message_new(struct mbx_user *user, u32 length)
  * mbx_message_free() - free a message and give its charge back
  * @msg: the message, or NULL
  *
- * Context: Any but interrupts; does not sleep.
+ * Context: Process context, may sleep.
  */
 void mbx_message_free(struct mbx_message *msg)
 {
@@ -173,8 +172,8 @@ static int copy_in_words(u8 *to, const u8 __user *from, u32 length)
 		to += sizeof(long);
 		from += sizeof(long);
 	}
-	for (; length; length--)
-		unsafe_get_user(*to++, from++, fault);
+	for (; length; length--, to++, from++)
+		unsafe_get_user(*to, from, fault);
 	user_access_end();
 	return 0;
 fault:
@@ -191,8 +190,8 @@ static int copy_out_words(u8 __user *to, const u8 *from, u32 length)
 		to += sizeof(long);
 		from += sizeof(long);
 	}
-	for (; length; length--)
-		unsafe_put_user(*from++, to++, fault);
+	for (; length; length--, to++, from++)
+		unsafe_put_user(*from, to, fault);
 	user_access_end();
 	return 0;
 fault:
@@ -290,12 +289,11 @@ void mbx_message_stamp(struct mbx_message *msg)
  */
 bool mbx_stash_put(struct mbx_stash *stash, struct mbx_message *msg)
 {
-	if (stash->nr == STASH_MAX_NR || stash->bytes + msg->charge.bytes > STASH_MAX_BYTES)
+	if (stash->nr == STASH_MAX_NR || msg->room > MBX_INLINE)
 		return false;
 	msg->next = stash->first;
 	stash->first = msg;
 	stash->nr++;
-	stash->bytes += msg->charge.bytes;
 	return true;
 }
 
@@ -310,15 +308,14 @@ struct mbx_message *mbx_stash_take(struct mbx_stash *stash, struct mbx_user *use
 {
 	struct mbx_message **at, *msg;
 
+	if (length > MBX_INLINE)
+		return NULL;
 	for (at = &stash->first; (msg = *at); at = &msg->next) {
-		if (msg->charge.user != user || msg->room < length)
-			continue;
-		if (msg->room > MBX_INLINE && msg->room / STASH_WASTE > length)
-			continue;
-		*at = msg->next;
-		stash->nr--;
-		stash->bytes -= msg->charge.bytes;
-		return msg;
+		if (msg->charge.user == user) {
+			*at = msg->next;
+			stash->nr--;
+			return msg;
+		}
 	}
 	return NULL;
 }
@@ -342,10 +339,8 @@ struct mbx_message *mbx_stash_empty(struct mbx_stash *stash)
  */
 int mbx_message_cache_init(void)
 {
-	message_cache = kmem_cache_create_usercopy("mailbox_message", MBX_MESSAGE_OBJECT, 0,
-						   SLAB_HWCACHE_ALIGN,
-						   offsetof(struct mbx_message, inline_data),
-						   MBX_INLINE, NULL);
+	message_cache = kmem_cache_create("mailbox_message", MBX_MESSAGE_OBJECT, 0,
+					  SLAB_HWCACHE_ALIGN, NULL);
 	return message_cache ? 0 : -ENOMEM;
 }
 

@@ -18,9 +18,9 @@ struct pid;
  *
  * A message is a payload with what the kernel stamps on it. It belongs to the
  * sending call until it is published, then to the mailbox, then to the receiving
- * call that has claimed it. A mailbox keeps a few spent ones in a *stash*: the
- * next send takes its buffer, its charge and its references to the sender's pids
- * from there, and in the steady state allocates and counts nothing.
+ * call that has claimed it. A mailbox keeps a few short spent ones in a *stash*: the
+ * next send takes one with its charge and its references to the sender's pids, and
+ * in the steady state allocates and counts nothing.
  *
  * The payload is behind the message itself when it is short, in one buffer up to
  * a page, and in single pages beyond. Memory is never cleared: only bytes that a
@@ -29,7 +29,7 @@ struct pid;
 
 /* Of a message of MBX_MESSAGE_OBJECT bytes, this much is left for the payload. */
 #define MBX_MESSAGE_OBJECT 384
-#define MBX_INLINE (MBX_MESSAGE_OBJECT - offsetof(struct mbx_message, inline_data))
+#define MBX_INLINE	   (MBX_MESSAGE_OBJECT - offsetof(struct mbx_message, inline_data))
 
 /**
  * struct mbx_message - a message
@@ -84,14 +84,12 @@ struct mbx_message {
  * struct mbx_stash - spent messages kept for reuse
  * @first: the last one put in
  * @nr: how many there are
- * @bytes: bytes charged for them
  *
  * Guarded by its owner's lock.
  */
 struct mbx_stash {
 	struct mbx_message *first;
 	u32 nr;
-	u32 bytes;
 };
 
 struct mbx_message *mbx_message_new(struct mbx_user *user, u32 length);

@@ -4,8 +4,8 @@
 
 #include "queue.h"
 
-#define order_entry(node) rb_entry_safe(node, struct mbx_entry, order)
-#define type_entry(node) rb_entry_safe(node, struct mbx_entry, by_type)
+#define order_entry(node)  rb_entry_safe(node, struct mbx_entry, order)
+#define type_entry(node)   rb_entry_safe(node, struct mbx_entry, by_type)
 #define sender_entry(node) rb_entry_safe(node, struct mbx_entry, by_sender)
 
 static bool before(const struct mbx_entry *a, const struct mbx_entry *b)

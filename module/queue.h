@@ -102,6 +102,7 @@ struct mbx_queue {
  * @MBX_SELECT_SENDER: the first of a sender
  * @MBX_SELECT_PRIORITY: the first, if its priority is high enough
  * @MBX_SELECT_INDEX: the one with so many before it
+ * @MBX_SELECT_NR: how many kinds there are
  *
  * The values are those of enum mailbox_select in the uapi header.
  */

@@ -83,19 +83,29 @@ struct mbx_user *mbx_user_get(kuid_t uid)
  */
 void mbx_user_put(struct mbx_user *user)
 {
-	if (!user || !refcount_dec_and_lock(&user->refs, &users_lock))
+	bool last;
+
+	if (!user || refcount_dec_not_one(&user->refs))
 		return;
-	rb_erase(&user->node, &users);
+	/* Under the lock, or somebody may be about to find it. */
+	spin_lock(&users_lock);
+	last = refcount_dec_and_test(&user->refs);
+	if (last)
+		rb_erase(&user->node, &users);
 	spin_unlock(&users_lock);
-	kfree(user);
+	if (last)
+		kfree(user);
 }
 
 static bool counter_add(atomic_long_t *counter, long by, unsigned long max)
 {
-	long old = atomic_long_read(counter);
+	long old;
 
+	if (!by)
+		return true;
+	old = atomic_long_read(counter);
 	do {
-		if (by && (unsigned long)old + by > max)
+		if ((unsigned long)old + by > max)
 			return false;
 	} while (!atomic_long_try_cmpxchg(counter, &old, old + by));
 	return true;

@@ -34,8 +34,7 @@ struct receive {
 };
 
 /* Write all of the report in one go: see "Speed" in Documentation/message-path.rst. */
-static int put_report(const struct mbx_message *msg, u32 copied,
-		      struct mailbox_receive __user *to)
+static int put_report(const struct mbx_message *msg, u32 copied, struct mailbox_receive __user *to)
 {
 	struct user_namespace *ns = current_user_ns();
 	u32 uid = from_kuid_munged(ns, msg->uid);
@@ -95,8 +94,7 @@ static void commit_locked(struct mbx_box *box, struct mbx_message *msg, struct m
 		msg->sender = NULL;
 	} else {
 		mbx_box_uncount_locked(box, msg);
-		if (!box->closed)
-			mbx_room_freed_locked(box);
+		mbx_room_freed_locked(box);
 	}
 	box->received++;
 	box->last_received = ktime_get_ns();
@@ -107,11 +105,22 @@ static void commit_locked(struct mbx_box *box, struct mbx_message *msg, struct m
 	mbx_box_drop_locked(box, msg, spent);
 }
 
+/*
+ * At a rendezvous, has the sender given up, or was it sent away? Then the message
+ * stands in no book, and its sender has dropped it or is about to.
+ */
+static bool taken_back(const struct mbx_message *msg)
+{
+	return !msg->sender && !msg->counted;
+}
+
 static void unclaim_locked(struct mbx_box *box, struct mbx_message *msg, struct mbx_message **spent)
 {
 	msg->claimed = false;
 	if (msg->dropped) {
 		mbx_box_drop_locked(box, msg, spent);
+	} else if (taken_back(msg)) {
+		/* Its sender was woken, but has not run yet: the sender frees it. */
 	} else if (!box->closed) {
 		mbx_deliver_locked(box, msg, true);
 	} else if (msg->sender) {
@@ -121,6 +130,23 @@ static void unclaim_locked(struct mbx_box *box, struct mbx_message *msg, struct 
 		mbx_box_uncount_locked(box, msg);
 		mbx_box_drop_locked(box, msg, spent);
 	}
+}
+
+/* A sender that waits for room may have what we want: to us it goes without. */
+static struct mbx_message *take_from_line_locked(struct mbx_box *box, const struct receive *r)
+{
+	struct mbx_waiter *waiter;
+
+	list_for_each_entry(waiter, &box->senders, link) {
+		if (!mbx_may_be_received(waiter->message) ||
+		    !mbx_select_matches(&r->select, &waiter->message->entry))
+			continue;
+		/* Too long for us: it stays where it is, and we say how long it is. */
+		if (!too_long(r, waiter->message))
+			mbx_enter_claimed_locked(box, waiter);
+		return waiter->message;
+	}
+	return NULL;
 }
 
 /*
@@ -145,6 +171,11 @@ static int find(struct mbx_box *box, struct receive *r, struct mbx_message **fou
 		}
 		return 0;
 	}
+	if (!args->peek && unlikely(!list_empty(&box->senders))) {
+		*found = take_from_line_locked(box, r);
+		if (*found)
+			return 0;
+	}
 	if (args->nonblock)
 		return r->peer && mbx_peer_has_ended(r->peer) ? -ESRCH : -EAGAIN;
 
@@ -153,13 +184,8 @@ static int find(struct mbx_box *box, struct receive *r, struct mbx_message **fou
 	waiter.peer = r->peer;
 	list_add_tail(&waiter.link, args->peek ? &box->peekers : &box->receivers);
 	box->nr_receivers++;
-	if (!args->peek) {
-		/* A sender that waits for room may have just what we want. */
-		if (unlikely(!list_empty(&box->senders)))
-			mbx_admit_locked(box);
-		if (box->capacity == MAILBOX_CAPACITY_RENDEZVOUS)
-			mbx_box_wake_pollers_locked(box, EPOLLOUT | EPOLLWRNORM);
-	}
+	if (!args->peek && box->capacity == MAILBOX_CAPACITY_RENDEZVOUS)
+		mbx_box_wake_pollers_locked(box, EPOLLOUT | EPOLLWRNORM);
 	ret = mbx_waiter_sleep(&waiter, &box->lock, args->deadline);
 	box->nr_receivers--;
 	*found = waiter.message;
@@ -192,8 +218,8 @@ static int take(struct mbx_box *box, struct receive *r, struct mbx_message *msg,
 	spin_lock(&box->lock);
 	if (unlikely(ret)) {
 		unclaim_locked(box, msg, &r->spent);
-	} else if (unlikely(msg->dropped)) {
-		/* Its sender took it back while we copied: what we copied never was. */
+	} else if (unlikely(taken_back(msg))) {
+		/* What we copied never was. */
 		unclaim_locked(box, msg, &r->spent);
 		ret = 1;
 	} else {

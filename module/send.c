@@ -16,37 +16,43 @@
 /* How many messages are overwritten before the lock is given up for a moment. */
 #define OVERWRITE_STEP 32
 
+/* A waiter's result that is no errno. */
+#define LOOK_AGAIN 1
+
+/**
+ * mbx_may_be_received() - has a message not expired?
+ * @msg: the message
+ * Return: true if so.
+ */
+bool mbx_may_be_received(const struct mbx_message *msg)
+{
+	return likely(!msg->entry.expiry) || msg->entry.expiry > ktime_get_ns();
+}
+
 static struct mbx_waiter *waiting_receiver_locked(const struct mbx_box *box,
 						  const struct mbx_message *msg)
 {
 	struct mbx_waiter *waiter;
 
+	if (list_empty(&box->receivers) || !mbx_may_be_received(msg))
+		return NULL;
 	list_for_each_entry(waiter, &box->receivers, link)
 		if (mbx_select_matches(&waiter->select, &msg->entry))
 			return waiter;
 	return NULL;
 }
 
-/**
- * mbx_deliver_locked() - hand a message to a waiting receiver, or queue it
- * @box: the mailbox
- * @msg: a message that is neither queued nor claimed
- * @returned: it was claimed before and goes back to its old place
- *
- * Context: The mailbox lock is held.
- */
-void mbx_deliver_locked(struct mbx_box *box, struct mbx_message *msg, bool returned)
+static void claim_locked(struct mbx_box *box, struct mbx_message *msg)
 {
-	struct mbx_waiter *waiter = waiting_receiver_locked(box, msg), *next;
+	/* It may come back, to a place before whatever arrives next. */
+	mbx_queue_seal(&box->queue);
+	msg->claimed = true;
+}
 
-	if (waiter) {
-		/* It may come back, to a place before whatever arrives next. */
-		mbx_queue_seal(&box->queue);
-		msg->claimed = true;
-		waiter->message = msg;
-		mbx_waiter_finish_locked(waiter, 0);
-		return;
-	}
+static void enqueue_locked(struct mbx_box *box, struct mbx_message *msg, bool returned)
+{
+	struct mbx_waiter *waiter, *next;
+
 	if (returned)
 		mbx_queue_return(&box->queue, &msg->entry);
 	else
@@ -59,6 +65,28 @@ void mbx_deliver_locked(struct mbx_box *box, struct mbx_message *msg, bool retur
 		if (mbx_select_matches(&waiter->select, &msg->entry))
 			mbx_waiter_finish_locked(waiter, 0);
 	mbx_box_wake_pollers_locked(box, EPOLLIN | EPOLLRDNORM);
+}
+
+/**
+ * mbx_deliver_locked() - hand a message to a waiting receiver, or queue it
+ * @box: the mailbox
+ * @msg: a message that is neither queued nor claimed
+ * @returned: it was claimed before and goes back to its old place
+ *
+ * Context: The mailbox lock is held.
+ */
+void mbx_deliver_locked(struct mbx_box *box, struct mbx_message *msg, bool returned)
+{
+	struct mbx_waiter *waiter = waiting_receiver_locked(box, msg);
+
+	lockdep_assert_held(&box->lock);
+	if (!waiter) {
+		enqueue_locked(box, msg, returned);
+		return;
+	}
+	claim_locked(box, msg);
+	waiter->message = msg;
+	mbx_waiter_finish_locked(waiter, 0);
 }
 
 static void number_locked(struct mbx_box *box, struct mbx_message *msg)
@@ -76,21 +104,26 @@ static void number_locked(struct mbx_box *box, struct mbx_message *msg)
 void mbx_count_sent_locked(struct mbx_box *box, struct mbx_message *msg)
 {
 	box->sent++;
-	box->last_sent = msg->time;
+	/* What has waited at a rendezvous was stamped earlier than others sent since. */
+	box->last_sent = max(box->last_sent, msg->time);
 	if (box->last_sender != msg->process) {
 		put_pid(box->last_sender);
 		box->last_sender = get_pid(msg->process);
 	}
 }
 
-static u64 publish_locked(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share)
+static u64 accept_locked(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share)
 {
-	u64 sequence;
-
 	number_locked(box, msg);
-	sequence = msg->entry.sequence;
 	mbx_box_count_locked(box, msg, share);
 	mbx_count_sent_locked(box, msg);
+	return msg->entry.sequence;
+}
+
+static u64 publish_locked(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share)
+{
+	u64 sequence = accept_locked(box, msg, share);
+
 	mbx_deliver_locked(box, msg, false);
 	return sequence;
 }
@@ -102,8 +135,8 @@ static u64 publish_locked(struct mbx_box *box, struct mbx_message *msg, struct m
  * @length: bytes of payload
  *
  * There must be room, and nobody may stand in line for it: those in line who could
- * enter have done so, except that one whose user has used up its share holds up
- * nobody else.
+ * enter have done so. One whose user has used up its share holds up only those of
+ * the same user.
  *
  * Return: true if so.
  */
@@ -114,48 +147,90 @@ bool mbx_may_enter_locked(const struct mbx_box *box, const struct mbx_share *sha
 	if (!mbx_box_has_room_locked(box, share, length))
 		return false;
 	list_for_each_entry(waiter, &box->senders, link)
-		if (!mbx_box_share_full_locked(box, waiter->share, waiter->message->length))
+		if (waiter->share == share ||
+		    !mbx_box_share_full_locked(box, waiter->share, waiter->message->length))
 			return false;
 	return true;
 }
 
-/**
- * mbx_admit_locked() - let senders in that wait and no longer need to
- * @box: the mailbox, its lock held
- *
- * In the order they came. The first for whom there is no room holds up the others,
- * so that a long message is not starved by short ones; but a receiver that waits
- * takes a message it wants from anywhere in the line, since that needs no room.
+/*
+ * Let senders in that wait and no longer need to, in the order they came. The first
+ * for whom there is no room holds up all others, so that a long message is not starved
+ * by short ones; one whose user has used up its share, those of the same user.
  */
-void mbx_admit_locked(struct mbx_box *box)
+static void admit_locked(struct mbx_box *box)
 {
+	u64 pass = ++box->admit_pass;
 	struct mbx_waiter *waiter, *next;
-	bool held_up = false;
 
 	list_for_each_entry_safe(waiter, next, &box->senders, link) {
 		struct mbx_message *msg = waiter->message;
-		bool enter = !held_up && mbx_box_has_room_locked(box, waiter->share, msg->length);
 
-		if (!enter && !waiting_receiver_locked(box, msg)) {
-			if (!mbx_box_share_full_locked(box, waiter->share, msg->length))
-				held_up = true;
-			if (held_up && list_empty(&box->receivers))
-				return;
+		/* The limit may have become lower while it waited. */
+		if (msg->length > box->message_size) {
+			mbx_waiter_finish_locked(waiter, -EMSGSIZE);
 			continue;
 		}
-		waiter->sequence = publish_locked(box, msg, waiter->share);
+		if (waiter->share->held_up == pass)
+			continue;
+		if (mbx_box_share_full_locked(box, waiter->share, msg->length)) {
+			waiter->share->held_up = pass;
+			continue;
+		}
+		if (!mbx_box_has_room_locked(box, waiter->share, msg->length))
+			return;
+		waiter->sequence = accept_locked(box, msg, waiter->share);
+		/* No receiver waits for it, see the DOC comment in send.h. */
+		enqueue_locked(box, msg, false);
 		mbx_waiter_finish_locked(waiter, 0);
 	}
 }
 
 /**
+ * mbx_enter_claimed_locked() - let a sender in whose message goes to the caller
+ * @box: the mailbox
+ * @waiter: a sender in line
+ *
+ * Context: The mailbox lock is held.
+ */
+void mbx_enter_claimed_locked(struct mbx_box *box, struct mbx_waiter *waiter)
+{
+	lockdep_assert_held(&box->lock);
+	waiter->sequence = accept_locked(box, waiter->message, waiter->share);
+	claim_locked(box, waiter->message);
+	mbx_waiter_finish_locked(waiter, 0);
+}
+
+/**
+ * mbx_look_again_locked() - what a full mailbox does has changed
+ * @box: the mailbox
+ *
+ * Those in line do what they would do if they came now.
+ *
+ * Context: The mailbox lock is held.
+ */
+void mbx_look_again_locked(struct mbx_box *box)
+{
+	struct mbx_waiter *waiter, *next;
+
+	lockdep_assert_held(&box->lock);
+	list_for_each_entry_safe(waiter, next, &box->senders, link)
+		mbx_waiter_finish_locked(waiter, LOOK_AGAIN);
+}
+
+/**
  * mbx_room_freed_locked() - there is more room than before
- * @box: the mailbox, its lock held
+ * @box: the mailbox
+ *
+ * Context: The mailbox lock is held.
  */
 void mbx_room_freed_locked(struct mbx_box *box)
 {
+	lockdep_assert_held(&box->lock);
+	if (box->closed)
+		return;
 	if (unlikely(!list_empty(&box->senders)))
-		mbx_admit_locked(box);
+		admit_locked(box);
 	mbx_box_wake_pollers_locked(box, EPOLLOUT | EPOLLWRNORM);
 }
 
@@ -165,9 +240,9 @@ static u64 wait_until(const struct mbx_send_args *args)
 	return args->expires ? min(args->deadline, args->expiry) : args->deadline;
 }
 
+/* Return: 0, LOOK_AGAIN, or a negative errno. */
 static int wait_for_room(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share,
-			 const struct mbx_send_args *args, u64 *sequence)
-	__must_hold(&box->lock)
+			 const struct mbx_send_args *args, u64 *sequence) __must_hold(&box->lock)
 {
 	struct mbx_waiter waiter;
 	int ret;
@@ -179,7 +254,7 @@ static int wait_for_room(struct mbx_box *box, struct mbx_message *msg, struct mb
 	box->nr_senders++;
 	ret = mbx_waiter_sleep(&waiter, &box->lock, wait_until(args));
 	box->nr_senders--;
-	if (ret && !box->closed)
+	if (ret < 0)
 		mbx_room_freed_locked(box); /* those behind us were waiting for us too */
 	*sequence = waiter.sequence;
 	return ret;
@@ -191,8 +266,7 @@ static int wait_for_room(struct mbx_box *box, struct mbx_message *msg, struct mb
  * also from a receiver that is copying it: such a receiver finds it dropped.
  */
 static int rendezvous(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share,
-		      const struct mbx_send_args *args, u64 *sequence)
-	__must_hold(&box->lock)
+		      const struct mbx_send_args *args, u64 *sequence) __must_hold(&box->lock)
 {
 	struct mbx_waiter waiter;
 	int ret;
@@ -245,8 +319,7 @@ static bool overwrite_some_locked(struct mbx_box *box, struct mbx_message *msg,
 }
 
 static int overwrite(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share,
-		     u64 *sequence)
-	__must_hold(&box->lock)
+		     u64 *sequence) __must_hold(&box->lock)
 {
 	struct mbx_message *spent = NULL;
 
@@ -268,24 +341,30 @@ static int overwrite(struct mbx_box *box, struct mbx_message *msg, struct mbx_sh
 }
 
 static int enter(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share,
-		 const struct mbx_send_args *args, u64 *sequence)
-	__must_hold(&box->lock)
+		 const struct mbx_send_args *args, u64 *sequence) __must_hold(&box->lock)
 {
-	if (unlikely(box->closed))
-		return -EIDRM;
-	if (box->capacity == MAILBOX_CAPACITY_RENDEZVOUS)
-		return rendezvous(box, msg, share, args, sequence);
-	/* A message that goes straight to a receiver needs no room. */
-	if (likely(mbx_may_enter_locked(box, share, msg->length)) ||
-	    waiting_receiver_locked(box, msg)) {
-		*sequence = publish_locked(box, msg, share);
-		return 0;
-	}
-	if (box->on_full == MAILBOX_ON_FULL_OVERWRITE)
-		return overwrite(box, msg, share, sequence);
-	if (args->nonblock || box->on_full == MAILBOX_ON_FULL_REFUSE)
-		return -EAGAIN;
-	return wait_for_room(box, msg, share, args, sequence);
+	int ret;
+
+	do {
+		if (unlikely(box->closed))
+			return -EIDRM;
+		if (unlikely(msg->length > box->message_size))
+			return -EMSGSIZE;
+		if (box->capacity == MAILBOX_CAPACITY_RENDEZVOUS)
+			return rendezvous(box, msg, share, args, sequence);
+		/* A message that goes straight to a receiver needs no room. */
+		if (likely(mbx_may_enter_locked(box, share, msg->length)) ||
+		    waiting_receiver_locked(box, msg)) {
+			*sequence = publish_locked(box, msg, share);
+			return 0;
+		}
+		if (box->on_full == MAILBOX_ON_FULL_OVERWRITE)
+			return overwrite(box, msg, share, sequence);
+		if (args->nonblock || box->on_full == MAILBOX_ON_FULL_REFUSE)
+			return -EAGAIN;
+		ret = wait_for_room(box, msg, share, args, sequence);
+	} while (ret == LOOK_AGAIN);
+	return ret;
 }
 
 /* A handle may be used by another user than its opener, who then pays and shares. */
@@ -330,7 +409,7 @@ static struct mbx_message *take_message(struct mbx_box *box, struct mbx_user *us
 
 static int check(const struct mbx_handle *handle, const struct mbx_send_args *args)
 {
-	/* Limits may change at any time; a send goes by what it finds at its start. */
+	/* A hint: it may change at any time, and enter() looks again under the lock. */
 	u32 size = READ_ONCE(handle->box->message_size);
 
 	if (!(handle->rights & MAILBOX_RIGHT_SEND))

@@ -10,9 +10,10 @@
 #include "ioctl.h"
 #include "mailbox.h"
 #include "send.h"
+#include "set.h"
 
 #define OWNER_FIELDS (MAILBOX_SET_MODE | MAILBOX_SET_UID | MAILBOX_SET_GID)
-#define ALL_FIELDS (MAILBOX_SET_MAX_BYTES * 2 - 1)
+#define ALL_FIELDS   (MAILBOX_SET_MAX_BYTES * 2 - 1)
 
 /* A member whose bit is not set must be 0. */
 static bool unasked_is_zero(const struct mailbox_set *set)
@@ -79,8 +80,7 @@ static int check(const struct mbx_box *box, const struct mailbox_set *set)
 	if (!(set->flags & limits))
 		return 0;
 	return mbx_box_check_limits(set->message_size, set->max_bytes, set->on_full, set->share,
-				    box->capacity,
-				    set->flags & MAILBOX_SET_MESSAGE_SIZE);
+				    box->capacity, set->flags & MAILBOX_SET_MESSAGE_SIZE);
 }
 
 static int check_owner(const struct mbx_box *box, const struct mailbox_set *set, kuid_t uid,
@@ -142,6 +142,8 @@ static int set_locked(struct mbx_box *box, struct mailbox_set *set)
 
 	spin_lock(&box->lock);
 	apply(box, set, uid, gid);
+	if (box->on_full != MAILBOX_ON_FULL_WAIT)
+		mbx_look_again_locked(box);
 	mbx_room_freed_locked(box);
 	spin_unlock(&box->lock);
 	return 0;

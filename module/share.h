@@ -23,6 +23,7 @@ struct mbx_user;
  * @pins: handles and calls that use it
  * @messages: messages counted
  * @bytes: payload bytes counted
+ * @held_up: the last pass over the waiting senders that one of this user held up
  */
 struct mbx_share {
 	struct rb_node node;
@@ -30,6 +31,7 @@ struct mbx_share {
 	u64 pins;
 	u64 messages;
 	u64 bytes;
+	u64 held_up;
 };
 
 /**

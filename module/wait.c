@@ -55,8 +55,7 @@ bool mbx_peer_has_ended(struct pid *peer)
 	return ended;
 }
 
-static int sleep_locked(struct mbx_waiter *waiter, spinlock_t *lock, u64 deadline)
-	__must_hold(lock)
+static int sleep_locked(struct mbx_waiter *waiter, spinlock_t *lock, u64 deadline) __must_hold(lock)
 {
 	ktime_t until = min_t(u64, deadline, KTIME_MAX);
 	bool late = false;
@@ -91,8 +90,7 @@ static int sleep_locked(struct mbx_waiter *waiter, spinlock_t *lock, u64 deadlin
  * Return: the result that the waker gave; -ERESTARTSYS on a signal; -ETIMEDOUT;
  * -ESRCH when the peer has ended.
  */
-int mbx_waiter_sleep(struct mbx_waiter *waiter, spinlock_t *lock, u64 deadline)
-	__must_hold(lock)
+int mbx_waiter_sleep(struct mbx_waiter *waiter, spinlock_t *lock, u64 deadline) __must_hold(lock)
 {
 	DECLARE_WAITQUEUE(on_exit, current);
 	int ret;

@@ -106,7 +106,9 @@ enum mailbox_right {
  * enum mailbox_capacity - how much a mailbox holds
  * @MAILBOX_CAPACITY_BOUNDED: max_messages and max_bytes
  * @MAILBOX_CAPACITY_RENDEZVOUS: nothing. A sender waits until its message has
- *	been received; one that may not wait needs a receiver that waits already.
+ *	been received; one that may not wait needs a receiver that waits already,
+ *	and is done when its message has been handed over (should that receiver
+ *	fail, the message stays for the next).
  * @MAILBOX_CAPACITY_UNBOUNDED: as much as the quota of the senders pays for
  */
 enum mailbox_capacity {
@@ -442,12 +444,13 @@ enum mailbox_set_field {
  * @on_full: see struct mailbox_create
  * @share: 1 to 100, see struct mailbox_create
  * @message_size: at least 1, see struct mailbox_create
+ * @reserved: must be 0
  * @max_messages: at least 1, see struct mailbox_create
  * @max_bytes: at least 1, see struct mailbox_create
  *
  * All of it happens or none. Rights of handles that are open stay. A limit below
  * what is in the mailbox holds from then on and drops nothing; a higher one lets
- * waiting senders in.
+ * waiting senders in. Senders that wait do as if they came after the change.
  *
  * Errors: EOPNOTSUPP, EINVAL, EACCES, EPERM, EIDRM.
  */
