@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# "make help" lists the targets and variables.
+
+top	:= $(CURDIR)
+build	:= $(top)/build
+vm	:= selftests/vm
+
+PREFIX	?= /usr/local
+DESTDIR	?=
+CC	?= gcc
+INSTALL	?= install
+
+# Headers of the running kernel where they are installed, else those of Debian's 6.1.
+KRELEASE ?= $(shell uname -r)
+KDIR	?= $(firstword $(wildcard /lib/modules/$(KRELEASE)/build) 6.1)
+
+KERNELS	?= 6.1 6.12
+KERNEL	?= $(firstword $(KERNELS))
+TESTS	?=
+export TESTS
+
+cflags := -std=gnu11 -O2 -g -Wall -Wextra -Werror
+
+.PHONY: all module tools selftests programs demo test shell check format deps install clean help
+
+all: module tools	## the module and the tools (default)
+
+module:			## mailbox.ko for KDIR, below build/module
+	@$(vm)/module.sh $(KDIR)
+
+tools:			## library, command and examples, below build/tools
+	@$(MAKE) --no-print-directory -C tools O=$(build)/tools CC=$(CC) all
+
+# The library's own test is linked with it.
+selftests: tools
+	@$(MAKE) --no-print-directory -C selftests O=$(build)/selftests CC=$(CC) all
+
+# What runs in the virtual machine, apart from the module.
+programs: tools selftests $(build)/vm/supervise
+
+$(build)/vm/supervise: $(vm)/guest/supervise.c
+	@mkdir -p $(@D)
+	@$(CC) $(cflags) -D_GNU_SOURCE -static -o $@ $<
+
+deps:
+	@$(vm)/deps.sh
+
+demo: deps		## real work on real data, in a virtual machine with KERNEL
+	@$(vm)/run.sh demo $(KERNEL)
+
+test: deps		## all tests, or TESTS, in virtual machines with KERNELS
+	@$(vm)/run.sh test $(KERNELS)
+
+shell: deps		## a prompt in a virtual machine with KERNEL and the module
+	@$(vm)/run.sh shell $(KERNEL)
+
+check:			## warnings, sparse, formatting, documentation, licences
+	@$(vm)/deps.sh check
+	@tools/check.sh
+
+format:			## brings all C files into the form that check wants
+	git ls-files -co --exclude-standard '*.[ch]' | xargs clang-format -i
+
+install: tools		## header, library, command, manual pages, and the module if built
+	$(INSTALL) -D -m 644 uapi/linux/mailbox.h \
+		$(DESTDIR)$(PREFIX)/include/linux/mailbox.h
+	$(MAKE) -C tools O=$(build)/tools DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) install
+	@if [ -e $(build)/module/$(KRELEASE)/mailbox.ko ]; then \
+		set -x; \
+		$(INSTALL) -D -m 644 $(build)/module/$(KRELEASE)/mailbox.ko \
+			$(DESTDIR)/lib/modules/$(KRELEASE)/extra/mailbox.ko && \
+		{ [ "$(DESTDIR)" ] || depmod $(KRELEASE); }; \
+	else \
+		echo "no module was built for Linux $(KRELEASE), so none is installed"; \
+	fi
+
+clean:			## removes build/; the kernels stay in the cache
+	rm -rf $(build)
+
+help:			## this text
+	@echo "Targets:"
+	@sed -n 's/^\([a-z]*\):[^#]*## */  \1\t/p' Makefile | expand -t 14
+	@echo
+	@echo "Variables:"
+	@echo "  KERNELS=\"$(KERNELS)\"  for test; there are: $$($(vm)/kernel.sh --list)"
+	@echo "  KERNEL=$(KERNEL)           for demo and shell"
+	@echo "  TESTS=\"poll wait\"      test programs to run, all if empty"
+	@echo "  KDIR=$(KDIR)             kernel headers for module: a folder or one of the kernels"
+	@echo "  PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)  for install"

@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# boot.sh KERNEL-FOLDER INITRAMFS CONSOLE-LOG [VERDICT]: becomes a virtual machine.
+# KERNEL-FOLDER is what kernel.sh prints. The second serial port writes the file
+# VERDICT, and the next one is standard input and output. ACCEL and MEMORY overrule how it runs and how many MiB it gets.
+
+. "$(dirname "$0")/common.sh"
+
+# Prints kvm if a probe boot of this very kernel comes up with it. A device node says
+# nothing: there are machines where it hangs or aborts. Asked once for each boot.
+accelerator()
+{
+	local software=tcg,thread=multi probe verdict
+	verdict=$cache/kvm-$release-$(cat /proc/sys/kernel/random/boot_id)
+
+	if [ ! -r /dev/kvm ] || [ ! -w /dev/kvm ]; then
+		echo $software
+		return
+	fi
+	if [ ! -e "$verdict" ]; then
+		say "trying whether KVM works here"
+		probe=$(mktemp -d)
+		echo MODE=probe >"$probe/initramfs.settings"
+		"$vm/initramfs.sh" "$probe/initramfs" ""
+		echo $software >"$probe/verdict"
+		ACCEL=kvm timeout -s KILL 20 "$vm/boot.sh" "$kernel" "$probe/initramfs" \
+			"$probe/console" </dev/null >"$probe/word" 2>/dev/null || true
+		! grep -q '^alive' "$probe/word" || echo kvm >"$probe/verdict"
+		mv "$probe/verdict" "$verdict"
+		rm -rf "$probe"
+	fi
+	cat "$verdict"
+}
+
+[ $# -ge 3 ] || die "usage: boot.sh KERNEL-FOLDER INITRAMFS CONSOLE-LOG [VERDICT]"
+kernel=$1
+release=${kernel##*/}
+
+how=${ACCEL:-$(accelerator)}
+# shellcheck disable=SC2054  # the commas are for the emulator
+arguments=(
+	-accel "$how" -cpu max -smp 2 -m "${MEMORY:-2048}"
+	-nodefaults -no-reboot -display none
+	-kernel "$kernel/boot/vmlinuz-$release" -initrd "$2"
+	# Emulation on a busy machine is slow: the watchdogs have to be patient.
+	-append "console=ttyS0 panic=-1 slab_nomerge watchdog_thresh=60 \
+workqueue.watchdog_thresh=120 rcupdate.rcu_cpu_stall_timeout=120"
+	-serial "file:$3"
+	-chardev stdio,id=here,signal=off
+)
+[ -z "${4:-}" ] || arguments+=(-serial "file:$4")
+arguments+=(-serial chardev:here)
+exec qemu-system-x86_64 "${arguments[@]}"

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034  # the scripts that source this use them
+#
+# What the scripts of the virtual machine share.
+
+set -euo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+vm=$top/selftests/vm
+build=$top/build
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/mailbox
+
+if [ -t 2 ]; then
+	bold=$'\e[1m' red=$'\e[31m' green=$'\e[32m' yellow=$'\e[33m' plain=$'\e[0m'
+else
+	bold='' red='' green='' yellow='' plain=''
+fi
+
+say()
+{
+	printf '%s\n' "$*" >&2
+}
+
+die()
+{
+	say "${red}error:${plain} $*"
+	exit 1
+}
+
+as_root()
+{
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	else
+		sudo "$@"
+	fi
+}
+
+apt_update()
+{
+	say "reading the package lists"
+	as_root apt-get -qq update >&2
+}

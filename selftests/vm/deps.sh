@@ -1,0 +1,30 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# deps.sh [check]: installs the Debian packages that are missing for "make test", or
+# those for "make check" too.
+
+. "$(dirname "$0")/common.sh"
+
+# gcc-multilib builds the 32-bit tests.
+packages=(gcc gcc-multilib libc6-dev make qemu-system-x86 busybox-static cpio
+	  libelf1 libjansson-dev libmd-dev)
+if [ "${1:-}" = check ]; then
+	packages+=(clang clang-format groff perl shellcheck sparse)
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+	case $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) in
+	'install ok installed') ;;
+	*) missing+=("$package") ;;
+	esac
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+command -v apt-get >/dev/null || die "please install: ${missing[*]}"
+say "installing ${missing[*]}"
+# Lists that were fetched long ago name packages that are no longer there.
+apt_update
+as_root env DEBIAN_FRONTEND=noninteractive \
+	apt-get -qq install --no-install-recommends -y "${missing[@]}" >&2

@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# initramfs.sh OUT MODULE-FOLDER [TREE]: packs the file system of the virtual machine:
+# busybox, the tools, the tests, mailbox.ko, the settings that OUT.settings holds, and
+# TREE as /demo/tree. Everything in it is static or a script.
+
+. "$(dirname "$0")/common.sh"
+
+out=$1
+module=$2
+tree=${3:-}
+
+root=$(mktemp -d "$out.XXXXXX")
+trap 'rm -rf "$root"' EXIT
+
+# Debugging information would only make the boot slower.
+add_programs()
+{
+	local to=$1 file
+	shift
+
+	mkdir -p "$to"
+	for file; do
+		if [ ! -f "$file" ] || [ ! -x "$file" ]; then
+			continue
+		fi
+		case $file in *.so*) continue ;; esac
+		strip -g -o "$to/${file##*/}" "$file" 2>/dev/null || cp "$file" "$to/"
+	done
+}
+
+# Those that have a source: a test that was removed must not run from the build folder.
+add_tests()
+{
+	local file name
+
+	for file in "$build"/selftests/*; do
+		name=${file##*/}
+		if [ -e "$top/selftests/$name" ] || [ -e "$top/selftests/$name.c" ] ||
+		   [ -e "$top/selftests/${name%32}.c" ]; then
+			add_programs selftests "$file"
+		fi
+	done
+	[ ! -e "$top/selftests/settings" ] || cp "$top/selftests/settings" selftests/
+}
+
+add_demo()
+{
+	add_programs "$root/demo/bin" "$build"/tools/demo/*
+	cp -r "$top/tools/examples/demo/." "$root/demo"
+	mkdir -p "$root/demo/tree"
+	cp -rL "$tree/." "$root/demo/tree"
+}
+
+cd "$root"
+mkdir -p bin dev etc proc root sys tmp run vm selftests
+cp "$(command -v busybox)" bin/busybox
+cp "$vm/guest/init" init
+cp "$vm/guest/tests" "$vm/guest/checks" "$vm/guest/welcome" "$vm/splats" vm/
+cp "$out.settings" vm/settings
+add_programs vm "$build/vm/supervise"
+[ -z "$module" ] || strip -g -o vm/mailbox.ko "$module/mailbox.ko"
+add_programs bin "$build"/tools/*
+add_tests
+echo 'root:x:0:0:root:/root:/bin/sh' >etc/passwd
+echo 'root:x:0:' >etc/group
+[ -z "$tree" ] || add_demo
+chmod 755 init .
+
+find . -print0 | LC_ALL=C sort -z | cpio --quiet -0 -o -H newc -R 0:0 | gzip -1 >"$out.new"
+mv "$out.new" "$out"

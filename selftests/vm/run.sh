@@ -1,0 +1,173 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# run.sh test [KERNEL...] | demo [KERNEL] | shell [KERNEL]: builds what is needed,
+# boots the virtual machine and takes its verdict. TESTS names the test programs to
+# run, all if empty.
+
+. "$(dirname "$0")/common.sh"
+. "$vm/report.sh"
+
+if [ -t 1 ]; then
+	bold_out=$'\e[1m' red_out=$'\e[31m' green_out=$'\e[32m' plain_out=$'\e[0m'
+else
+	bold_out='' red_out='' green_out='' plain_out=''
+fi
+
+# Seconds without a word from the machine until it counts as hung: longer than any
+# single test may take.
+patience=120
+longest=$(sed -n 's/.* TIMEOUT=//p' "$top/selftests/settings" 2>/dev/null | sort -n | tail -n 1)
+patience=$((patience + (${longest:-0} > 300 ? longest : 300)))
+
+virtual_machine='' work=''
+clean_up()
+{
+	[ -z "$virtual_machine" ] || kill -KILL "$virtual_machine" 2>/dev/null || true
+	[ -z "$work" ] || rm -f "$work"/initramfs*
+}
+trap clean_up EXIT
+
+# Several runs at once may share the build folder, not build in it together.
+build_all()
+{
+	local kernel=$1 log=$build/build.log
+
+	mkdir -p "$build/vm"
+	exec 8>"$build/.lock"
+	flock 8
+	if ! { make -s -C "$top" programs &&
+	       module=$("$vm/module.sh" "$kernel"); } >"$log" 2>&1; then
+		cat "$log" >&2
+		die "the build failed"
+	fi
+	work=$(mktemp -d "$build/vm/$kernel-XXXXXX")
+}
+
+# pack MODE [TREE]
+pack()
+{
+	local size terminal=
+
+	[ ! -t 1 ] || terminal=yes
+	size=$(stty size 2>/dev/null </dev/tty) || size='24 80'
+	{
+		echo "MODE=$1"
+		echo "TESTS='${TESTS:-}'"
+		echo "ROWS=${size% *} COLUMNS=${size#* }"
+		echo "TERMINAL=$terminal"
+	} >"$work/initramfs.settings"
+	"$vm/initramfs.sh" "$work/initramfs" "$module" "${2:-}"
+	flock -u 8
+}
+
+# Complaints of the kernel, each with the test that ran then.
+splats()
+{
+	sed 's/\r$//' "$work/console" | awk '
+		/mailbox test: / { test = $NF; next }
+		{ print test "\t" $0 }' |
+		grep -E -f "$vm/splats" | head -n 20
+}
+
+test_kernel()
+{
+	local kernel=$1 found
+
+	build_all "$kernel"
+	pack test
+	printf '%s\n' "${bold_out}Linux ${folder##*/}${plain_out}"
+
+	: >"$work/console"
+	exec 4< <(exec "$vm/boot.sh" "$folder" "$work/initramfs" "$work/console" </dev/null)
+	virtual_machine=$!
+	if ! report "$work/tap" $patience <&4; then
+		failed=$((failed + 1))
+		failures+=("${lost_in:-virtual machine}: the machine ended or hung without a verdict")
+		say "  the last words of its kernel:"
+		tail -n 40 "$work/console" | sed 's/\r$//; s/^/    /' >&2
+	fi
+	kill -KILL "$virtual_machine" 2>/dev/null || true
+	virtual_machine=
+	exec 4<&-
+
+	found=$(splats) || true
+	if [ "$found" ]; then
+		printf '%s\n' "  the kernel complained (test and message):" "$found"
+		# The test that ran then was failed for it in the machine, if there was one.
+		if [ $failed -eq 0 ]; then
+			failed=1
+			failures+=("kernel: complained")
+		fi
+	fi
+	rm -f "$work"/initramfs*
+	printf '  %s\n' "log: ${work#"$top"/}/{tap,console}"
+}
+
+tests()
+{
+	local kernel total_passed=0 total_failed=0 total_skipped=0 line
+
+	if [ $# -eq 0 ]; then
+		set -- 6.1 6.12
+	fi
+	for kernel; do
+		passed=0 failed=0 skipped=0 failures=() skips=()
+		folder=$("$vm/kernel.sh" "$kernel")
+		test_kernel "$kernel"
+		for line in "${skips[@]}"; do
+			echo "  skipped: $line"
+		done
+		for line in "${failures[@]}"; do
+			echo "  ${red_out}failed:${plain_out} $line"
+		done
+		echo "  ${folder##*/}: $passed passed, $failed failed, $skipped skipped"
+		total_passed=$((total_passed + passed))
+		total_failed=$((total_failed + failed))
+		total_skipped=$((total_skipped + skipped))
+	done
+	echo
+	line="$total_passed passed, $total_failed failed"
+	[ $total_skipped -eq 0 ] || line+=", $total_skipped skipped"
+	echo "$line"
+	[ $total_failed -eq 0 ] && [ $total_passed -gt 0 ]
+}
+
+demo()
+{
+	local kernel=${1:-6.1} tree status
+
+	folder=$("$vm/kernel.sh" "$kernel")
+	# The common headers of all architectures: a real tree of some thousand files.
+	tree=$(cd "$folder"/usr/src/linux-headers-*-common*/include && pwd -P)
+	build_all "$kernel"
+	pack demo "$tree"
+	"$vm/boot.sh" "$folder" "$work/initramfs" "$work/console" "$work/verdict" </dev/null
+	rm -f "$work"/initramfs*
+
+	status=$(tail -n 1 "$work/verdict" | tr -d '\r')
+	splats >&2 && die "the kernel complained; see ${work#"$top"/}/console"
+	[ "$status" ] || die "the machine ended without a verdict; see ${work#"$top"/}/console"
+	return "$status"
+}
+
+shell()
+{
+	local kernel=${1:-6.1}
+
+	folder=$("$vm/kernel.sh" "$kernel")
+	build_all "$kernel"
+	pack shell
+	say "booting Linux ${folder##*/}"
+	"$vm/boot.sh" "$folder" "$work/initramfs" "$work/console"
+	rm -f "$work"/initramfs*
+}
+
+mode=${1:-}
+shift || true
+case $mode in
+test)	tests "$@" ;;
+demo)	demo "$@" ;;
+shell)	shell "$@" ;;
+*)	die "usage: run.sh test [KERNEL...] | demo [KERNEL] | shell [KERNEL]" ;;
+esac
