@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * JSON for other programs. The names are those of the kernel's structures.
+ */
+#include <arpa/nameser.h>
+#include <errno.h>
+#include <resolv.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+static json_t *json_base64(const void *data, size_t length)
+{
+	size_t room = (length + 2) / 3 * 4 + 1;
+	char *text = malloc(room);
+	json_t *json = NULL;
+
+	if (text && b64_ntop(data, length, text, room) >= 0)
+		json = json_string(text);
+	free(text);
+	return json;
+}
+
+/* JSON has text only: other bytes go as base64, and a member beside it says which it is. */
+static void json_set_bytes(json_t *object, const char *key, const void *data, size_t length)
+{
+	json_t *text = json_stringn(length ? data : "", length);
+	char which[32];
+
+	snprintf(which, sizeof(which), "%s_encoding", key);
+	json_object_set_new(object, which, json_string(text ? "utf-8" : "base64"));
+	json_object_set_new(object, key, text ? text : json_base64(data, length));
+}
+
+/* The library's integers have a sign; what does not fit goes as a string of digits. */
+json_t *json_number(uint64_t value)
+{
+	char text[24];
+
+	if (value <= INT64_MAX)
+		return json_integer(value);
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+	return json_string(text);
+}
+
+static json_t *json_word(const char *const *words, size_t nr, uint32_t index)
+{
+	return index < nr ? json_string(words[index]) : json_integer(index);
+}
+
+static json_t *json_rights(uint32_t rights)
+{
+	json_t *array = json_array();
+
+	if (rights & MAILBOX_RIGHT_SEND)
+		json_array_append_new(array, json_string("send"));
+	if (rights & MAILBOX_RIGHT_RECEIVE)
+		json_array_append_new(array, json_string("receive"));
+	if (rights & MAILBOX_RIGHT_MANAGE)
+		json_array_append_new(array, json_string("manage"));
+	return array;
+}
+
+json_t *json_from_message(const struct mailbox_message *message)
+{
+	json_t *json = json_object();
+	size_t there = message->truncated ? message->room : message->length;
+
+	json_object_set_new(json, "sequence", json_number(message->sequence));
+	json_object_set_new(json, "type", json_number(message->type));
+	json_object_set_new(json, "priority", json_number(message->priority));
+	json_object_set_new(json, "length", json_number(message->length));
+	json_object_set_new(json, "time", json_number(message->time));
+	json_object_set_new(json, "expiry", json_number(message->expiry));
+	json_object_set_new(json, "pid", json_integer(message->pid));
+	json_object_set_new(json, "tid", json_integer(message->tid));
+	json_object_set_new(json, "uid", json_number(message->uid));
+	json_object_set_new(json, "gid", json_number(message->gid));
+	json_object_set_new(json, "truncated", json_boolean(message->truncated));
+	json_set_bytes(json, "payload", message->data, there);
+	return json;
+}
+
+json_t *json_from_stat(const struct mailbox_stat *stat)
+{
+	json_t *json = json_object();
+	char mode[16];
+
+	snprintf(mode, sizeof(mode), "%04o", stat->mode);
+
+	json_object_set_new(json, "id", json_number(stat->id));
+	json_set_bytes(json, "name", stat->name, strnlen(stat->name, sizeof(stat->name)));
+	json_object_set_new(json, "uid", json_number(stat->uid));
+	json_object_set_new(json, "gid", json_number(stat->gid));
+	json_object_set_new(json, "mode", json_string(mode));
+	json_object_set_new(json, "rights", json_rights(stat->rights));
+	json_object_set_new(json, "permanent", json_boolean(stat->flags & MAILBOX_PERMANENT));
+	json_object_set_new(json, "fixed_size", json_boolean(stat->flags & MAILBOX_FIXED_SIZE));
+	json_object_set_new(json, "policy", json_word(policy_words, 1, stat->policy));
+	json_object_set_new(json, "capacity", json_word(capacity_words, 3, stat->capacity));
+	json_object_set_new(json, "on_full", json_word(on_full_words, 3, stat->on_full));
+	json_object_set_new(json, "share", json_number(stat->share));
+	json_object_set_new(json, "message_size", json_number(stat->message_size));
+	json_object_set_new(json, "max_messages", json_number(stat->max_messages));
+	json_object_set_new(json, "max_bytes", json_number(stat->max_bytes));
+	json_object_set_new(json, "messages", json_number(stat->messages));
+	json_object_set_new(json, "bytes", json_number(stat->bytes));
+	json_object_set_new(json, "handles", json_number(stat->handles));
+	json_object_set_new(json, "receivers", json_number(stat->receivers));
+	json_object_set_new(json, "senders", json_number(stat->senders));
+	json_object_set_new(json, "sent", json_number(stat->sent));
+	json_object_set_new(json, "received", json_number(stat->received));
+	json_object_set_new(json, "expired", json_number(stat->expired));
+	json_object_set_new(json, "overwritten", json_number(stat->overwritten));
+	json_object_set_new(json, "created", json_number(stat->created));
+	json_object_set_new(json, "last_sent", json_number(stat->last_sent));
+	json_object_set_new(json, "last_received", json_number(stat->last_received));
+	json_object_set_new(json, "last_sender", json_integer(stat->last_sender));
+	json_object_set_new(json, "last_receiver", json_integer(stat->last_receiver));
+	return json;
+}
+
+bool json_output(json_t *json)
+{
+	/* What a sender wrote must not drive the terminal of who looks at it. */
+	size_t flags = isatty(STDOUT_FILENO) ? JSON_ENSURE_ASCII : 0;
+	int ret;
+
+	if (!json) {
+		errno = ENOMEM;
+		return false;
+	}
+	ret = json_dumpf(json, stdout, JSON_COMPACT | flags);
+	json_decref(json);
+	putchar('\n');
+	return !ret && !fflush(stdout) && !ferror(stdout);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a receive or a peek was asked to do: receive_options.c fills it in, receive.c
+ * does it.
+ */
+#ifndef CLI_RECEIVE_H
+#define CLI_RECEIVE_H
+
+#include "cli.h"
+
+struct receive_request {
+	const struct command *command;
+	struct target target;
+	int handle;
+	struct mailbox_message message;
+	struct mailbox_selection selection;
+	bool selects;
+	bool peek;
+	uint32_t flags;
+	uint64_t timeout;
+	uint64_t deadline;
+	uint64_t count;
+	bool counts;
+	bool all;
+	bool follow;
+	bool wait;
+	bool truncate; /* message.room says to how much */
+	bool json;
+	int separator; /* -1: none */
+};
+
+int receive_run(struct receive_request *request);
+
+#endif /* CLI_RECEIVE_H */

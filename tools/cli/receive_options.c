@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The command lines of mailbox receive and mailbox peek.
+ */
+#include "receive.h"
+
+enum {
+	OPTION_COUNT = 0x100,
+	OPTION_ALL,
+	OPTION_FOLLOW,
+	OPTION_TYPE_UP_TO,
+	OPTION_TYPE_NOT,
+	OPTION_FROM,
+	OPTION_MIN_PRIORITY,
+	OPTION_INDEX,
+	OPTION_TRUNCATE,
+	OPTION_TIMEOUT,
+	OPTION_WAIT,
+	OPTION_LINES,
+	OPTION_JSON,
+};
+
+/* clang-format off */
+#define COMMON_OPTIONS \
+	{ "count", required_argument, NULL, OPTION_COUNT }, \
+	{ "all", no_argument, NULL, OPTION_ALL }, \
+	{ "type", required_argument, NULL, 't' }, \
+	{ "type-up-to", required_argument, NULL, OPTION_TYPE_UP_TO }, \
+	{ "type-not", required_argument, NULL, OPTION_TYPE_NOT }, \
+	{ "from", required_argument, NULL, OPTION_FROM }, \
+	{ "min-priority", required_argument, NULL, OPTION_MIN_PRIORITY }, \
+	{ "truncate", required_argument, NULL, OPTION_TRUNCATE }, \
+	{ "timeout", required_argument, NULL, OPTION_TIMEOUT }, \
+	{ "nonblock", no_argument, NULL, 'n' }, \
+	{ "lines", no_argument, NULL, OPTION_LINES }, \
+	{ "null", no_argument, NULL, '0' }, \
+	{ "json", no_argument, NULL, OPTION_JSON }, \
+	{ "help", no_argument, NULL, 'h' }, \
+	{ 0 }
+
+#define COMMON_HELP \
+	"      --truncate=N      of longer messages only the first N bytes\n" \
+	"      --lines           a newline after each message\n" \
+	"  -0, --null            a NUL byte after each message\n" \
+	"      --json            each message with all that is known about it, one object a\n" \
+	"                        line; payload is text, or base64 if payload_encoding says so\n" \
+	"Which message; without one of these, the first:\n" \
+	"  -t, --type=N          the first of that type\n" \
+	"      --type-up-to=N    the first of the lowest type, if that is at most N\n" \
+	"      --type-not=N      the first of any other type\n" \
+	"      --from=PID        the first from that process\n" \
+	"      --min-priority=N  the first, if its priority is at least N\n"
+/* clang-format on */
+
+static const struct option receive_options[] = {
+	{ "follow", no_argument, NULL, OPTION_FOLLOW },
+	COMMON_OPTIONS,
+};
+
+static const struct option peek_options[] = {
+	{ "index", required_argument, NULL, OPTION_INDEX },
+	{ "wait", no_argument, NULL, OPTION_WAIT },
+	COMMON_OPTIONS,
+};
+
+/* clang-format off */
+static const char receive_help[] =
+	"Usage: mailbox receive [OPTIONS] MAILBOX\n"
+	"Takes a message and writes its bytes, and nothing else, to standard output (a\n"
+	"newline follows on a terminal). Waits until there is one.\n"
+	"\n"
+	"      --count=N         N messages\n"
+	"      --all             all that are there, without waiting\n"
+	"      --follow          message after message, until stopped\n"
+	"      --timeout=TIME    wait so long at most, in all\n"
+	"  -n, --nonblock        do not wait\n"
+	COMMON_HELP;
+
+static const char peek_help[] =
+	"Usage: mailbox peek [OPTIONS] MAILBOX\n"
+	"Writes a message to standard output and leaves it in the mailbox. Does not wait,\n"
+	"unless told to.\n"
+	"\n"
+	"      --index=N         the one with N others before it (default 0)\n"
+	"      --count=N         N messages from there on; others may come and go meanwhile\n"
+	"      --all             all messages from there on\n"
+	"      --wait            wait until there is such a message\n"
+	"      --timeout=TIME    likewise, so long at most\n"
+	"  -n, --nonblock        do not wait (the default)\n"
+	COMMON_HELP;
+/* clang-format on */
+
+static int take_selection(struct receive_request *request, enum mailbox_select select,
+			  const char *option, uint64_t max)
+{
+	if (request->selects)
+		return usage(request->command, "one way to choose a message, not two");
+	if (!parse_number(optarg, max, &request->selection.match))
+		return usage(request->command, "--%s takes a number%s", option,
+			     max < UINT64_MAX ? ", and not so large a one" : "");
+
+	request->selects = true;
+	request->selection.select = select;
+	return EXIT_OK;
+}
+
+static int take_number(struct receive_request *request, int option)
+{
+	uint64_t number;
+
+	switch (option) {
+	case OPTION_COUNT:
+		if (!parse_number(optarg, UINT64_MAX, &request->count))
+			return usage(request->command, "--count takes a number");
+		request->counts = true;
+		return EXIT_OK;
+	case OPTION_TRUNCATE:
+		if (!parse_size(optarg, MAILBOX_MESSAGE_SIZE_MAX, &number))
+			return usage(request->command, "--truncate takes bytes, up to 16M");
+		request->message.room = number;
+		request->truncate = true;
+		return EXIT_OK;
+	default:
+		if (!parse_duration(optarg, &request->timeout))
+			return usage(request->command,
+				     "--timeout takes a time such as 500ms, 2s or 1m");
+		request->flags |= MAILBOX_DEADLINE;
+		return EXIT_OK;
+	}
+}
+
+static int take_option(struct receive_request *request, int option)
+{
+	switch (option) {
+	case OPTION_COUNT:
+	case OPTION_TRUNCATE:
+	case OPTION_TIMEOUT:
+		return take_number(request, option);
+	case OPTION_ALL:
+		request->all = true;
+		return EXIT_OK;
+	case OPTION_FOLLOW:
+		request->follow = true;
+		return EXIT_OK;
+	case OPTION_WAIT:
+		request->wait = true;
+		return EXIT_OK;
+	case 'n':
+		request->flags |= MAILBOX_NONBLOCK;
+		return EXIT_OK;
+	case OPTION_LINES:
+		request->separator = '\n';
+		return EXIT_OK;
+	case '0':
+		request->separator = 0;
+		return EXIT_OK;
+	case OPTION_JSON:
+		request->json = true;
+		return EXIT_OK;
+	case 't':
+		return take_selection(request, MAILBOX_SELECT_TYPE, "type", UINT64_MAX);
+	case OPTION_TYPE_UP_TO:
+		return take_selection(request, MAILBOX_SELECT_TYPE_UP_TO, "type-up-to", UINT64_MAX);
+	case OPTION_TYPE_NOT:
+		return take_selection(request, MAILBOX_SELECT_TYPE_NOT, "type-not", UINT64_MAX);
+	case OPTION_FROM:
+		return take_selection(request, MAILBOX_SELECT_SENDER, "from", INT32_MAX);
+	case OPTION_MIN_PRIORITY:
+		return take_selection(request, MAILBOX_SELECT_PRIORITY, "min-priority",
+				      MAILBOX_PRIORITY_MAX);
+	case OPTION_INDEX:
+		return take_selection(request, MAILBOX_SELECT_INDEX, "index", UINT64_MAX);
+	default:
+		return help_or_usage(request->command, option);
+	}
+}
+
+static int check(struct receive_request *request)
+{
+	const struct command *command = request->command;
+	bool several = request->counts || request->all;
+
+	if (request->counts + request->all + request->follow > 1)
+		return usage(command, "one of --count, --all and --follow at most");
+	if (request->flags & MAILBOX_NONBLOCK && (request->follow || request->wait))
+		return usage(command, "--nonblock does not go with waiting");
+
+	if (request->all)
+		request->flags |= MAILBOX_NONBLOCK;
+	if (!request->peek)
+		return EXIT_OK;
+
+	if (several && request->selects && request->selection.select != MAILBOX_SELECT_INDEX)
+		return usage(command, "several messages can be chosen by --index only");
+	/* By position, so that the next one can be asked for. */
+	if (!request->selects)
+		request->selection.select = MAILBOX_SELECT_INDEX;
+	if (!request->wait && !(request->flags & MAILBOX_DEADLINE))
+		request->flags |= MAILBOX_NONBLOCK;
+	return EXIT_OK;
+}
+
+static int run(struct receive_request *request, const struct option *options, int argc, char **argv)
+{
+	int option, ret;
+
+	while ((option = getopt_long(argc, argv, "t:n0h", options, NULL)) != -1) {
+		ret = take_option(request, option);
+		if (ret || option == 'h')
+			return ret;
+	}
+	ret = check(request);
+	if (ret)
+		return ret;
+	if (argc - optind != 1)
+		return usage(request->command, "one MAILBOX");
+
+	ret = target_parse(request->command, argv[optind], &request->target);
+	if (!ret)
+		ret = receive_run(request);
+	target_fini(&request->target);
+	return ret;
+}
+
+static int run_receive(int argc, char **argv)
+{
+	struct receive_request request = {
+		.command = &command_receive,
+		.count = 1,
+		.separator = -1,
+	};
+
+	return run(&request, receive_options, argc, argv);
+}
+
+static int run_peek(int argc, char **argv)
+{
+	struct receive_request request = {
+		.command = &command_peek,
+		.peek = true,
+		.count = 1,
+		.separator = -1,
+	};
+
+	return run(&request, peek_options, argc, argv);
+}
+
+const struct command command_receive = {
+	.name = "receive",
+	.summary = "take messages",
+	.help = receive_help,
+	.run = run_receive,
+};
+
+const struct command command_peek = {
+	.name = "peek",
+	.summary = "look at messages without taking them",
+	.help = peek_help,
+	.run = run_peek,
+};

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * mailbox send: messages from arguments, files or standard input.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+enum {
+	OPTION_EXPIRE = 0x100,
+	OPTION_TIMEOUT,
+	OPTION_LINES,
+	OPTION_JSON,
+};
+
+static const struct option options[] = {
+	{ "file", required_argument, NULL, 'f' },
+	{ "lines", no_argument, NULL, OPTION_LINES },
+	{ "null", no_argument, NULL, '0' },
+	{ "type", required_argument, NULL, 't' },
+	{ "priority", required_argument, NULL, 'p' },
+	{ "expire", required_argument, NULL, OPTION_EXPIRE },
+	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
+	{ "nonblock", no_argument, NULL, 'n' },
+	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 },
+};
+
+static const char help[] =
+	"Usage: mailbox send [OPTIONS] MAILBOX [MESSAGE...]\n"
+	"Sends each MESSAGE, then each file of --file; without any of these, standard input.\n"
+	"Waits while the mailbox is full, if it was created to wait. A MESSAGE that begins\n"
+	"with - goes behind --.\n"
+	"\n"
+	"  -f, --file=PATH       the content of PATH; - is standard input; may be repeated\n"
+	"      --lines           of files and standard input: each line is a message, without\n"
+	"                        its newline\n"
+	"  -0, --null            likewise, for texts that end with a NUL byte\n"
+	"  -t, --type=N          type of the messages (default 0)\n"
+	"  -p, --priority=N      0 to 32767; larger ones are received first (default 0)\n"
+	"      --expire=TIME     dropped when not received so long after being sent\n"
+	"      --timeout=TIME    wait for room so long at most, in all\n"
+	"  -n, --nonblock        do not wait for room\n"
+	"      --json            print the sequence number of each message\n";
+
+struct request {
+	struct target target;
+	int handle;
+	struct mailbox_message message;
+	uint32_t flags;
+	uint64_t deadline;
+	uint64_t timeout;
+	uint64_t expire;
+	bool expires;
+	bool json;
+	int separator; /* -1: a file is one message */
+	char **files;
+	int nr_files;
+	uint64_t sent;
+};
+
+static int send_one(struct request *request, const void *data, size_t length)
+{
+	struct mailbox_message *message = &request->message;
+	int error, ret;
+
+	message->data = (void *)data;
+	message->length = length;
+	if (request->expires)
+		message->expiry = mailbox_deadline_in(request->expire);
+
+	error = mailbox_send_message(request->handle, message, request->flags, request->deadline);
+	if (error < 0) {
+		ret = report(DOING_SEND, &request->target, error);
+		if (request->sent)
+			complain("messages sent before that: %llu",
+				 (unsigned long long)request->sent);
+		return ret;
+	}
+	request->sent++;
+	if (request->json &&
+	    !json_output(json_pack("{s:o}", "sequence", json_number(message->sequence))))
+		return output_flush();
+	return EXIT_OK;
+}
+
+static int read_failed(const char *path)
+{
+	complain("cannot read '%s': %s", path, strerror(errno));
+	return EXIT_OTHER;
+}
+
+static int send_parts(struct request *request, FILE *file, const char *path)
+{
+	char *part = NULL;
+	size_t room = 0;
+	ssize_t length;
+	int ret = EXIT_OK;
+
+	while (!ret && (length = getdelim(&part, &room, request->separator, file)) > 0) {
+		if (part[length - 1] == (char)request->separator)
+			length--;
+		ret = send_one(request, part, length);
+	}
+	if (!ret && ferror(file))
+		ret = read_failed(path);
+	free(part);
+	return ret;
+}
+
+static int send_whole(struct request *request, FILE *file, const char *path)
+{
+	size_t room = 65536, length = 0;
+	char *data = malloc(room), *larger;
+	int ret;
+
+	/* One byte beyond what any mailbox takes is enough to know that it is too long. */
+	while (data && length <= MAILBOX_MESSAGE_SIZE_MAX) {
+		length += fread(data + length, 1, room - length, file);
+		if (length < room)
+			break;
+		larger = realloc(data, room * 2);
+		if (!larger)
+			break;
+		data = larger;
+		room *= 2;
+	}
+	if (ferror(file)) {
+		ret = read_failed(path);
+	} else if (!data || (length == room && length <= MAILBOX_MESSAGE_SIZE_MAX)) {
+		complain("not enough memory for '%s'", path);
+		ret = EXIT_OTHER;
+	} else if (length > MAILBOX_MESSAGE_SIZE_MAX) {
+		complain("'%s' is longer than 16 MiB, which no mailbox takes; split it, or send "
+			 "it by --lines",
+			 path);
+		ret = EXIT_TOO_LONG;
+	} else {
+		ret = send_one(request, data, length);
+	}
+	free(data);
+	return ret;
+}
+
+static int send_file(struct request *request, const char *path)
+{
+	bool input = !strcmp(path, "-");
+	FILE *file = input ? stdin : fopen(path, "re");
+	int ret;
+
+	if (!file)
+		return read_failed(path);
+
+	ret = request->separator >= 0 ? send_parts(request, file, path) :
+					send_whole(request, file, path);
+	if (!input)
+		fclose(file);
+	return ret;
+}
+
+static int send_all(struct request *request, int nr, char **messages)
+{
+	int device, ret, i;
+
+	ret = device_open(&device);
+	if (ret)
+		return ret;
+	ret = target_open(device, &request->target, MAILBOX_RIGHT_SEND, &request->handle);
+	close(device);
+	if (ret)
+		return ret;
+
+	if (request->flags & MAILBOX_DEADLINE)
+		request->deadline = mailbox_deadline_in(request->timeout);
+	for (i = 0; i < nr && !ret; i++)
+		ret = send_one(request, messages[i], strlen(messages[i]));
+	for (i = 0; i < request->nr_files && !ret; i++)
+		ret = send_file(request, request->files[i]);
+	if (!nr && !request->nr_files)
+		ret = send_file(request, "-");
+	close(request->handle);
+	return ret;
+}
+
+static int take_option(struct request *request, int option)
+{
+	const struct command *command = &command_send;
+	uint64_t number;
+
+	switch (option) {
+	case 'f':
+		request->files[request->nr_files++] = optarg;
+		return EXIT_OK;
+	case OPTION_LINES:
+		request->separator = '\n';
+		return EXIT_OK;
+	case '0':
+		request->separator = 0;
+		return EXIT_OK;
+	case 't':
+		if (!parse_number(optarg, UINT64_MAX, &request->message.type))
+			return usage(command, "--type takes a number");
+		return EXIT_OK;
+	case 'p':
+		if (!parse_number(optarg, MAILBOX_PRIORITY_MAX, &number))
+			return usage(command, "--priority takes a number from 0 to %d",
+				     MAILBOX_PRIORITY_MAX);
+		request->message.priority = number;
+		return EXIT_OK;
+	case OPTION_EXPIRE:
+		request->expires = true;
+		if (!parse_duration(optarg, &request->expire))
+			return usage(command, "--expire takes a time such as 500ms, 2s or 1m");
+		return EXIT_OK;
+	case OPTION_TIMEOUT:
+		request->flags |= MAILBOX_DEADLINE;
+		if (!parse_duration(optarg, &request->timeout))
+			return usage(command, "--timeout takes a time such as 500ms, 2s or 1m");
+		return EXIT_OK;
+	case 'n':
+		request->flags |= MAILBOX_NONBLOCK;
+		return EXIT_OK;
+	case OPTION_JSON:
+		request->json = true;
+		return EXIT_OK;
+	default:
+		return help_or_usage(command, option);
+	}
+}
+
+static int run(int argc, char **argv)
+{
+	struct request request = { .separator = -1 };
+	int option, ret = EXIT_OK;
+
+	/* There cannot be more files than arguments. */
+	request.files = calloc(argc, sizeof(*request.files));
+	while (!ret && (option = getopt_long(argc, argv, "f:0t:p:nh", options, NULL)) != -1) {
+		ret = take_option(&request, option);
+		if (option == 'h')
+			goto out;
+	}
+	if (ret)
+		goto out;
+
+	if (optind == argc)
+		ret = usage(&command_send, "which MAILBOX?");
+	else
+		ret = target_parse(&command_send, argv[optind], &request.target);
+	if (!ret)
+		ret = send_all(&request, argc - optind - 1, argv + optind + 1);
+	target_fini(&request.target);
+out:
+	free(request.files);
+	return ret;
+}
+
+const struct command command_send = {
+	.name = "send",
+	.summary = "send messages",
+	.help = help,
+	.run = run,
+};

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * mailbox stat: all that is known about a mailbox.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+static const struct option options[] = {
+	{ "json", no_argument, NULL, 'j' },
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 },
+};
+
+static const char help[] = "Usage: mailbox stat [OPTIONS] MAILBOX...\n"
+			   "Shows owner, limits and counters of mailboxes.\n"
+			   "\n"
+			   "      --json            as JSON, one object a line\n";
+
+static const char *word(const char *const *words, uint32_t nr, uint32_t index)
+{
+	return index < nr ? words[index] : "unknown";
+}
+
+static void print_number(const char *what, uint64_t number)
+{
+	printf("%-16s %llu\n", what, (unsigned long long)number);
+}
+
+static void print_event(const char *what, uint64_t time, int pid)
+{
+	char text[32];
+
+	printf("%-16s %s", what, wall_clock(time, text, sizeof(text)));
+	if (pid)
+		printf(" by process %d", pid);
+	putchar('\n');
+}
+
+static void print_stat(const struct mailbox_stat *stat)
+{
+	size_t length = strnlen(stat->name, sizeof(stat->name));
+	char *name = printable(stat->name, length, 0);
+
+	print_number("id", stat->id);
+	printf("%-16s %s\n", "name", *name ? name : "(none)");
+	free(name);
+	printf("%-16s %u\n", "owner", stat->uid);
+	printf("%-16s %u\n", "group", stat->gid);
+	printf("%-16s %04o\n", "mode", stat->mode);
+	printf("%-16s%s%s%s\n", "you may", stat->rights & MAILBOX_RIGHT_SEND ? " send" : "",
+	       stat->rights & MAILBOX_RIGHT_RECEIVE ? " receive" : "",
+	       stat->rights & MAILBOX_RIGHT_MANAGE ? " manage" : "");
+	printf("%-16s %s\n", "lifetime",
+	       stat->flags & MAILBOX_PERMANENT ? "permanent" : "temporary");
+	printf("%-16s %s\n", "policy", word(policy_words, 1, stat->policy));
+	printf("%-16s %s\n", "capacity", word(capacity_words, 3, stat->capacity));
+	if (stat->capacity == MAILBOX_CAPACITY_BOUNDED) {
+		print_number("max messages", stat->max_messages);
+		print_number("max bytes", stat->max_bytes);
+	}
+	printf("%-16s %s\n", "on full", word(on_full_words, 3, stat->on_full));
+	printf("%-16s %u %%\n", "share", stat->share);
+	printf("%-16s %u%s\n", "message size", stat->message_size,
+	       stat->flags & MAILBOX_FIXED_SIZE ? ", no other" : " at most");
+	print_number("handles", stat->handles);
+	print_number("messages", stat->messages);
+	print_number("bytes", stat->bytes);
+	print_number("receivers wait", stat->receivers);
+	print_number("senders wait", stat->senders);
+	print_number("sent", stat->sent);
+	print_number("received", stat->received);
+	print_number("expired", stat->expired);
+	print_number("overwritten", stat->overwritten);
+	print_event("created", stat->created, 0);
+	print_event("last sent", stat->last_sent, stat->last_sender);
+	print_event("last received", stat->last_received, stat->last_receiver);
+}
+
+static int stat_one(int device, const char *argument, bool json, bool more)
+{
+	struct mailbox_stat stat;
+	struct target target;
+	int ret;
+
+	ret = target_parse(&command_stat, argument, &target);
+	if (ret)
+		return ret;
+
+	ret = target_stat(device, &target, &stat);
+	target_fini(&target);
+	if (ret)
+		return ret;
+
+	if (json)
+		return json_output(json_from_stat(&stat)) ? EXIT_OK : output_flush();
+	print_stat(&stat);
+	if (more)
+		putchar('\n');
+	return output_flush();
+}
+
+static int run(int argc, char **argv)
+{
+	bool json = false;
+	int option, device, ret, one;
+
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (option != 'j')
+			return help_or_usage(&command_stat, option);
+		json = true;
+	}
+	if (optind == argc)
+		return usage(&command_stat, "at least one MAILBOX");
+
+	ret = device_open(&device);
+	if (ret)
+		return ret;
+
+	for (; optind < argc; optind++) {
+		one = stat_one(device, argv[optind], json, optind + 1 < argc);
+		ret = ret ? ret : one;
+	}
+	close(device);
+	return ret;
+}
+
+const struct command command_stat = {
+	.name = "stat",
+	.summary = "everything about a mailbox",
+	.help = help,
+	.run = run,
+};

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What producer, workers and collector of the demonstration agree on.
+ *
+ * A job is the path of a file, a NUL byte and the content. A result is one line,
+ * "LENGTH HASH  PATH", and its type is the number of the worker.
+ */
+#ifndef DEMO_H
+#define DEMO_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <mailbox.h>
+
+/* Types of messages in 'jobs'. END is sent once; the worker that gets it passes it on. */
+enum { TYPE_END, TYPE_FILE };
+
+/* In 'results' type 0 is the end; workers are counted from 1. */
+#define MAX_WORKERS 16
+
+static inline int check(const char *program, const char *what, int ret)
+{
+	char text[160];
+
+	if (ret < 0) {
+		fprintf(stderr, "%s: %s\n", program,
+			mailbox_error_text(ret, what, text, sizeof(text)));
+		exit(1);
+	}
+	return ret;
+}
+
+static inline int open_box(const char *program, const char *name, unsigned int rights)
+{
+	int device = check(program, "open /dev/mailbox", mailbox_device_open());
+	int box = check(program, name, mailbox_open(device, name, rights, 0));
+
+	close(device);
+	return box;
+}
+
+#endif /* DEMO_H */

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Sending and receiving many messages.
+ *
+ * A batch of any length goes to the kernel in pieces that fit the stack. A batch is
+ * not atomic in the kernel either, so the pieces cannot be told from one.
+ */
+#include <errno.h>
+#include <stddef.h>
+
+#include "internal.h"
+
+#define PIECE 64
+
+static int batch_call(int handle, unsigned long command, struct mailbox_batch *batch, int *error)
+{
+	int ret = mbx_call(handle, command, batch);
+
+	if (ret < 0) {
+		*error = ret;
+		return 0;
+	}
+	*error = -batch->error;
+	return batch->done;
+}
+
+/* A batch that did nothing fails with the reason; one that did something keeps it aside. */
+static int batch_result(unsigned int done, int reason, int *error)
+{
+	if (error)
+		*error = reason;
+	return done || !reason ? (int)done : reason;
+}
+
+int mailbox_send_batch(int handle, struct mailbox_message *messages, unsigned int nr,
+		       uint32_t flags, uint64_t deadline, int *error)
+{
+	struct mailbox_send entries[PIECE];
+	unsigned int done = 0, piece, sent, i;
+	int reason = 0, bad = 0;
+
+	while (done < nr && !reason) {
+		struct mailbox_batch batch = {
+			.size = sizeof(batch),
+			.flags = flags,
+			.entries = mbx_address(entries),
+			.entry_size = sizeof(entries[0]),
+			.deadline = deadline,
+		};
+
+		for (piece = 0; piece < PIECE && done + piece < nr; piece++) {
+			bad = mbx_message_to_send(&messages[done + piece], &entries[piece]);
+			if (bad)
+				break;
+		}
+		if (!piece) {
+			reason = bad;
+			break;
+		}
+
+		batch.nr = piece;
+		sent = batch_call(handle, MAILBOX_IOC_SEND_BATCH, &batch, &reason);
+		for (i = 0; i < sent; i++)
+			messages[done + i].sequence = entries[i].sequence;
+		done += sent;
+	}
+	return batch_result(done, reason, error);
+}
+
+int mailbox_receive_batch(int handle, struct mailbox_message *messages, unsigned int nr,
+			  const struct mailbox_selection *selection, uint32_t flags,
+			  uint64_t deadline, int *error)
+{
+	struct mailbox_receive entries[PIECE];
+	unsigned int done = 0, piece, taken, i;
+	int reason = 0;
+
+	while (done < nr && !reason) {
+		struct mailbox_batch batch = {
+			.size = sizeof(batch),
+			.flags = flags & ~MAILBOX_TRUNCATE,
+			.entries = mbx_address(entries),
+			.entry_size = sizeof(entries[0]),
+			.deadline = deadline,
+		};
+
+		for (piece = 0; piece < PIECE && done + piece < nr; piece++) {
+			mbx_message_to_receive(&messages[done + piece], selection, &entries[piece]);
+			entries[piece].flags = flags & MAILBOX_TRUNCATE;
+		}
+
+		batch.nr = piece;
+		taken = batch_call(handle, MAILBOX_IOC_RECEIVE_BATCH, &batch, &reason);
+		/* The first message of the first piece that needs more room can say so. */
+		if (!done && !taken && reason == -EMSGSIZE)
+			messages[0].length = entries[0].length;
+		for (i = 0; i < taken; i++)
+			mbx_message_from_receive(&messages[done + i], &entries[i]);
+		done += taken;
+
+		/* Only the first message is worth waiting for. */
+		flags = (flags & ~MAILBOX_DEADLINE) | MAILBOX_NONBLOCK;
+	}
+	return batch_result(done, reason, error);
+}

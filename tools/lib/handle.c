@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What can be done with an open mailbox besides sending and receiving.
+ */
+#include <string.h>
+
+#include "internal.h"
+
+int mailbox_destroy(int handle)
+{
+	struct mailbox_destroy destroy = { .size = sizeof(destroy) };
+
+	return mbx_call(handle, MAILBOX_IOC_DESTROY, &destroy);
+}
+
+int mailbox_stat(int handle, struct mailbox_stat *stat)
+{
+	memset(stat, 0, sizeof(*stat));
+	stat->size = sizeof(*stat);
+	return mbx_call(handle, MAILBOX_IOC_STAT, stat);
+}
+
+int mailbox_set(int handle, const struct mailbox_set *set)
+{
+	struct mailbox_set copy = *set;
+
+	copy.size = sizeof(copy);
+	return mbx_call(handle, MAILBOX_IOC_SET, &copy);
+}

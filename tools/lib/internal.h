@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the files of the library share. Not installed.
+ */
+#ifndef LIBMAILBOX_INTERNAL_H
+#define LIBMAILBOX_INTERNAL_H
+
+#include "mailbox.h"
+
+/* ioctl(2) that returns the negative errno. */
+int mbx_call(int fd, unsigned long command, void *argument);
+
+/* Copies a name into one of the structures; -EINVAL when it does not fit. */
+int mbx_name_copy(char *to, const char *name);
+
+/* The address of user memory as the structures hold it. */
+static inline uint64_t mbx_address(const void *pointer)
+{
+	return (uintptr_t)pointer;
+}
+
+/* Messages to and from the form that the kernel takes; message.c. */
+int mbx_message_to_send(const struct mailbox_message *message, struct mailbox_send *send);
+void mbx_message_to_receive(const struct mailbox_message *message,
+			    const struct mailbox_selection *selection,
+			    struct mailbox_receive *receive);
+void mbx_message_from_receive(struct mailbox_message *message,
+			      const struct mailbox_receive *receive);
+
+#endif /* LIBMAILBOX_INTERNAL_H */

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libmailbox: mailboxes of the Linux kernel for C and C++ programs.
+ *
+ * What holds for every function:
+ * - It returns 0 or a value that is not negative, or a negative errno such as
+ *   -ENOENT. The numbers and what they mean are listed in <linux/mailbox.h>;
+ *   mailbox_strerror() has a sentence for each. The variable errno tells nothing.
+ * - There is no hidden state: all that the library knows is in the arguments.
+ *   Every function may be called from any thread at any time.
+ * - A call that failed has changed nothing in the kernel.
+ * - A call that waits is interrupted by a signal handler with -EINTR, unless the
+ *   handler was installed with SA_RESTART.
+ * - Times are nanoseconds of CLOCK_MONOTONIC and absolute; see mailbox_deadline_in().
+ * - Sizes and lengths are bytes.
+ */
+#ifndef LIBMAILBOX_MAILBOX_H
+#define LIBMAILBOX_MAILBOX_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <linux/mailbox.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* --- the device ------------------------------------------------------- */
+
+/**
+ * mailbox_device_open() - open /dev/mailbox
+ *
+ * The descriptor is close-on-exec and stays in the mailbox domain of the network
+ * namespace that the caller is in now. End it with close(2).
+ *
+ * Return: the device, or -ENOENT or -ENXIO when the module is not loaded, or
+ * another error of open(2).
+ */
+int mailbox_device_open(void);
+
+/**
+ * mailbox_info() - limits of the module, and what the caller uses of them
+ * @fd: the device, or a handle
+ * @info: filled in on success
+ *
+ * Return: 0 or a negative errno. Never waits.
+ */
+int mailbox_info(int fd, struct mailbox_info *info);
+
+/* --- making, opening and removing mailboxes ---------------------------- */
+
+/**
+ * mailbox_create_init() - the usual values for a new mailbox
+ * @create: filled in: a bounded, temporary mailbox of default limits whose senders
+ *	wait while it is full, mode 0600, all rights for the new handle
+ * @name: of the mailbox; NULL or "" for one without a name
+ *
+ * Change what should be different, then call mailbox_create().
+ *
+ * Return: 0, or -EINVAL when the name does not fit. Never waits.
+ */
+int mailbox_create_init(struct mailbox_create *create, const char *name);
+
+/**
+ * mailbox_create() - make a mailbox
+ * @device: from mailbox_device_open()
+ * @create: from mailbox_create_init(); on success id and fd are filled in
+ *
+ * Return: a handle (end it with close(2)), or a negative errno, such as -EEXIST
+ * when the name is taken, -EDQUOT, -EINVAL. Never waits.
+ */
+int mailbox_create(int device, struct mailbox_create *create);
+
+/**
+ * mailbox_open() - open a mailbox by its name
+ * @device: from mailbox_device_open()
+ * @name: of the mailbox
+ * @rights: wanted, bits of enum mailbox_right, at least one
+ * @flags: 0 or MAILBOX_NONBLOCK
+ *
+ * Return: a handle (end it with close(2)), or a negative errno, such as -ENOENT, or
+ * -EACCES when the mode bits do not grant all of @rights. Never waits.
+ */
+int mailbox_open(int device, const char *name, uint32_t rights, uint32_t flags);
+
+/**
+ * mailbox_open_id() - open a mailbox by its id
+ * @device: from mailbox_device_open()
+ * @id: of the mailbox
+ * @rights: see mailbox_open()
+ * @flags: see mailbox_open()
+ *
+ * Return: see mailbox_open().
+ */
+int mailbox_open_id(int device, uint64_t id, uint32_t rights, uint32_t flags);
+
+/**
+ * mailbox_open_or_create() - open the mailbox of that name, or make it
+ * @device: from mailbox_device_open()
+ * @create: from mailbox_create_init(), with a name. Opening uses its name, its
+ *	rights and MAILBOX_NONBLOCK of its flags. On success id and fd are filled in.
+ *
+ * A mailbox that exists keeps its limits and mode, whatever @create says.
+ *
+ * Waits while another process is in the midst of making or ending the mailbox, for some
+ * seconds at most.
+ *
+ * Return: a handle (end it with close(2)), or a negative errno; -EAGAIN when others were
+ * in the midst of making or ending the mailbox each time this call looked.
+ */
+int mailbox_open_or_create(int device, struct mailbox_create *create);
+
+/**
+ * mailbox_destroy() - remove the mailbox of a handle
+ * @handle: with the right to manage
+ *
+ * Messages in it are dropped; all calls on it, here and elsewhere, fail with -EIDRM.
+ * The handle still wants close(2).
+ *
+ * Return: 0 or a negative errno. Never waits.
+ */
+int mailbox_destroy(int handle);
+
+/**
+ * mailbox_destroy_name() - remove a mailbox by its name
+ * @device: from mailbox_device_open()
+ * @name: of the mailbox
+ *
+ * Return: 0 or a negative errno. Never waits.
+ */
+int mailbox_destroy_name(int device, const char *name);
+
+/**
+ * mailbox_destroy_id() - remove a mailbox by its id
+ * @device: from mailbox_device_open()
+ * @id: of the mailbox
+ *
+ * Return: 0 or a negative errno. Never waits.
+ */
+int mailbox_destroy_id(int device, uint64_t id);
+
+/* --- looking at mailboxes and changing them ---------------------------- */
+
+/**
+ * mailbox_stat() - counters and limits of one mailbox
+ * @handle: with any right
+ * @stat: filled in on success
+ *
+ * Return: 0 or a negative errno. Never waits.
+ */
+int mailbox_stat(int handle, struct mailbox_stat *stat);
+
+/**
+ * mailbox_set() - change a mailbox
+ * @handle: with the right to manage
+ * @set: flags says which members count; the others must be 0. The library fills in
+ *	the size.
+ *
+ * All of it happens or none.
+ *
+ * Return: 0 or a negative errno. Never waits.
+ */
+int mailbox_set(int handle, const struct mailbox_set *set);
+
+/**
+ * mailbox_list() - a part of the list of mailboxes that the caller may see
+ * @device: from mailbox_device_open()
+ * @after: where to go on; begin with 0. Set on success, for the next part.
+ * @entries: filled in, in order of ids
+ * @nr: room at @entries, at least 1
+ *
+ * Return: how many entries were filled in, 0 at the end of the list, or a negative
+ * errno. Never waits.
+ */
+int mailbox_list(int device, uint64_t *after, struct mailbox_stat *entries, unsigned int nr);
+
+/**
+ * mailbox_list_each() - call a function for each mailbox that the caller may see
+ * @device: from mailbox_device_open()
+ * @each: called with the entry and @context; another value than 0 ends the walk
+ * @context: passed on to @each
+ *
+ * Return: 0 at the end of the list, the value of @each that ended it, or a negative
+ * errno. Never waits.
+ */
+int mailbox_list_each(int device, int (*each)(const struct mailbox_stat *stat, void *context),
+		      void *context);
+
+/* --- messages ---------------------------------------------------------- */
+
+/**
+ * struct mailbox_message - one message, to be sent or received
+ * @data: the payload; may be NULL when there is none
+ * @length: bytes of payload. A receive sets it to what the message has, also when it
+ *	fails with -EMSGSIZE: that is the room it needs.
+ * @room: receive: bytes at @data; ignored by a send
+ * @type: any number, 0 unless something else is wanted
+ * @priority: 0 to MAILBOX_PRIORITY_MAX; larger ones are received first
+ * @truncated: receive: 1 when the payload was longer than @room and was cut, else 0
+ * @expiry: when the message is or would have been dropped, or 0 for never
+ * @sequence: number of the message in its mailbox: 1, 2, 3 and so on. A send sets it.
+ * @time: receive: when the kernel accepted the message
+ * @pid: receive: process that sent it, 0 when it is not visible from here
+ * @tid: receive: thread that sent it, likewise
+ * @uid: receive: effective user id of the sender
+ * @gid: receive: effective group id of the sender
+ *
+ * Begin with all zero, so that members which a later version uses are zero too.
+ */
+struct mailbox_message {
+	void *data;
+	size_t length;
+	size_t room;
+	uint64_t type;
+	uint32_t priority;
+	uint32_t truncated;
+	uint64_t expiry;
+	uint64_t sequence;
+	uint64_t time;
+	pid_t pid;
+	pid_t tid;
+	uid_t uid;
+	gid_t gid;
+	uint64_t reserved[4];
+};
+
+/**
+ * struct mailbox_selection - which message a receive is about
+ * @select: one of enum mailbox_select
+ * @match: what it compares with
+ */
+struct mailbox_selection {
+	uint32_t select;
+	uint64_t match;
+};
+
+/**
+ * mailbox_send() - send bytes, with type 0 and priority 0
+ * @handle: with the right to send
+ * @data: the payload
+ * @length: of the payload; 0 is a message too
+ *
+ * Waits for room when the mailbox is full and was made to wait, unless the handle
+ * has O_NONBLOCK.
+ *
+ * Return: 0 or a negative errno, such as -EAGAIN, -EMSGSIZE, -EDQUOT, -EIDRM.
+ */
+int mailbox_send(int handle, const void *data, size_t length);
+
+/**
+ * mailbox_send_message() - send a message with all that can be said about it
+ * @handle: with the right to send
+ * @message: data, length, type, priority and expiry count; sequence is set on success
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE
+ * @deadline: with MAILBOX_DEADLINE, how long to wait for room
+ *
+ * Return: 0 or a negative errno: as mailbox_send(), and -ETIMEDOUT when the deadline
+ * or the expiry has passed.
+ */
+int mailbox_send_message(int handle, struct mailbox_message *message, uint32_t flags,
+			 uint64_t deadline);
+
+/**
+ * mailbox_receive() - take the first message, payload only
+ * @handle: with the right to receive
+ * @data: where the payload goes
+ * @room: at @data
+ *
+ * Waits for a message, unless the handle has O_NONBLOCK.
+ *
+ * Return: the length of the payload (0 is a message too), or a negative errno:
+ * -EMSGSIZE when it does not fit (the message stays), -EAGAIN, -EIDRM.
+ */
+ssize_t mailbox_receive(int handle, void *data, size_t room);
+
+/**
+ * mailbox_receive_message() - take a message, or look at it
+ * @handle: with the right to receive
+ * @message: data and room count; the rest is set on success
+ * @selection: which message, or NULL for the first
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_PEEK, MAILBOX_TRUNCATE
+ * @deadline: with MAILBOX_DEADLINE, how long to wait for a message
+ *
+ * Return: 0 or a negative errno: -EMSGSIZE when the payload does not fit (the message
+ * stays, its length is in @message), -EAGAIN, -ETIMEDOUT, -ESRCH, -EIDRM.
+ */
+int mailbox_receive_message(int handle, struct mailbox_message *message,
+			    const struct mailbox_selection *selection, uint32_t flags,
+			    uint64_t deadline);
+
+/**
+ * mailbox_receive_alloc() - take a message of whatever size, or look at it
+ * @handle: with the right to receive
+ * @message: data is NULL with room 0, or comes from malloc(3) and has room bytes
+ * @selection: see mailbox_receive_message()
+ * @flags: see mailbox_receive_message()
+ * @deadline: see mailbox_receive_message()
+ *
+ * Grows the buffer with realloc(3) as needed and sets data and room accordingly, in
+ * the manner of getline(3): the same @message serves for any number of calls, and the
+ * caller gives data to free(3) after the last one, also after errors.
+ *
+ * Return: 0 or a negative errno, as mailbox_receive_message(), and -ENOMEM.
+ */
+int mailbox_receive_alloc(int handle, struct mailbox_message *message,
+			  const struct mailbox_selection *selection, uint32_t flags,
+			  uint64_t deadline);
+
+/**
+ * mailbox_send_batch() - send many messages in few entries into the kernel
+ * @handle: with the right to send
+ * @messages: each as for mailbox_send_message(); sequence is set in those sent
+ * @nr: how many, any number
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE
+ * @deadline: with MAILBOX_DEADLINE, how long to wait for room
+ * @error: set to the negative errno that stopped the batch before its end, else to 0;
+ *	may be NULL
+ *
+ * Return: how many were sent, from the first on, at least 1 (0 when @nr is 0), or the
+ * negative errno with which the first of them failed.
+ */
+int mailbox_send_batch(int handle, struct mailbox_message *messages, unsigned int nr,
+		       uint32_t flags, uint64_t deadline, int *error);
+
+/**
+ * mailbox_receive_batch() - take many messages in few entries into the kernel
+ * @handle: with the right to receive
+ * @messages: each as for mailbox_receive_message()
+ * @nr: how many at most, any number
+ * @selection: which messages, or NULL for the first ones
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE
+ * @deadline: with MAILBOX_DEADLINE, how long to wait for the first message
+ * @error: set to the negative errno that stopped the batch before its end, else to 0;
+ *	-EAGAIN when there were fewer messages; may be NULL
+ *
+ * Waits for the first message only, then takes what is there.
+ *
+ * Return: how many were taken, at least 1 (0 when @nr is 0), or the negative errno
+ * with which the first of them failed.
+ */
+int mailbox_receive_batch(int handle, struct mailbox_message *messages, unsigned int nr,
+			  const struct mailbox_selection *selection, uint32_t flags,
+			  uint64_t deadline, int *error);
+
+/* --- time and text ----------------------------------------------------- */
+
+/**
+ * mailbox_now() - the time by the clock that deadlines are given in
+ *
+ * Return: nanoseconds of CLOCK_MONOTONIC.
+ */
+uint64_t mailbox_now(void);
+
+/**
+ * mailbox_deadline_in() - a deadline or expiry so far from now
+ * @nanoseconds: from now
+ *
+ * Return: absolute nanoseconds of CLOCK_MONOTONIC; the latest there is rather than
+ * one that wrapped round.
+ */
+uint64_t mailbox_deadline_in(uint64_t nanoseconds);
+
+/**
+ * mailbox_deadline_in_ms() - a deadline or expiry so far from now
+ * @milliseconds: from now
+ *
+ * Return: see mailbox_deadline_in().
+ */
+uint64_t mailbox_deadline_in_ms(uint64_t milliseconds);
+
+/**
+ * mailbox_strerror() - what an error of this library means
+ * @error: a negative errno as the functions return it
+ *
+ * Return: a constant text without a full stop; nothing to free.
+ */
+const char *mailbox_strerror(int error);
+
+/**
+ * mailbox_error_text() - "WHAT: what the error means"
+ * @error: a negative errno as the functions return it
+ * @what: was tried, such as "open jobs"; NULL for none
+ * @text: where the text goes, always terminated when @size is not 0
+ * @size: bytes at @text
+ *
+ * Return: @text.
+ */
+char *mailbox_error_text(int error, const char *what, char *text, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* LIBMAILBOX_MAILBOX_H */
