@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The layout of the interface, as it was published. A change to any line of these lists
+ * breaks programs that exist; new members go to the end of a structure. The program is
+ * built for 64 and for 32 bits, and abi.sh compares what both say.
+ */
+#include <assert.h>
+#include <linux/mailbox.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#define LAYOUT_INFO(STRUCT, MEMBER) \
+	STRUCT(info, 72) \
+	MEMBER(info, size, 0, 4) \
+	MEMBER(info, flags, 4, 4) \
+	MEMBER(info, version, 8, 4) \
+	MEMBER(info, max_message_size, 12, 4) \
+	MEMBER(info, features, 16, 8) \
+	MEMBER(info, max_mailboxes, 24, 8) \
+	MEMBER(info, max_messages, 32, 8) \
+	MEMBER(info, max_bytes, 40, 8) \
+	MEMBER(info, mailboxes, 48, 8) \
+	MEMBER(info, messages, 56, 8) \
+	MEMBER(info, bytes, 64, 8)
+
+#define LAYOUT_CREATE(STRUCT, MEMBER) \
+	STRUCT(create, 320) \
+	MEMBER(create, size, 0, 4) \
+	MEMBER(create, flags, 4, 4) \
+	MEMBER(create, rights, 8, 4) \
+	MEMBER(create, mode, 12, 4) \
+	MEMBER(create, policy, 16, 4) \
+	MEMBER(create, capacity, 20, 4) \
+	MEMBER(create, on_full, 24, 4) \
+	MEMBER(create, share, 28, 4) \
+	MEMBER(create, message_size, 32, 4) \
+	MEMBER(create, fd, 36, 4) \
+	MEMBER(create, max_messages, 40, 8) \
+	MEMBER(create, max_bytes, 48, 8) \
+	MEMBER(create, id, 56, 8) \
+	MEMBER(create, name, 64, 256)
+
+#define LAYOUT_OPEN(STRUCT, MEMBER) \
+	STRUCT(open, 280) \
+	MEMBER(open, size, 0, 4) \
+	MEMBER(open, flags, 4, 4) \
+	MEMBER(open, rights, 8, 4) \
+	MEMBER(open, fd, 12, 4) \
+	MEMBER(open, id, 16, 8) \
+	MEMBER(open, name, 24, 256)
+
+#define LAYOUT_DESTROY(STRUCT, MEMBER) \
+	STRUCT(destroy, 272) \
+	MEMBER(destroy, size, 0, 4) \
+	MEMBER(destroy, flags, 4, 4) \
+	MEMBER(destroy, id, 8, 8) \
+	MEMBER(destroy, name, 16, 256)
+
+#define LAYOUT_STAT(STRUCT, MEMBER) \
+	STRUCT(stat, 416) \
+	MEMBER(stat, size, 0, 4) \
+	MEMBER(stat, flags, 4, 4) \
+	MEMBER(stat, id, 8, 8) \
+	MEMBER(stat, uid, 16, 4) \
+	MEMBER(stat, gid, 20, 4) \
+	MEMBER(stat, mode, 24, 4) \
+	MEMBER(stat, rights, 28, 4) \
+	MEMBER(stat, policy, 32, 4) \
+	MEMBER(stat, capacity, 36, 4) \
+	MEMBER(stat, on_full, 40, 4) \
+	MEMBER(stat, share, 44, 4) \
+	MEMBER(stat, message_size, 48, 4) \
+	MEMBER(stat, handles, 52, 4) \
+	MEMBER(stat, max_messages, 56, 8) \
+	MEMBER(stat, max_bytes, 64, 8) \
+	MEMBER(stat, messages, 72, 8) \
+	MEMBER(stat, bytes, 80, 8) \
+	MEMBER(stat, receivers, 88, 4) \
+	MEMBER(stat, senders, 92, 4) \
+	MEMBER(stat, sent, 96, 8) \
+	MEMBER(stat, received, 104, 8) \
+	MEMBER(stat, expired, 112, 8) \
+	MEMBER(stat, overwritten, 120, 8) \
+	MEMBER(stat, created, 128, 8) \
+	MEMBER(stat, last_sent, 136, 8) \
+	MEMBER(stat, last_received, 144, 8) \
+	MEMBER(stat, last_sender, 152, 4) \
+	MEMBER(stat, last_receiver, 156, 4) \
+	MEMBER(stat, name, 160, 256)
+
+#define LAYOUT_LIST(STRUCT, MEMBER) \
+	STRUCT(list, 32) \
+	MEMBER(list, size, 0, 4) \
+	MEMBER(list, flags, 4, 4) \
+	MEMBER(list, entries, 8, 8) \
+	MEMBER(list, entry_size, 16, 4) \
+	MEMBER(list, nr, 20, 4) \
+	MEMBER(list, after, 24, 8)
+
+#define LAYOUT_SET(STRUCT, MEMBER) \
+	STRUCT(set, 56) \
+	MEMBER(set, size, 0, 4) \
+	MEMBER(set, flags, 4, 4) \
+	MEMBER(set, mode, 8, 4) \
+	MEMBER(set, uid, 12, 4) \
+	MEMBER(set, gid, 16, 4) \
+	MEMBER(set, permanent, 20, 4) \
+	MEMBER(set, on_full, 24, 4) \
+	MEMBER(set, share, 28, 4) \
+	MEMBER(set, message_size, 32, 4) \
+	MEMBER(set, reserved, 36, 4) \
+	MEMBER(set, max_messages, 40, 8) \
+	MEMBER(set, max_bytes, 48, 8)
+
+#define LAYOUT_SEND(STRUCT, MEMBER) \
+	STRUCT(send, 56) \
+	MEMBER(send, size, 0, 4) \
+	MEMBER(send, flags, 4, 4) \
+	MEMBER(send, data, 8, 8) \
+	MEMBER(send, length, 16, 4) \
+	MEMBER(send, priority, 20, 4) \
+	MEMBER(send, type, 24, 8) \
+	MEMBER(send, deadline, 32, 8) \
+	MEMBER(send, expiry, 40, 8) \
+	MEMBER(send, sequence, 48, 8)
+
+#define LAYOUT_RECEIVE(STRUCT, MEMBER) \
+	STRUCT(receive, 104) \
+	MEMBER(receive, size, 0, 4) \
+	MEMBER(receive, flags, 4, 4) \
+	MEMBER(receive, data, 8, 8) \
+	MEMBER(receive, room, 16, 4) \
+	MEMBER(receive, select, 20, 4) \
+	MEMBER(receive, match, 24, 8) \
+	MEMBER(receive, deadline, 32, 8) \
+	MEMBER(receive, length, 40, 4) \
+	MEMBER(receive, priority, 44, 4) \
+	MEMBER(receive, type, 48, 8) \
+	MEMBER(receive, sequence, 56, 8) \
+	MEMBER(receive, time, 64, 8) \
+	MEMBER(receive, expiry, 72, 8) \
+	MEMBER(receive, pid, 80, 4) \
+	MEMBER(receive, tid, 84, 4) \
+	MEMBER(receive, uid, 88, 4) \
+	MEMBER(receive, gid, 92, 4) \
+	MEMBER(receive, result, 96, 4) \
+	MEMBER(receive, reserved, 100, 4)
+
+#define LAYOUT_BATCH(STRUCT, MEMBER) \
+	STRUCT(batch, 40) \
+	MEMBER(batch, size, 0, 4) \
+	MEMBER(batch, flags, 4, 4) \
+	MEMBER(batch, entries, 8, 8) \
+	MEMBER(batch, entry_size, 16, 4) \
+	MEMBER(batch, nr, 20, 4) \
+	MEMBER(batch, done, 24, 4) \
+	MEMBER(batch, error, 28, 4) \
+	MEMBER(batch, deadline, 32, 8)
+
+#define LAYOUT(STRUCT, MEMBER) \
+	LAYOUT_INFO(STRUCT, MEMBER) \
+	LAYOUT_CREATE(STRUCT, MEMBER) \
+	LAYOUT_OPEN(STRUCT, MEMBER) \
+	LAYOUT_DESTROY(STRUCT, MEMBER) \
+	LAYOUT_STAT(STRUCT, MEMBER) \
+	LAYOUT_LIST(STRUCT, MEMBER) \
+	LAYOUT_SET(STRUCT, MEMBER) \
+	LAYOUT_SEND(STRUCT, MEMBER) \
+	LAYOUT_RECEIVE(STRUCT, MEMBER) \
+	LAYOUT_BATCH(STRUCT, MEMBER)
+
+#define CONSTANTS(CONSTANT) \
+	CONSTANT(MAILBOX_INTERFACE_VERSION, 1) \
+	CONSTANT(MAILBOX_NAME_SIZE, 256) \
+	CONSTANT(MAILBOX_PRIORITY_MAX, 32767) \
+	CONSTANT(MAILBOX_MESSAGE_SIZE_MAX, 16777216) \
+	CONSTANT(MAILBOX_BATCH_MAX, 1024) \
+	CONSTANT(MAILBOX_IOC_MAGIC, 0xBC) \
+	CONSTANT(MAILBOX_IOC_INFO, 0xbc00) \
+	CONSTANT(MAILBOX_IOC_CREATE, 0xbc01) \
+	CONSTANT(MAILBOX_IOC_OPEN, 0xbc02) \
+	CONSTANT(MAILBOX_IOC_DESTROY, 0xbc03) \
+	CONSTANT(MAILBOX_IOC_LIST, 0xbc04) \
+	CONSTANT(MAILBOX_IOC_STAT, 0xbc10) \
+	CONSTANT(MAILBOX_IOC_SET, 0xbc11) \
+	CONSTANT(MAILBOX_IOC_SEND, 0xbc20) \
+	CONSTANT(MAILBOX_IOC_RECEIVE, 0xbc21) \
+	CONSTANT(MAILBOX_IOC_SEND_BATCH, 0xbc22) \
+	CONSTANT(MAILBOX_IOC_RECEIVE_BATCH, 0xbc23) \
+	CONSTANT(MAILBOX_RIGHT_SEND, 1) \
+	CONSTANT(MAILBOX_RIGHT_RECEIVE, 0x2) \
+	CONSTANT(MAILBOX_RIGHT_MANAGE, 0x4) \
+	CONSTANT(MAILBOX_CAPACITY_BOUNDED, 0) \
+	CONSTANT(MAILBOX_CAPACITY_RENDEZVOUS, 1) \
+	CONSTANT(MAILBOX_CAPACITY_UNBOUNDED, 2) \
+	CONSTANT(MAILBOX_ON_FULL_WAIT, 0) \
+	CONSTANT(MAILBOX_ON_FULL_REFUSE, 1) \
+	CONSTANT(MAILBOX_ON_FULL_OVERWRITE, 2) \
+	CONSTANT(MAILBOX_POLICY_ANY, 0) \
+	CONSTANT(MAILBOX_SELECT_FIRST, 0) \
+	CONSTANT(MAILBOX_SELECT_TYPE, 1) \
+	CONSTANT(MAILBOX_SELECT_TYPE_UP_TO, 2) \
+	CONSTANT(MAILBOX_SELECT_TYPE_NOT, 3) \
+	CONSTANT(MAILBOX_SELECT_SENDER, 4) \
+	CONSTANT(MAILBOX_SELECT_PRIORITY, 5) \
+	CONSTANT(MAILBOX_SELECT_INDEX, 6) \
+	CONSTANT(MAILBOX_NONBLOCK, 1) \
+	CONSTANT(MAILBOX_DEADLINE, 0x2) \
+	CONSTANT(MAILBOX_EXPIRES, 0x4) \
+	CONSTANT(MAILBOX_PEEK, 0x8) \
+	CONSTANT(MAILBOX_TRUNCATE, 0x10) \
+	CONSTANT(MAILBOX_PERMANENT, 0x20) \
+	CONSTANT(MAILBOX_FIXED_SIZE, 0x40) \
+	CONSTANT(MAILBOX_TRUNCATED, 1) \
+	CONSTANT(MAILBOX_SET_MODE, 1) \
+	CONSTANT(MAILBOX_SET_UID, 0x2) \
+	CONSTANT(MAILBOX_SET_GID, 0x4) \
+	CONSTANT(MAILBOX_SET_PERMANENT, 0x8) \
+	CONSTANT(MAILBOX_SET_ON_FULL, 0x10) \
+	CONSTANT(MAILBOX_SET_SHARE, 0x20) \
+	CONSTANT(MAILBOX_SET_MESSAGE_SIZE, 0x40) \
+	CONSTANT(MAILBOX_SET_MAX_MESSAGES, 0x80) \
+	CONSTANT(MAILBOX_SET_MAX_BYTES, 0x100)
+
+#define ASSERT_STRUCT(name, bytes) static_assert(sizeof(struct mailbox_##name) == (bytes), #name);
+#define ASSERT_MEMBER(name, member, offset, bytes) \
+	static_assert(offsetof(struct mailbox_##name, member) == (offset), #member); \
+	static_assert(sizeof(((struct mailbox_##name *)0)->member) == (bytes), #member);
+#define ASSERT_CONSTANT(name, value) static_assert((name) == (value), #name);
+
+LAYOUT(ASSERT_STRUCT, ASSERT_MEMBER)
+CONSTANTS(ASSERT_CONSTANT)
+
+#define PRINT_STRUCT(name, bytes) \
+	printf("# struct mailbox_%s: %zu bytes, aligned to %zu\n", #name, \
+	       sizeof(struct mailbox_##name), _Alignof(struct mailbox_##name));
+#define PRINT_MEMBER(name, member, offset, bytes) \
+	printf("# mailbox_%s.%s: %zu bytes at %zu\n", #name, #member, \
+	       sizeof(((struct mailbox_##name *)0)->member), \
+	       offsetof(struct mailbox_##name, member));
+#define PRINT_CONSTANT(name, value) printf("# %s: %#llx\n", #name, (unsigned long long)(name));
+
+int main(void)
+{
+	printf("TAP version 13\n1..1\n");
+	LAYOUT(PRINT_STRUCT, PRINT_MEMBER)
+	CONSTANTS(PRINT_CONSTANT)
+	/* Whatever differed has failed the build. */
+	printf("ok 1 layout\n");
+	return 0;
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One round through the whole interface. It is built for 64 and for 32 bits: a 32-bit
+ * program on a 64-bit kernel must see no difference.
+ */
+#include "common.h"
+
+FIXTURE(compat)
+{
+	int device;
+	int fd;
+	__u64 id;
+};
+
+FIXTURE_SETUP(compat)
+{
+	struct mailbox_create create = create_args();
+
+	self->device = device_open();
+	strcpy(create.name, "from any program");
+	create.max_messages = 8;
+	self->fd = box_create(self->device, &create);
+	ASSERT_LE(0, self->fd);
+	self->id = create.id;
+}
+
+FIXTURE_TEARDOWN(compat)
+{
+	close(self->fd);
+	close(self->device);
+}
+
+TEST_F(compat, info)
+{
+	struct mailbox_info info = device_info(self->device);
+
+	EXPECT_EQ(MAILBOX_INTERFACE_VERSION, info.version);
+	EXPECT_LE(1, info.mailboxes);
+	EXPECT_LT(0, info.max_bytes);
+}
+
+TEST_F(compat, send_and_receive)
+{
+	struct mailbox_send send = send_args("payload", 7);
+	char data[16];
+	struct mailbox_receive receive = receive_args(data, sizeof(data));
+
+	send.type = 0x123456789abcdef0ULL;
+	send.priority = MAILBOX_PRIORITY_MAX;
+	send.flags |= MAILBOX_EXPIRES;
+	send.expiry = UINT64_MAX - 1;
+	ASSERT_EQ(0, box_send(self->fd, &send));
+	EXPECT_EQ(1, send.sequence);
+	ASSERT_EQ(0, box_receive(self->fd, &receive));
+	EXPECT_EQ(0, memcmp("payload", data, 7));
+	EXPECT_EQ(7, receive.length);
+	EXPECT_EQ(0x123456789abcdef0ULL, receive.type);
+	EXPECT_EQ(MAILBOX_PRIORITY_MAX, receive.priority);
+	EXPECT_EQ(UINT64_MAX - 1, receive.expiry);
+	EXPECT_EQ(getpid(), receive.pid);
+	EXPECT_EQ(geteuid(), receive.uid);
+}
+
+TEST_F(compat, read_and_write)
+{
+	char data[16];
+
+	EXPECT_EQ(5, write(self->fd, "hello", 5));
+	EXPECT_EQ(5, read(self->fd, data, sizeof(data)));
+	EXPECT_EQ(0, memcmp("hello", data, 5));
+	ASSERT_EQ(0, fcntl(self->fd, F_SETFL, O_NONBLOCK));
+	EXPECT_EQ(-1, read(self->fd, data, sizeof(data)));
+	EXPECT_EQ(EAGAIN, errno);
+}
+
+TEST_F(compat, batches)
+{
+	struct mailbox_receive receives[4];
+	struct mailbox_send sends[4];
+	char data[4][8];
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		sends[i] = send_args(&"abcd"[i], 1);
+		sends[i].flags = 0;
+		receives[i] = receive_args(data[i], sizeof(data[i]));
+		receives[i].flags = 0;
+	}
+	EXPECT_EQ(4, box_batch(self->fd, MAILBOX_IOC_SEND_BATCH, sends, sizeof(sends[0]), 4));
+	EXPECT_EQ(4,
+		  box_batch(self->fd, MAILBOX_IOC_RECEIVE_BATCH, receives, sizeof(receives[0]), 4));
+	for (i = 0; i < 4; i++) {
+		EXPECT_EQ(i + 1, receives[i].sequence);
+		EXPECT_EQ('a' + i, data[i][0]);
+	}
+}
+
+TEST_F(compat, open_list_stat_set)
+{
+	int fd = box_open(self->device, 0, "from any program", MAILBOX_RIGHT_SEND);
+	struct mailbox_set set = {
+		.size = sizeof(set),
+		.flags = MAILBOX_SET_MAX_BYTES,
+		.max_bytes = 0x100000001ULL,
+	};
+	struct mailbox_stat entry, stat;
+	__u64 after = self->id - 1;
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, call(self->fd, MAILBOX_IOC_SET, &set));
+	stat = box_stat(self->fd);
+	EXPECT_EQ(self->id, stat.id);
+	EXPECT_EQ(2, stat.handles);
+	EXPECT_EQ(8, stat.max_messages);
+	EXPECT_EQ(0x100000001ULL, stat.max_bytes);
+	EXPECT_STREQ("from any program", stat.name);
+	ASSERT_EQ(1, box_list(self->device, &entry, 1, &after));
+	EXPECT_EQ(self->id, after);
+	EXPECT_EQ(0, memcmp(&stat, &entry, sizeof(stat)));
+	close(fd);
+}
+
+TEST_F(compat, poll_wait_and_destroy)
+{
+	char data[8];
+	struct mailbox_receive args = receive_args(data, sizeof(data));
+
+	EXPECT_EQ(POLLOUT, poll_now(self->fd, POLLIN | POLLOUT));
+	args.flags = MAILBOX_DEADLINE;
+	args.deadline = now_ns() + SECOND / 50;
+	EXPECT_EQ(-ETIMEDOUT, box_receive(self->fd, &args));
+	EXPECT_LE(args.deadline, now_ns());
+	EXPECT_EQ(0, box_destroy(self->device, self->id, NULL));
+	EXPECT_EQ(POLLHUP | POLLERR, poll_now(self->fd, POLLIN | POLLOUT));
+}
+
+TEST_F(compat, a_fault_leaves_the_message)
+{
+	struct mailbox_receive args = receive_args(hole_new(8), 8);
+	char text[8];
+
+	EXPECT_EQ(-EFAULT, box_send_data(self->fd, hole_new(8), 8));
+	ASSERT_EQ(0, box_send_text(self->fd, "kept", 0, 0));
+	EXPECT_EQ(-EFAULT, box_receive(self->fd, &args));
+	EXPECT_EQ(4, box_receive_text(self->fd, text, sizeof(text)));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Messages that are dropped when their time has passed.
+ */
+#include "common.h"
+
+FIXTURE(expiry)
+{
+	int device;
+	int fd;
+};
+
+FIXTURE_SETUP(expiry)
+{
+	self->device = device_open();
+	self->fd = box_new(self->device);
+}
+
+FIXTURE_TEARDOWN(expiry)
+{
+	close(self->fd);
+	close(self->device);
+}
+
+static int send_until(int fd, const char *text, __u64 expiry, __u32 priority)
+{
+	struct mailbox_send args = send_args(text, strlen(text));
+
+	args.flags |= MAILBOX_EXPIRES;
+	args.expiry = expiry;
+	args.priority = priority;
+	return box_send(fd, &args);
+}
+
+static void pass(__u64 time)
+{
+	while (now_ns() <= time)
+		sched_yield();
+}
+
+/* Sends what expires soon; a machine too slow for that tries again, with more time. */
+static __u64 send_soon(int fd, const char *text)
+{
+	__u64 delay, expiry;
+	int ret;
+
+	for (delay = SECOND / 50;; delay *= 2) {
+		expiry = now_ns() + delay;
+		ret = send_until(fd, text, expiry, 0);
+		if (ret != -ETIMEDOUT)
+			break;
+	}
+	ASSERT_EQ(0, ret);
+	return expiry;
+}
+
+TEST_F(expiry, is_told_to_the_receiver)
+{
+	struct mailbox_receive args;
+	__u64 expiry = far_future();
+	char data[8];
+
+	ASSERT_EQ(0, send_until(self->fd, "x", expiry, 0));
+	args = receive_args(data, sizeof(data));
+	ASSERT_EQ(0, box_receive(self->fd, &args));
+	EXPECT_EQ(expiry, args.expiry);
+}
+
+TEST_F(expiry, in_the_past_is_etimedout)
+{
+	EXPECT_REFUSED(self->device, self->fd, ETIMEDOUT, send_until(self->fd, "x", 0, 0));
+	EXPECT_REFUSED(self->device, self->fd, ETIMEDOUT, send_until(self->fd, "x", now_ns(), 0));
+}
+
+TEST_F(expiry, never_comes_if_it_is_far_off)
+{
+	char text[8];
+
+	ASSERT_EQ(0, send_until(self->fd, "x", UINT64_MAX, 0));
+	ASSERT_EQ(0, send_until(self->fd, "y", (UINT64_MAX >> 1) + 1, 0));
+	EXPECT_EQ(2, box_stat(self->fd).messages);
+	EXPECT_EQ(1, box_receive_text(self->fd, text, sizeof(text)));
+	EXPECT_EQ(1, box_receive_text(self->fd, text, sizeof(text)));
+}
+
+TEST_F(expiry, an_expired_message_cannot_be_received)
+{
+	char text[8];
+
+	pass(send_soon(self->fd, "x"));
+	EXPECT_EQ(-EAGAIN, box_receive_text(self->fd, text, sizeof(text)));
+}
+
+TEST_F(expiry, an_expired_message_cannot_be_peeked_at)
+{
+	struct mailbox_receive args = receive_args(NULL, 0);
+
+	pass(send_soon(self->fd, "x"));
+	args.flags |= MAILBOX_PEEK | MAILBOX_TRUNCATE;
+	EXPECT_EQ(-EAGAIN, box_receive(self->fd, &args));
+}
+
+TEST_F(expiry, an_expired_message_is_counted)
+{
+	struct mailbox_stat stat;
+
+	pass(send_soon(self->fd, "x"));
+	stat = box_stat(self->fd);
+	EXPECT_EQ(1, stat.sent);
+	EXPECT_EQ(1, stat.expired);
+	EXPECT_EQ(0, stat.messages);
+	EXPECT_EQ(0, stat.bytes);
+}
+
+TEST_F(expiry, an_expired_message_is_not_readable)
+{
+	pass(send_soon(self->fd, "x"));
+	EXPECT_EQ(0, poll_now(self->fd, POLLIN));
+}
+
+TEST_F(expiry, an_expired_message_makes_room)
+{
+	int fd = box_new_limited(self->device, MAILBOX_ON_FULL_WAIT, 1);
+
+	pass(send_soon(fd, "x"));
+	EXPECT_EQ(POLLOUT, poll_now(fd, POLLOUT));
+	EXPECT_EQ(0, box_send_text(fd, "y", 0, 0));
+	close(fd);
+}
+
+TEST_F(expiry, an_expired_message_lets_a_waiting_sender_in)
+{
+	struct mailbox_send args = send_args("second", 6);
+	int fd = box_new_limited(self->device, MAILBOX_ON_FULL_WAIT, 1);
+
+	send_soon(fd, "first");
+	args.flags = 0;
+	EXPECT_EQ(0, box_send(fd, &args));
+	EXPECT_EQ(1, box_stat(fd).expired);
+	EXPECT_EQ(1, box_stat(fd).messages);
+	close(fd);
+}
+
+TEST_F(expiry, takes_out_the_one_that_expired_and_no_other)
+{
+	char text[8];
+	__u64 expiry;
+
+	ASSERT_EQ(0, send_until(self->fd, "a", far_future(), 5));
+	ASSERT_EQ(0, box_send_text(self->fd, "b", 0, 5));
+	expiry = send_soon(self->fd, "c");
+	ASSERT_EQ(0, send_until(self->fd, "d", far_future() + SECOND, 0));
+	pass(expiry);
+	EXPECT_EQ(3, box_stat(self->fd).messages);
+	EXPECT_EQ(1, box_receive_text(self->fd, text, sizeof(text)));
+	EXPECT_STREQ("a", text);
+	EXPECT_EQ(1, box_receive_text(self->fd, text, sizeof(text)));
+	EXPECT_STREQ("b", text);
+	EXPECT_EQ(1, box_receive_text(self->fd, text, sizeof(text)));
+	EXPECT_STREQ("d", text);
+}
+
+TEST_F(expiry, hundreds_at_once)
+{
+	struct mailbox_stat stat;
+	__u64 expiry;
+	int i, sent = 0;
+
+	expiry = now_ns() + SECOND / 2;
+	for (i = 0; i < 500; i++)
+		sent += send_until(self->fd, "x", expiry, i % 7) == 0;
+	ASSERT_LT(0, sent);
+	pass(expiry);
+	stat = box_stat(self->fd);
+	EXPECT_EQ(sent, stat.expired);
+	EXPECT_EQ(0, stat.messages);
+}
+
+TEST_F(expiry, ends_the_wait_of_its_sender)
+{
+	struct mailbox_send args = send_args("x", 1);
+	int fd = box_new_limited(self->device, MAILBOX_ON_FULL_WAIT, 1);
+
+	ASSERT_EQ(0, box_send_text(fd, "fills", 0, 0));
+	args.flags = MAILBOX_EXPIRES;
+	args.expiry = now_ns() + SECOND / 10;
+	EXPECT_REFUSED(self->device, fd, ETIMEDOUT, box_send(fd, &args));
+	EXPECT_LE(args.expiry, now_ns());
+	close(fd);
+}
+
+TEST_F(expiry, ends_the_wait_of_a_rendezvous)
+{
+	struct mailbox_send args = send_args("x", 1);
+	int fd = box_new_capacity(self->device, MAILBOX_CAPACITY_RENDEZVOUS);
+
+	args.flags = MAILBOX_EXPIRES;
+	args.expiry = now_ns() + SECOND / 10;
+	EXPECT_REFUSED(self->device, fd, ETIMEDOUT, box_send(fd, &args));
+	close(fd);
+}
+
+TEST_F(expiry, pays_the_quota_back)
+{
+	struct mailbox_info before = device_info(self->device), after;
+	char *data = calloc(1, 50000);
+	struct mailbox_send args = send_args(data, 50000);
+	int fd = box_new(self->device), i, sent = 0;
+
+	args.flags |= MAILBOX_EXPIRES;
+	args.expiry = now_ns() + SECOND / 2;
+	for (i = 0; i < 50; i++)
+		sent += box_send(fd, &args) == 0;
+	pass(args.expiry);
+	EXPECT_EQ(sent, box_stat(fd).expired);
+	after = device_info(self->device);
+	/* A few buffers are kept. */
+	EXPECT_GT(before.bytes + 20 * 50000, after.bytes);
+	close(fd);
+	EXPECT_EQ(before.bytes, device_info(self->device).bytes);
+	free(data);
+}
+
+TEST_HARNESS_MAIN
