@@ -17,6 +17,9 @@
  */
 #define STASH_MAX_NR 8
 
+/* A cgroup that is full makes a send fail; it does not have a process killed. */
+#define MESSAGE_GFP (GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+
 static struct kmem_cache *message_cache;
 
 static_assert(sizeof(struct mbx_message) + 64 <= MBX_MESSAGE_OBJECT,
@@ -70,16 +73,15 @@ static int alloc_payload(struct mbx_message *msg)
 	if (msg->room <= MBX_INLINE)
 		return 0;
 	if (msg->room <= PAGE_SIZE) {
-		msg->buffer = kmalloc(msg->room, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+		msg->buffer = kmalloc(msg->room, MESSAGE_GFP);
 		return msg->buffer ? 0 : -ENOMEM;
 	}
 	/* At most 32 KiB of pointers, for 16 MiB. */
-	msg->pages = kvcalloc(nr_pages(msg->room), sizeof(*msg->pages),
-			      GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	msg->pages = kvcalloc(nr_pages(msg->room), sizeof(*msg->pages), MESSAGE_GFP);
 	if (!msg->pages)
 		return -ENOMEM;
 	for (i = 0; i < nr_pages(msg->room); i++) {
-		msg->pages[i] = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+		msg->pages[i] = alloc_page(MESSAGE_GFP);
 		if (!msg->pages[i])
 			return -ENOMEM;
 		/* A killed sender is not to finish filling 16 MiB first. */
@@ -108,7 +110,7 @@ struct mbx_message *mbx_message_new(struct mbx_user *user, u32 length)
 	if (ret)
 		return ERR_PTR(ret);
 
-	msg = kmem_cache_alloc(message_cache, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	msg = kmem_cache_alloc(message_cache, MESSAGE_GFP);
 	if (!msg) {
 		mbx_charge_drop(&charge);
 		return ERR_PTR(-ENOMEM);

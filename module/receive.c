@@ -179,15 +179,13 @@ static int find(struct mbx_box *box, struct receive *r, struct mbx_message **fou
 	if (args->nonblock)
 		return r->peer && mbx_peer_has_ended(r->peer) ? -ESRCH : -EAGAIN;
 
-	mbx_waiter_init(&waiter);
+	mbx_waiter_init_locked(&waiter, args->peek ? &box->peekers : &box->receivers,
+			       &box->nr_receivers);
 	waiter.select = r->select;
 	waiter.peer = r->peer;
-	list_add_tail(&waiter.link, args->peek ? &box->peekers : &box->receivers);
-	box->nr_receivers++;
 	if (!args->peek && box->capacity == MAILBOX_CAPACITY_RENDEZVOUS)
 		mbx_box_wake_pollers_locked(box, EPOLLOUT | EPOLLWRNORM);
 	ret = mbx_waiter_sleep(&waiter, &box->lock, args->deadline);
-	box->nr_receivers--;
 	*found = waiter.message;
 	return !ret && args->peek ? 1 : ret;
 }

@@ -247,13 +247,10 @@ static int wait_for_room(struct mbx_box *box, struct mbx_message *msg, struct mb
 	struct mbx_waiter waiter;
 	int ret;
 
-	mbx_waiter_init(&waiter);
+	mbx_waiter_init_locked(&waiter, &box->senders, &box->nr_senders);
 	waiter.message = msg;
 	waiter.share = share;
-	list_add_tail(&waiter.link, &box->senders);
-	box->nr_senders++;
 	ret = mbx_waiter_sleep(&waiter, &box->lock, wait_until(args));
-	box->nr_senders--;
 	if (ret < 0)
 		mbx_room_freed_locked(box); /* those behind us were waiting for us too */
 	*sequence = waiter.sequence;
@@ -278,20 +275,21 @@ static int rendezvous(struct mbx_box *box, struct mbx_message *msg, struct mbx_s
 		return 0;
 	}
 
-	mbx_waiter_init(&waiter);
+	mbx_waiter_init_locked(&waiter, &box->meetings, &box->nr_senders);
+	waiter.message = msg;
+	msg->sender = &waiter;
 	number_locked(box, msg);
 	*sequence = msg->entry.sequence;
-	msg->sender = &waiter;
-	waiter.message = msg;
-	list_add_tail(&waiter.link, &box->meetings);
-	box->nr_senders++;
 	mbx_deliver_locked(box, msg, false);
 	ret = mbx_waiter_sleep(&waiter, &box->lock, wait_until(args));
-	box->nr_senders--;
 	if (ret && !waiter.done) {
 		msg->sender = NULL;
-		if (!msg->claimed)
+		if (!msg->claimed) {
 			mbx_queue_remove(&box->queue, &msg->entry);
+			/* Nobody has had this number, and nobody a later one. */
+			if (box->last_sequence == msg->entry.sequence)
+				box->last_sequence--;
+		}
 	}
 	return ret;
 }

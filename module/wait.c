@@ -9,13 +9,18 @@
 #include "wait.h"
 
 /**
- * mbx_waiter_init() - make a waiter for the current task
+ * mbx_waiter_init_locked() - make a waiter for the current task and put it in line
  * @waiter: the waiter
+ * @line: where it stands
+ * @waiting: counts those who wait
+ *
+ * Context: The mailbox lock is held.
  */
-void mbx_waiter_init(struct mbx_waiter *waiter)
+void mbx_waiter_init_locked(struct mbx_waiter *waiter, struct list_head *line, u32 *waiting)
 {
-	*waiter = (struct mbx_waiter){ .task = current };
-	INIT_LIST_HEAD(&waiter->link);
+	*waiter = (struct mbx_waiter){ .task = current, .waiting = waiting };
+	list_add_tail(&waiter->link, line);
+	++*waiting;
 }
 
 /**
@@ -28,6 +33,7 @@ void mbx_waiter_init(struct mbx_waiter *waiter)
 void mbx_waiter_finish_locked(struct mbx_waiter *waiter, int result)
 {
 	list_del_init(&waiter->link);
+	--*waiter->waiting;
 	waiter->result = result;
 	waiter->done = true;
 	wake_up_process(waiter->task);
@@ -102,6 +108,9 @@ int mbx_waiter_sleep(struct mbx_waiter *waiter, spinlock_t *lock, u64 deadline) 
 	__set_current_state(TASK_RUNNING);
 	if (waiter->peer)
 		remove_wait_queue(&waiter->peer->wait_pidfd, &on_exit);
-	list_del_init(&waiter->link);
+	if (!waiter->done) {
+		list_del_init(&waiter->link);
+		--*waiter->waiting;
+	}
 	return ret;
 }

@@ -50,6 +50,7 @@ struct task_struct;
  * @message: receivers: the message handed over; senders: the one to be let in
  * @share: senders: of the user that sends it; constant
  * @peer: receivers: the process whose end ends the wait, or NULL; constant
+ * @waiting: how many wait as this one does, itself included until it is finished
  * @sequence: senders: number of the message once it is in
  * @result: what the call returns
  * @done: @result is valid
@@ -63,12 +64,13 @@ struct mbx_waiter {
 	struct mbx_message *message;
 	struct mbx_share *share;
 	struct pid *peer;
+	u32 *waiting;
 	u64 sequence;
 	int result;
 	bool done;
 };
 
-void mbx_waiter_init(struct mbx_waiter *waiter);
+void mbx_waiter_init_locked(struct mbx_waiter *waiter, struct list_head *line, u32 *waiting);
 void mbx_waiter_finish_locked(struct mbx_waiter *waiter, int result);
 int mbx_waiter_sleep(struct mbx_waiter *waiter, spinlock_t *lock, u64 deadline);
 bool mbx_peer_has_ended(struct pid *peer);

@@ -31,8 +31,10 @@
  * The first member, @size, is the size of the structure as the caller knows it.
  * A smaller size than the first version of a structure is EINVAL; a larger one
  * than the module knows is accepted when what is beyond is zero, else E2BIG.
+ * No structure is larger than 4096 bytes: E2BIG, whatever is in it.
  * Bits that the module does not know in a flags member are EOPNOTSUPP, members
- * named reserved must be zero, and the layout is the same for 32 and 64 bits.
+ * named reserved must be zero (those that are out are written as zero), and the
+ * layout is the same for 32 and 64 bits.
  *
  * A call that returns an error has changed nothing in the module. That the members
  * marked *out* can be written is found out before a call takes effect; should the
@@ -146,8 +148,8 @@ enum mailbox_policy {
  *	type is at most match
  * @MAILBOX_SELECT_TYPE_NOT: the first of any type but match
  * @MAILBOX_SELECT_SENDER: the first from the process whose pid, as the caller
- *	sees it, is match. ESRCH when there is no such process (any more) and no
- *	message of it.
+ *	sees it, is match, 1 to 2147483647. ESRCH when there is no such process (any
+ *	more) and no message of it.
  * @MAILBOX_SELECT_PRIORITY: the first, if its priority is at least match
  * @MAILBOX_SELECT_INDEX: the one with match others before it; only with
  *	MAILBOX_PEEK
@@ -243,13 +245,16 @@ struct mailbox_info {
  *	0 means the max_message_size of MAILBOX_IOC_INFO, or max_bytes if that is
  *	less.
  * @fd: out, the handle
- * @max_messages: messages that a bounded mailbox holds; 0 means 1024
- * @max_bytes: bytes of payload that a bounded mailbox holds; 0 means 8 MiB
+ * @max_messages: messages that a bounded mailbox holds; 0 means 1024, and must be 0
+ *	unless it is bounded
+ * @max_bytes: bytes of payload that a bounded mailbox holds, at least message_size;
+ *	0 means 8 MiB, and must be 0 unless it is bounded
  * @id: out, the id; never used twice in a domain, never 0
  * @name: the name, NUL-terminated: 1 to 255 bytes without '/' and without control
  *	characters; empty for a mailbox without a name
  *
- * A mailbox belongs to the effective uid and gid of its creator.
+ * A mailbox belongs to the effective uid and gid of its creator. While a CREATE is at
+ * work its name is taken (EEXIST) but not yet to be found (ENOENT).
  * A message_size above max_message_size needs CAP_SYS_RESOURCE (else EINVAL), as
  * does exceeding a quota (else EDQUOT).
  *
@@ -389,7 +394,7 @@ struct mailbox_stat {
  * @size: of this structure
  * @flags: must be 0
  * @entries: array of struct mailbox_stat
- * @entry_size: bytes of one entry as the caller knows it
+ * @entry_size: bytes of one entry as the caller knows it, at most 4096
  * @nr: entries in the array; out, how many were written, 0 at the end of the list
  * @after: walk on after this id, 0 to begin; out, the id to go on with
  *
@@ -480,8 +485,8 @@ struct mailbox_set {
  * @deadline: with MAILBOX_DEADLINE, how long to wait for room, else ignored
  * @expiry: with MAILBOX_EXPIRES, when the message is dropped, else ignored
  * @sequence: out, the number of this message in the mailbox: they count up from 1 in
- *	the order of arrival (the number of one that its sender took back from a
- *	rendezvous is left out)
+ *	the order of arrival; numbers of messages that their senders took back from
+ *	a rendezvous may be left out
  *
  * Messages of one thread and one priority are received in the order they were sent.
  * Waits when the mailbox is full and was created to wait, first come first served.
@@ -561,15 +566,19 @@ struct mailbox_receive {
  * @size: of this structure
  * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE; entries must not have these
  * @entries: array of struct mailbox_send, or of struct mailbox_receive
- * @entry_size: bytes from one entry to the next, at least the size of each
+ * @entry_size: bytes from one entry to the next, at least the size of each, at most
+ *	4096
  * @nr: entries in the array, 1 to MAILBOX_BATCH_MAX
- * @done: out, how many entries were done, from the first on; the rest is untouched
+ * @done: out, how many entries were done, from the first on. Members marked out of
+ *	the next entry, the one that failed, may be written to; those after it are
+ *	untouched.
  * @error: out, the errno that stopped the batch before its end, or 0
  * @deadline: with MAILBOX_DEADLINE, how long to wait, else ignored
  *
  * SEND_BATCH waits for room for each message in turn. RECEIVE_BATCH waits for the
  * first message and then takes what is there.
- * When the very first entry fails, the call fails with its error; after that the
+ * When the very first entry fails, the call fails with its error, and with EMSGSIZE
+ * the length of that entry says the room that is needed; after that the
  * call succeeds and error says what stopped it. A RECEIVE_BATCH that found fewer
  * messages than entries stops with EAGAIN in error. MAILBOX_PEEK is not for batches.
  */
