@@ -45,8 +45,17 @@ struct world {
 	struct life lives[LIVES];
 };
 
-FIXTURE(kills)
-{
+/* Who is killed, and how much happens meanwhile. */
+struct plan {
+	uint32_t messages;
+	uint32_t kills;
+	bool senders;
+	bool receivers;
+	__u32 capacity;
+};
+
+struct battle {
+	struct plan plan;
 	int device;
 	int box;
 	struct usage before;
@@ -63,27 +72,54 @@ FIXTURE(kills)
 	} workers[WORKERS];
 };
 
-FIXTURE_VARIANT(kills)
+FIXTURE(kills)
 {
-	uint32_t messages;
-	uint32_t kills;
-	bool senders;
-	bool receivers;
-	__u32 capacity;
+	struct battle battle;
 };
 
-FIXTURE_VARIANT_ADD(kills, of_senders){ .messages = 10000, .kills = 300, .senders = true };
+FIXTURE_VARIANT(kills)
+{
+	struct plan plan;
+};
 
-FIXTURE_VARIANT_ADD(kills, of_receivers){ .messages = 10000, .kills = 300, .receivers = true };
+FIXTURE_VARIANT_ADD(kills, of_senders)
+{
+	.plan = {
+		.messages = 10000,
+		.kills = 300,
+		.senders = true,
+	},
+};
 
-FIXTURE_VARIANT_ADD(kills,
-		    of_both){ .messages = 20000, .kills = 600, .senders = true, .receivers = true };
+FIXTURE_VARIANT_ADD(kills, of_receivers)
+{
+	.plan = {
+		.messages = 10000,
+		.kills = 300,
+		.receivers = true,
+	},
+};
 
-FIXTURE_VARIANT_ADD(kills, at_a_rendezvous){ .messages = 5000,
-					     .kills = 300,
-					     .senders = true,
-					     .receivers = true,
-					     .capacity = MAILBOX_CAPACITY_RENDEZVOUS };
+FIXTURE_VARIANT_ADD(kills, of_both)
+{
+	.plan = {
+		.messages = 20000,
+		.kills = 600,
+		.senders = true,
+		.receivers = true,
+	},
+};
+
+FIXTURE_VARIANT_ADD(kills, at_a_rendezvous)
+{
+	.plan = {
+		.messages = 5000,
+		.kills = 300,
+		.senders = true,
+		.receivers = true,
+		.capacity = MAILBOX_CAPACITY_RENDEZVOUS,
+	},
+};
 
 static uint32_t below(uint64_t *random, uint32_t limit)
 {
@@ -161,36 +197,36 @@ static __attribute__((noreturn)) void keep_receiving(struct world *world, int bo
 	}
 }
 
-static void start(FIXTURE_DATA(kills) * self, int worker)
+static void start(struct battle *battle, int worker)
 {
-	uint32_t number = ++self->nr_lives;
+	uint32_t number = ++battle->nr_lives;
 	pid_t pid;
 
 	ASSERT_LT(number, LIVES);
-	self->world->lives[number].receives = worker % 2;
+	battle->world->lives[number].receives = worker % 2;
 	pid = child_fork();
 	if (!pid)
-		(worker % 2 ? keep_receiving : keep_sending)(self->world, self->box, number);
-	self->workers[worker].pid = pid;
-	self->workers[worker].life = number;
+		(worker % 2 ? keep_receiving : keep_sending)(battle->world, battle->box, number);
+	battle->workers[worker].pid = pid;
+	battle->workers[worker].life = number;
 }
 
 /* It is reaped when all are: it may take a while until it has its turn to die. */
-static void end(FIXTURE_DATA(kills) * self, int worker)
+static void end(struct battle *battle, int worker)
 {
-	self->dying[self->nr_dying++] = self->workers[worker].pid;
-	ASSERT_EQ(0, kill(self->workers[worker].pid, SIGKILL));
-	self->world->lives[self->workers[worker].life].killed = true;
+	battle->dying[battle->nr_dying++] = battle->workers[worker].pid;
+	ASSERT_EQ(0, kill(battle->workers[worker].pid, SIGKILL));
+	battle->world->lives[battle->workers[worker].life].killed = true;
 	if (worker % 2)
-		self->killed_receivers++;
+		battle->killed_receivers++;
 	else
-		self->killed_senders++;
+		battle->killed_senders++;
 }
 
-static void reap(FIXTURE_DATA(kills) * self)
+static void reap(struct battle *battle)
 {
-	while (self->nr_dying) {
-		pid_t pid = self->dying[--self->nr_dying];
+	while (battle->nr_dying) {
+		pid_t pid = battle->dying[--battle->nr_dying];
 		int status;
 
 		ASSERT_EQ(pid, waitpid(pid, &status, 0));
@@ -200,48 +236,50 @@ static void reap(FIXTURE_DATA(kills) * self)
 
 FIXTURE_SETUP(kills)
 {
+	struct battle *battle = &self->battle;
 	struct mailbox_create args = create_args();
 	const char *seed = getenv("MAILBOX_SEED");
 
-	self->random = seed && *seed ? strtoull(seed, NULL, 0) : now_ns();
-	TH_LOG("MAILBOX_SEED=%llu", (unsigned long long)self->random);
-	self->world = mmap(NULL, sizeof(*self->world), PROT_READ | PROT_WRITE,
-			   MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	ASSERT_TRUE(self->world != MAP_FAILED);
-	self->device = device_open();
-	self->before = usage_of_caller(self->device);
-	args.capacity = variant->capacity;
-	if (variant->capacity == MAILBOX_CAPACITY_BOUNDED)
+	battle->plan = variant->plan;
+	battle->random = seed && *seed ? strtoull(seed, NULL, 0) : now_ns();
+	TH_LOG("MAILBOX_SEED=%llu", (unsigned long long)battle->random);
+	battle->world = mmap(NULL, sizeof(*battle->world), PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	ASSERT_TRUE(battle->world != MAP_FAILED);
+	battle->device = device_open();
+	battle->before = usage_of_caller(battle->device);
+	args.capacity = battle->plan.capacity;
+	if (battle->plan.capacity == MAILBOX_CAPACITY_BOUNDED)
 		args.max_messages = 12;
-	self->box = box_create(self->device, &args);
-	ASSERT_LE(0, self->box);
+	battle->box = box_create(battle->device, &args);
+	ASSERT_LE(0, battle->box);
 }
 
 FIXTURE_TEARDOWN(kills)
 {
-	close(self->device);
+	close(self->battle.device);
 }
 
 /*
  * Kill one after the other until enough messages and enough processes are gone. The
  * pauses are for chance, nothing relies on them.
  */
-static void kill_at_random(FIXTURE_DATA(kills) * self, const FIXTURE_VARIANT(kills) * variant)
+static void kill_at_random(struct battle *battle)
 {
 	const struct sched_param first = { .sched_priority = 1 };
 
 	/* Or it would hardly have a turn among so many. Not for its children. */
 	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &first));
-	while (__atomic_load_n(&self->world->sent, __ATOMIC_RELAXED) < variant->messages ||
-	       self->nr_lives < WORKERS + variant->kills) {
-		const struct timespec pause = { .tv_nsec = below(&self->random, 4000000) };
-		int worker = below(&self->random, WORKERS);
+	while (__atomic_load_n(&battle->world->sent, __ATOMIC_RELAXED) < battle->plan.messages ||
+	       battle->nr_lives < WORKERS + battle->plan.kills) {
+		const struct timespec pause = { .tv_nsec = below(&battle->random, 4000000) };
+		int worker = below(&battle->random, WORKERS);
 
 		nanosleep(&pause, NULL);
-		if (worker % 2 ? !variant->receivers : !variant->senders)
+		if (worker % 2 ? !battle->plan.receivers : !battle->plan.senders)
 			worker ^= 1;
-		end(self, worker);
-		start(self, worker);
+		end(battle, worker);
+		start(battle, worker);
 	}
 }
 
@@ -293,10 +331,10 @@ static uint32_t count_inversions(struct line *lines, uint32_t nr)
 }
 
 /* Is it in the buffer of a receiver that died before it could write it down? */
-static bool died_with_somebody(FIXTURE_DATA(kills) * self, uint32_t sender, uint32_t counter)
+static bool died_with_somebody(struct battle *battle, uint32_t sender, uint32_t counter)
 {
-	for (uint32_t i = 1; i <= self->nr_lives; i++) {
-		struct life *life = &self->world->lives[i];
+	for (uint32_t i = 1; i <= battle->nr_lives; i++) {
+		struct life *life = &battle->world->lives[i];
 
 		if (life->receives && life->killed && life->buffer.letter.life == sender &&
 		    life->buffer.letter.counter == counter)
@@ -306,10 +344,10 @@ static bool died_with_somebody(FIXTURE_DATA(kills) * self, uint32_t sender, uint
 }
 
 /* Every message of a sender: returns how many were lost with their receivers. */
-static uint32_t judge_sender(FIXTURE_DATA(kills) * self, uint32_t sender, struct line **at,
+static uint32_t judge_sender(struct battle *battle, uint32_t sender, struct line **at,
 			     struct line *end)
 {
-	struct life *life = &self->world->lives[sender];
+	struct life *life = &battle->world->lives[sender];
 	uint32_t gone = 0, counter;
 
 	/* The one after those confirmed was being sent when it was killed. */
@@ -322,15 +360,15 @@ static uint32_t judge_sender(FIXTURE_DATA(kills) * self, uint32_t sender, struct
 		if (times || counter == life->confirmed)
 			continue;
 		gone++;
-		EXPECT_TRUE(died_with_somebody(self, sender, counter))
+		EXPECT_TRUE(died_with_somebody(battle, sender, counter))
 		TH_LOG("sender %u, message %u of %u", sender, counter, life->confirmed);
 	}
 	return gone;
 }
 
-static void judge(FIXTURE_DATA(kills) * self, struct mailbox_stat *stat)
+static void judge(struct battle *battle, struct mailbox_stat *stat)
 {
-	struct world *world = self->world;
+	struct world *world = battle->world;
 	struct line *end, *at = world->log;
 	uint32_t nr = 0, gone = 0, inversions, confirmed = 0;
 
@@ -343,54 +381,55 @@ static void judge(FIXTURE_DATA(kills) * self, struct mailbox_stat *stat)
 	inversions = count_inversions(world->log, nr);
 	qsort(world->log, nr, sizeof(world->log[0]), by_message);
 	end = world->log + nr;
-	for (uint32_t i = 1; i <= self->nr_lives; i++) {
+	for (uint32_t i = 1; i <= battle->nr_lives; i++) {
 		if (world->lives[i].receives)
 			continue;
-		gone += judge_sender(self, i, &at, end);
+		gone += judge_sender(battle, i, &at, end);
 		confirmed += world->lives[i].confirmed;
 	}
 	EXPECT_TRUE(at == end)
 	TH_LOG("message %u of sender %u was never sent", at->counter, at->sender);
 
 	/* A message that goes back to its place comes after some that were behind it. */
-	EXPECT_LE(inversions, self->killed_receivers);
+	EXPECT_LE(inversions, battle->killed_receivers);
 	EXPECT_LE(confirmed, stat->sent);
-	EXPECT_LE(stat->sent, confirmed + self->killed_senders);
+	EXPECT_LE(stat->sent, confirmed + battle->killed_senders);
 	EXPECT_EQ(stat->sent, stat->received);
 	EXPECT_LE(nr + gone, stat->received);
-	EXPECT_LE(stat->received, nr + self->killed_receivers);
+	EXPECT_LE(stat->received, nr + battle->killed_receivers);
 	TH_LOG("%u sent, %u written down, %u died with a receiver; killed %u senders, %u receivers",
-	       confirmed, nr, gone, self->killed_senders, self->killed_receivers);
+	       confirmed, nr, gone, battle->killed_senders, battle->killed_receivers);
 }
 
 TEST_F_TIMEOUT(kills, lose_and_double_nothing, 200)
 {
+	struct battle *battle = &self->battle;
 	struct mailbox_stat stat;
 	char text[16];
 	int i;
 
 	for (i = 0; i < WORKERS; i++)
-		start(self, i);
-	kill_at_random(self, variant);
+		start(battle, i);
+	kill_at_random(battle);
 	for (i = 0; i < WORKERS; i += 2)
-		end(self, i);
-	reap(self);
+		end(battle, i);
+	reap(battle);
 
-	stat = wait_until_drained(self->box);
+	stat = wait_until_drained(battle->box);
 	EXPECT_EQ(0, stat.bytes);
 	for (i = 1; i < WORKERS; i += 2) {
-		child_kill(self->workers[i].pid);
-		ASSERT_EQ(WORKERS / 2 - (i + 1) / 2, box_stat(self->box).receivers);
+		child_kill(battle->workers[i].pid);
+		ASSERT_EQ(WORKERS / 2 - (i + 1) / 2, box_stat(battle->box).receivers);
 	}
-	judge(self, &stat);
+	judge(battle, &stat);
 
-	EXPECT_EQ(0, box_stat(self->box).receivers);
-	if (variant->capacity == MAILBOX_CAPACITY_BOUNDED) {
-		EXPECT_EQ(0, box_send_data(self->box, "still alive", 11));
-		EXPECT_EQ(11, box_receive_text(self->box, text, sizeof(text)));
+	EXPECT_EQ(0, box_stat(battle->box).receivers);
+	if (battle->plan.capacity == MAILBOX_CAPACITY_BOUNDED) {
+		EXPECT_EQ(0, box_send_data(battle->box, "still alive", 11));
+		EXPECT_EQ(11, box_receive_text(battle->box, text, sizeof(text)));
 	}
-	close(self->box);
-	EXPECT_USAGE(self->device, self->before);
+	close(battle->box);
+	EXPECT_USAGE(battle->device, battle->before);
 }
 
 TEST_HARNESS_MAIN

@@ -10,116 +10,123 @@
 #define ROOT "/sys/fs/cgroup"
 #define MIB  (1024 * 1024)
 
-FIXTURE(memcg)
-{
+struct cgroup {
 	int device;
 	int box;
 	bool made;
 	char path[64];
 };
 
-static const char *file_of(FIXTURE_DATA(memcg) * self, const char *name)
+FIXTURE(memcg)
+{
+	struct cgroup group;
+};
+
+static const char *file_of(struct cgroup *group, const char *name)
 {
 	static char path[128];
 
-	snprintf(path, sizeof(path), "%s/%s", self->path, name);
+	snprintf(path, sizeof(path), "%s/%s", group->path, name);
 	return path;
 }
 
 FIXTURE_SETUP(memcg)
 {
+	struct cgroup *group = &self->group;
 	struct mailbox_create args = create_args();
 
 	/* It may be on already, or belong to somebody else: what counts comes next. */
 	write_text(ROOT "/cgroup.subtree_control", "+memory");
-	snprintf(self->path, sizeof(self->path), ROOT "/mailbox-test-%d", getpid());
-	self->made = !mkdir(self->path, 0755);
-	if (!self->made || access(file_of(self, "memory.current"), F_OK)) {
-		if (self->made)
-			rmdir(self->path);
-		self->made = false;
+	snprintf(group->path, sizeof(group->path), ROOT "/mailbox-test-%d", getpid());
+	group->made = !mkdir(group->path, 0755);
+	if (!group->made || access(file_of(group, "memory.current"), F_OK)) {
+		if (group->made)
+			rmdir(group->path);
+		group->made = false;
 		SKIP(return, "no cgroup with a memory controller can be made in " ROOT);
 	}
-	self->device = device_open();
+	group->device = device_open();
 	args.capacity = MAILBOX_CAPACITY_UNBOUNDED;
-	self->box = box_create(self->device, &args);
-	ASSERT_LE(0, self->box);
+	group->box = box_create(group->device, &args);
+	ASSERT_LE(0, group->box);
 }
 
 FIXTURE_TEARDOWN(memcg)
 {
-	if (!self->made)
+	struct cgroup *group = &self->group;
+
+	if (!group->made)
 		return;
-	close(self->box);
-	close(self->device);
-	EXPECT_EQ(0, rmdir(self->path));
+	close(group->box);
+	close(group->device);
+	EXPECT_EQ(0, rmdir(group->path));
 }
 
-static uint64_t current(FIXTURE_DATA(memcg) * self)
+static uint64_t current(struct cgroup *group)
 {
-	return read_number(file_of(self, "memory.current"));
+	return read_number(file_of(group, "memory.current"));
 }
 
 /* The mailbox and its other users are not in the cgroup: who sends pays. */
-static void send_inside(FIXTURE_DATA(memcg) * self, size_t length, uint64_t total)
+static void send_inside(struct cgroup *group, size_t length, uint64_t total)
 {
 	pid_t pid = child_fork();
 
 	if (!pid) {
 		char *data = calloc(1, length);
 
-		ASSERT_EQ(0, write_text(file_of(self, "cgroup.procs"), "0"));
+		ASSERT_EQ(0, write_text(file_of(group, "cgroup.procs"), "0"));
 		for (uint64_t sent = 0; sent < total; sent += length)
-			ASSERT_EQ(0, box_send_data(self->box, data, length));
+			ASSERT_EQ(0, box_send_data(group->box, data, length));
 		_exit(KSFT_PASS);
 	}
 	child_done(pid);
 }
 
-static void sender_is_charged(FIXTURE_DATA(memcg) * self, size_t length)
+static void sender_is_charged(struct cgroup *group, size_t length)
 {
 	const uint64_t total = 16 * MIB;
-	uint64_t before = current(self), after;
+	uint64_t before = current(group), after;
 
-	send_inside(self, length, total);
-	EXPECT_EQ(total, box_stat(self->box).bytes);
-	after = current(self);
+	send_inside(group, length, total);
+	EXPECT_EQ(total, box_stat(group->box).bytes);
+	after = current(group);
 	EXPECT_LE(before + total, after);
 	EXPECT_LT(after, before + 8 * total);
 
-	EXPECT_EQ(0, box_destroy(self->box, 0, NULL));
-	after = current(self);
+	EXPECT_EQ(0, box_destroy(group->box, 0, NULL));
+	after = current(group);
 	/* A little stays with the processors, ready for the next charge. */
 	EXPECT_LT(after, before + 4 * MIB);
 }
 
 TEST_F(memcg, short_messages_are_charged)
 {
-	sender_is_charged(self, 64);
+	sender_is_charged(&self->group, 64);
 }
 
 TEST_F(memcg, messages_up_to_a_page_are_charged)
 {
-	sender_is_charged(self, 2048);
+	sender_is_charged(&self->group, 2048);
 }
 
 TEST_F(memcg, long_messages_are_charged)
 {
-	sender_is_charged(self, 256 * 1024);
+	sender_is_charged(&self->group, 256 * 1024);
 }
 
 TEST_F(memcg, mailboxes_are_charged)
 {
-	uint64_t before = current(self), after;
+	uint64_t before = current(&self->group), after;
 	pid_t pid = child_fork();
 
 	if (!pid) {
 		struct mailbox_create args = create_args();
 
 		args.flags = MAILBOX_PERMANENT;
-		ASSERT_EQ(0, write_text(file_of(self, "cgroup.procs"), "0"));
+		ASSERT_EQ(0, write_text(file_of(&self->group, "cgroup.procs"), "0"));
 		for (int i = 0; i < 5000; i++) {
-			int fd = box_create(self->device, &args);
+			int fd = box_create(self->group.device, &args);
 
 			ASSERT_LE(0, fd);
 			close(fd);
@@ -127,61 +134,61 @@ TEST_F(memcg, mailboxes_are_charged)
 		_exit(KSFT_PASS);
 	}
 	child_done(pid);
-	after = current(self);
+	after = current(&self->group);
 	EXPECT_LT(before + 5000 * 512, after);
 	for (;;) {
 		struct mailbox_stat entry;
-		__u64 last = box_stat(self->box).id;
+		__u64 last = box_stat(self->group.box).id;
 
-		if (box_list(self->device, &entry, 1, &last) != 1)
+		if (box_list(self->group.device, &entry, 1, &last) != 1)
 			break;
-		EXPECT_EQ(0, box_destroy(self->device, entry.id, NULL));
+		EXPECT_EQ(0, box_destroy(self->group.device, entry.id, NULL));
 	}
-	EXPECT_LT(current(self), before + 4 * MIB);
+	EXPECT_LT(current(&self->group), before + 4 * MIB);
 }
 
 /* Send until the memory of the cgroup ends; nothing is queued by the send that fails. */
-static void hit_the_limit(FIXTURE_DATA(memcg) * self, size_t length)
+static void hit_the_limit(struct cgroup *group, size_t length)
 {
 	pid_t pid;
 
-	ASSERT_EQ(0, write_text(file_of(self, "memory.max"), "16777216"));
-	write_text(file_of(self, "memory.swap.max"), "0");
+	ASSERT_EQ(0, write_text(file_of(group, "memory.max"), "16777216"));
+	write_text(file_of(group, "memory.swap.max"), "0");
 	pid = child_fork();
 	if (!pid) {
 		char *data = calloc(1, length);
 		uint64_t sent = 0;
 		int ret;
 
-		ASSERT_EQ(0, write_text(file_of(self, "cgroup.procs"), "0"));
+		ASSERT_EQ(0, write_text(file_of(group, "cgroup.procs"), "0"));
 		do {
-			ret = box_send_data(self->box, data, length);
+			ret = box_send_data(group->box, data, length);
 		} while (!ret && (sent += length) < 64 * MIB);
 		EXPECT_EQ(-ENOMEM, ret);
-		EXPECT_EQ(sent, box_stat(self->box).bytes);
+		EXPECT_EQ(sent, box_stat(group->box).bytes);
 		_exit(KSFT_PASS);
 	}
 	child_done(pid);
 
 	/* The mailbox goes on for others, and the memory comes back. */
-	EXPECT_EQ(0, box_send_data(self->box, "data", 4));
-	EXPECT_EQ(0, box_destroy(self->box, 0, NULL));
-	EXPECT_LT(current(self), 4 * MIB);
+	EXPECT_EQ(0, box_send_data(group->box, "data", 4));
+	EXPECT_EQ(0, box_destroy(group->box, 0, NULL));
+	EXPECT_LT(current(group), 4 * MIB);
 }
 
 TEST_F(memcg, limit_stops_short_messages)
 {
-	hit_the_limit(self, 64);
+	hit_the_limit(&self->group, 64);
 }
 
 TEST_F(memcg, limit_stops_messages_up_to_a_page)
 {
-	hit_the_limit(self, 2048);
+	hit_the_limit(&self->group, 2048);
 }
 
 TEST_F(memcg, limit_stops_long_messages)
 {
-	hit_the_limit(self, 256 * 1024);
+	hit_the_limit(&self->group, 256 * 1024);
 }
 
 TEST_HARNESS_MAIN

@@ -49,16 +49,18 @@ static inline bool model_is_filled(const unsigned char *data, uint32_t length,
 #define MODEL_END 1
 
 /* A process that sends what its parent tells it to. */
+struct model_request {
+	int fd;
+	int ret;
+	struct mailbox_send args;
+	uint32_t seed;
+};
+
 struct model_sender {
 	pid_t pid;
 	int request;
 	int answer;
-	struct model_request {
-		int fd;
-		int ret;
-		struct mailbox_send args;
-		uint32_t seed;
-	} * shared;
+	struct model_request *shared;
 };
 
 static inline __attribute__((noreturn)) void model_sender_loop(struct model_sender *sender)
