@@ -17,12 +17,14 @@ KDIR	?= $(firstword $(wildcard /lib/modules/$(KRELEASE)/build) 6.1)
 
 KERNELS	?= 6.1 6.12
 KERNEL	?= $(firstword $(KERNELS))
+# Those that "make test-all" runs on.
+ALL_KERNELS ?= 6.1 6.12 6.1-rt 6.1-cloud 6.12-rt 6.12-cloud
 TESTS	?=
 export TESTS
 
 cflags := -std=gnu11 -O2 -g -Wall -Wextra -Werror
 
-.PHONY: all module tools selftests programs demo test shell check format deps install clean help
+.PHONY: all module tools selftests programs demo test test-all shell check format deps install clean help
 
 all: module tools	## the module and the tools (default)
 
@@ -52,6 +54,9 @@ demo: deps		## real work on real data, in a virtual machine with KERNEL
 test: deps		## all tests, or TESTS, in virtual machines with KERNELS
 	@$(vm)/run.sh test $(KERNELS)
 
+test-all: deps		## the same with ALL_KERNELS
+	@$(vm)/run.sh test $(ALL_KERNELS)
+
 shell: deps		## a prompt in a virtual machine with KERNEL and the module
 	@$(vm)/run.sh shell $(KERNEL)
 
@@ -80,10 +85,11 @@ clean:			## removes build/; the kernels stay in the cache
 
 help:			## this text
 	@echo "Targets:"
-	@sed -n 's/^\([a-z]*\):[^#]*## */  \1\t/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):[^#]*## */  \1\t/p' Makefile | expand -t 14
 	@echo
 	@echo "Variables:"
 	@echo "  KERNELS=\"$(KERNELS)\"  for test; there are: $$($(vm)/kernel.sh --list)"
+	@echo "  ALL_KERNELS=\"...\"      for test-all"
 	@echo "  KERNEL=$(KERNEL)           for demo and shell"
 	@echo "  TESTS=\"poll wait\"      test programs to run, all if empty"
 	@echo "  KDIR=$(KDIR)             kernel headers for module: a folder or one of the kernels"

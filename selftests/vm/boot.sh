@@ -37,15 +37,21 @@ accelerator()
 kernel=$1
 release=${kernel##*/}
 
+# Those of our own: two sockets, since they know no ACPI to ask about cores.
+processors=2 more=
+if [ -e "$kernel/slow" ]; then
+	processors=2,sockets=2 more=kasan_multi_shot
+fi
+
 how=${ACCEL:-$(accelerator)}
 # shellcheck disable=SC2054  # the commas are for the emulator
 arguments=(
-	-accel "$how" -cpu max -smp 2 -m "${MEMORY:-2048}"
+	-accel "$how" -cpu max -smp "$processors" -m "${MEMORY:-2048}"
 	-nodefaults -no-reboot -display none
 	-kernel "$kernel/boot/vmlinuz-$release" -initrd "$2"
 	# Emulation on a busy machine is slow: the watchdogs have to be patient.
 	-append "console=ttyS0 panic=-1 slab_nomerge watchdog_thresh=60 \
-workqueue.watchdog_thresh=120 rcupdate.rcu_cpu_stall_timeout=120"
+workqueue.watchdog_thresh=120 rcupdate.rcu_cpu_stall_timeout=120 $more"
 	-serial "file:$3"
 	-chardev stdio,id=here,signal=off
 )

@@ -57,10 +57,12 @@ cd "$root"
 mkdir -p bin dev etc proc root sys tmp run vm selftests
 cp "$(command -v busybox)" bin/busybox
 cp "$vm/guest/init" init
-cp "$vm/guest/tests" "$vm/guest/checks" "$vm/guest/welcome" "$vm/splats" vm/
+cp "$vm/guest/tests" "$vm/guest/checks" "$vm/guest/races" "$vm/guest/welcome" "$vm/splats" vm/
 cp "$out.settings" vm/settings
 add_programs vm "$build/vm/supervise"
 [ -z "$module" ] || strip -g -o vm/mailbox.ko "$module/mailbox.ko"
+# The unit tests, which are built for kernels with KUnit only.
+[ ! -e "$module/mailbox_test.ko" ] || strip -g -o vm/mailbox_test.ko "$module/mailbox_test.ko"
 add_programs bin "$build"/tools/*
 add_tests
 echo 'root:x:0:0:root:/root:/bin/sh' >etc/passwd

@@ -4,6 +4,7 @@
 # kernel.sh FLAVOUR: unpacks Debian's kernel of that flavour into the cache, with
 # nothing installed, and prints the folder. It holds boot/vmlinuz-RELEASE, and
 # build/, the headers to build modules with. "kernel.sh --list" names the flavours.
+# Some are not unpacked but built, by build-kernel.sh.
 
 . "$(dirname "$0")/common.sh"
 
@@ -128,9 +129,12 @@ find_release()
 
 [ $# -eq 1 ] || die "usage: kernel.sh FLAVOUR | --list"
 if [ "$1" = --list ]; then
-	echo 6.1 6.12 6.1-rt 6.12-rt 6.1-cloud 6.12-cloud
+	echo 6.1 6.12 6.1-rt 6.12-rt 6.1-cloud 6.12-cloud "$("$vm/build-kernel.sh" --list)"
 	exit
 fi
+case " $("$vm/build-kernel.sh" --list) " in
+*" $1 "*) exec "$vm/build-kernel.sh" "$1" ;;
+esac
 suffix=$(meta_suffix "$1") || die "no kernel '$1'; there are: $("$0" --list)"
 
 mkdir -p "$kernels"

@@ -44,6 +44,12 @@ build_all()
 	work=$(mktemp -d "$build/vm/$kernel-XXXXXX")
 }
 
+# By how much the kernel in $folder is slower than others.
+slow()
+{
+	cat "$folder/slow" 2>/dev/null || echo 1
+}
+
 # pack MODE [TREE]
 pack()
 {
@@ -54,6 +60,7 @@ pack()
 	{
 		echo "MODE=$1"
 		echo "TESTS='${TESTS:-}'"
+		echo "SLOW=$(slow)"
 		echo "ROWS=${size% *} COLUMNS=${size#* }"
 		echo "TERMINAL=$terminal"
 	} >"$work/initramfs.settings"
@@ -64,7 +71,7 @@ pack()
 # Complaints of the kernel, each with the test that ran then.
 splats()
 {
-	sed 's/\r$//' "$work/console" | awk '
+	sed 's/\r$//' "$work/console" | sh "$vm/guest/races" | awk '
 		/mailbox test: / { test = $NF; next }
 		{ print test "\t" $0 }' |
 		grep -E -f "$vm/splats" | head -n 20
@@ -81,7 +88,7 @@ test_kernel()
 	: >"$work/console"
 	exec 4< <(exec "$vm/boot.sh" "$folder" "$work/initramfs" "$work/console" </dev/null)
 	virtual_machine=$!
-	if ! report "$work/tap" $patience <&4; then
+	if ! report "$work/tap" $((patience * $(slow))) <&4; then
 		failed=$((failed + 1))
 		failures+=("${lost_in:-virtual machine}: the machine ended or hung without a verdict")
 		say "  the last words of its kernel:"
@@ -139,7 +146,8 @@ demo()
 
 	folder=$("$vm/kernel.sh" "$kernel")
 	# The common headers of all architectures: a real tree of some thousand files.
-	tree=$(cd "$folder"/usr/src/linux-headers-*-common*/include && pwd -P)
+	tree=$folder/build/source/include
+	[ -d "$tree" ] || tree=$(cd "$folder"/usr/src/linux-headers-*-common*/include && pwd -P)
 	build_all "$kernel"
 	pack demo "$tree"
 	"$vm/boot.sh" "$folder" "$work/initramfs" "$work/console" "$work/verdict" </dev/null
