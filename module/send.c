@@ -260,7 +260,7 @@ static int wait_for_room(struct mbx_box *box, struct mbx_message *msg, struct mb
 /*
  * Nothing is stored: the message is published for receivers to see, and the sender
  * waits until one has it. Until then it belongs to the sender, who may take it back,
- * also from a receiver that is copying it: such a receiver finds it dropped.
+ * also from a receiver that is copying it: see taken_back() in receive.c.
  */
 static int rendezvous(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share,
 		      const struct mbx_send_args *args, u64 *sequence) __must_hold(&box->lock)
