@@ -3,7 +3,8 @@
 #
 # build-kernel.sh FLAVOUR: builds a kernel that looks for faults, such as 6.1-kasan, from
 # Debian's linux-source package, and prints its folder in the cache. That is laid out
-# as kernel.sh does, and holds "slow": by how much to stretch what is timed.
+# as kernel.sh does, and holds "slow", by how much to stretch what is timed, and for
+# user-mode Linux "arch".
 # "build-kernel.sh --list" names the flavours.
 #
 # The release, and so the folder, carries a checksum of all that the kernel is made of.
@@ -14,13 +15,29 @@
 kernels=$cache/kernels
 sources=$cache/sources
 
-# Fragments of selftests/vm/config in the order of merging: later ones overrule.
-fragments_of()
+# What the flavours differ in. Fragments of selftests/vm/config are merged in this
+# order, later ones overrule.
+describe()
 {
+	wanted=(PROVE_LOCKING DEBUG_KMEMLEAK DEBUG_INFO)
+	arch=() image=arch/x86/boot/bzImage slow=4
 	case $1 in
-	*-kasan)	echo base debug kasan lean ;;
-	*-kcsan)	echo base debug lean kcsan ;;
+	*-kasan)
+		fragments=(base debug kasan lean)
+		wanted+=(KASAN KCOV GCOV_KERNEL KUNIT FAULT_INJECTION_USERCOPY)
+		;;
+	*-kcsan)
+		fragments=(base debug lean kcsan)
+		wanted+=(KCSAN_STRICT KUNIT)
+		;;
+	*-um)
+		fragments=(base debug um)
+		wanted+=(KASAN KCOV GCOV_KERNEL KUNIT FAULT_INJECTION_USERCOPY)
+		arch=(ARCH=um) image=linux slow=1
+		;;
 	esac
+	fragments=("${fragments[@]/#/$vm/config/}")
+	fragments=("${fragments[@]/%/.config}")
 }
 
 # The version that would be installed.
@@ -93,16 +110,16 @@ show_progress()
 
 configure()
 {
-	local source=$1 out=$2 line
+	local source=$1 out=$2 option
 
-	make -s -C "$source" O="$out" tinyconfig
+	make -s -C "$source" O="$out" "${arch[@]}" tinyconfig
 	(cd "$source" && scripts/kconfig/merge_config.sh -m -O "$out" "$out/.config" \
 		"${fragments[@]}")
 	echo "CONFIG_LOCALVERSION=\"$suffix\"" >>"$out/.config"
-	make -s -C "$source" O="$out" olddefconfig
+	make -s -C "$source" O="$out" "${arch[@]}" olddefconfig
 	# An option that silently went away would leave a kernel that finds nothing.
-	for line in "${wanted[@]}"; do
-		grep -qx "$line" "$out/.config" || { echo "no $line"; return 1; }
+	for option in "${wanted[@]}"; do
+		grep -qx "CONFIG_$option=y" "$out/.config" || { echo "no $option"; return 1; }
 	done
 }
 
@@ -113,6 +130,13 @@ drop_objects()
 		\( -name '*.o' -o -name '*.a' -o -name '.*.cmd' -o -name 'vmlinux.*' \) -delete
 }
 
+# A C library of today has no __xmknod that a module could use.
+patch_source()
+{
+	[ ${#arch[@]} -eq 0 ] ||
+		sed -i '/(__xmknod)/d' "$1/arch/um/os-Linux/user_syms.c"
+}
+
 build_kernel()
 {
 	local source=$sources/$version tree=$kernels/.building-$release
@@ -120,23 +144,25 @@ build_kernel()
 
 	mkdir -p "$out" "$tree/boot"
 	say "building Linux $release (about 1400 steps, some minutes)"
+	patch_source "$source"
 	if [ ! -e "$out/.configured" ]; then
 		configure "$source" "$out" >"$log" 2>&1 ||
 			{ tail -n 20 "$log" >&2; die "cannot configure Linux $release"; }
 		touch "$out/.configured"
 	fi
-	nice -n 10 make -C "$source" O="$out" -j"$(nproc)" bzImage modules 2>&1 |
+	nice -n 10 make -C "$source" O="$out" -j"$(nproc)" "${arch[@]}" all 2>&1 |
 		show_progress "$log" ||
 		{ tail -n 20 "$log" >&2; die "cannot build Linux $release; see $log"; }
 	[ "$(cat "$out/include/config/kernel.release")" = "$release" ] ||
 		die "this is not Linux $release; see $out"
-	cp "$out/arch/x86/boot/bzImage" "$tree/boot/vmlinuz-$release"
+	cp "$out/$image" "$tree/boot/vmlinuz-$release"
 	drop_objects "$out"
-	echo 4 >"$tree/slow"
+	echo "$slow" >"$tree/slow"
+	[ ${#arch[@]} -eq 0 ] || echo "${arch[0]#*=}" >"$tree/arch"
 	mv -T "$tree" "$kernels/$release"
 }
 
-flavours='6.1-kasan 6.1-kcsan 6.12-kasan'
+flavours='6.1-kasan 6.1-kcsan 6.12-kasan 6.1-um'
 [ $# -eq 1 ] || die "usage: build-kernel.sh FLAVOUR | --list"
 if [ "$1" = --list ]; then
 	echo "$flavours"
@@ -150,13 +176,7 @@ esac
 
 series=${flavour%-*}
 package=linux-source-$series
-fragments=()
-for fragment in $(fragments_of "$flavour"); do
-	fragments+=("$vm/config/$fragment.config")
-done
-wanted=(CONFIG_PROVE_LOCKING=y CONFIG_DEBUG_KMEMLEAK=y "CONFIG_${flavour#*-}=y")
-wanted=("${wanted[@]/kasan/KASAN}")
-wanted=("${wanted[@]/kcsan/KCSAN}")
+describe "$flavour"
 
 mkdir -p "$kernels" "$sources"
 # Not the lock of kernel.sh: others need not wait for so long.

@@ -36,6 +36,8 @@ else
 	kernel=$("$vm/kernel.sh" "$1")
 	headers=$kernel/build
 	release=${kernel##*/}
+	# User-mode Linux is an architecture.
+	[ ! -e "$kernel/arch" ] || set -- "$@" ARCH="$(cat "$kernel/arch")"
 fi
 shift
 

@@ -73,7 +73,7 @@ splats()
 {
 	sed 's/\r$//' "$work/console" | sh "$vm/guest/races" | awk '
 		/mailbox test: / { test = $NF; next }
-		{ print test "\t" $0 }' |
+		test { print test "\t" $0 }' |
 		grep -E -f "$vm/splats" | head -n 20
 }
 
