@@ -20,8 +20,12 @@ out=$build/mutate
 tree=$out/tree
 table=$top/Documentation/mutants.rst
 
-# Seconds without a word until a machine counts as hung: longer than any one test.
-patience=400
+# Seconds without a word until a machine counts as hung, besides three times what the
+# unbroken module was silent for: longer than what stops a test that hangs.
+patience=90
+
+# By kernel: the longest silence of the unbroken module.
+declare -A silences
 
 virtual_machine=''
 stop_machine()
@@ -102,18 +106,37 @@ complaint()
 		grep -m 1 -E -f "$vm/splats" | sed 's/^\[[^]]*\] //'
 }
 
+# The next line of what the machine says, in $line. A machine that hangs has often said
+# why. Fails when there are no more, or the kernel complained, or nothing comes.
+next_line()
+{
+	local since=$SECONDS status
+
+	until IFS= read -r -t 5 line <&4; do
+		status=$?
+		if [ $status -le 128 ] || complaint >/dev/null ||
+		   [ $((SECONDS - since)) -gt $((patience * slow + 3 * longest)) ]; then
+			return 1
+		fi
+	done
+	line=${line%$'\r'}
+	silence=$((SECONDS - since > silence ? SECONDS - since : silence))
+}
+
 # Reads the word of the machine. Leaves in $caught the first thing that went wrong, and
 # ends there unless it is to go on: then the programs that passed are in $fine.
 judge()
 {
 	local to_the_end=$1 line program='the boot' ended=no note
 
-	caught='' fine=
-	while IFS= read -r -t $((patience * slow)) line <&4; do
-		line=${line%$'\r'}
+	caught='' fine='' silence=0
+	while next_line; do
 		printf '%s\n' "$line" >>"$log/tap"
 		case $line in
-		'# Subtest: '*) program=${line#*: } ;;
+		'# Subtest: '*)
+			program=${line#*: }
+			continue
+			;;
 		'    not ok '*)
 			note=${line#*not ok }
 			note=${note#* }
@@ -148,6 +171,7 @@ run_tests()
 {
 	folder=$("$vm/kernel.sh" "$1")
 	slow=$(cat "$folder/slow" 2>/dev/null || echo 1)
+	longest=${silences[$1]:-400}
 	pack_module "$2"
 	: >"$log/console"
 	: >"$log/tap"
@@ -177,6 +201,7 @@ control()
 	build_module "$kernel" || { cat "$log/build" >&2; die "the module cannot be built"; }
 	run_tests "$kernel" "$tests"
 	[ -z "$caught" ] || die "the module as it is fails $caught; see ${log#"$top"/}"
+	silences[$kernel]=$silence
 	echo "passed in $((SECONDS - started)) s: $tests"
 }
 
@@ -194,6 +219,7 @@ find_others()
 		build_module "$kernel"
 		run_tests "$kernel" '' to-the-end
 		passing[$kernel]=$fine
+		silences[$kernel]=$silence
 	fi
 	others=${passing[$kernel]}
 }
