@@ -110,11 +110,12 @@ struct mbx_message *mbx_message_new(struct mbx_user *user, u32 length)
 	if (ret)
 		return ERR_PTR(ret);
 
-	msg = kmem_cache_zalloc(message_cache, MESSAGE_GFP);
+	msg = kmem_cache_alloc(message_cache, MESSAGE_GFP);
 	if (!msg) {
 		mbx_charge_drop(&charge);
 		return ERR_PTR(-ENOMEM);
 	}
+	memset(msg, 0, sizeof(*msg));
 	msg->room = room;
 	msg->charge = charge;
 

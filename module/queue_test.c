@@ -351,7 +351,6 @@ static struct kunit_suite suite = {
 	.init = world_init,
 	.test_cases = cases,
 };
-
 kunit_test_suite(suite);
 
 MODULE_LICENSE("GPL");

@@ -282,5 +282,4 @@ static struct kunit_suite suite = {
 	.exit = world_exit,
 	.test_cases = cases,
 };
-
 kunit_test_suite(suite);

@@ -114,7 +114,7 @@ next_line()
 
 	until IFS= read -r -t 5 line <&4; do
 		status=$?
-		if [ $status -le 128 ] || complaint >/dev/null ||
+		if [ $status -le 128 ] || [ "$(complaint || true)" ] ||
 		   [ $((SECONDS - since)) -gt $((patience * slow + 3 * longest)) ]; then
 			return 1
 		fi
@@ -175,9 +175,9 @@ run_tests()
 	pack_module "$2"
 	: >"$log/console"
 	: >"$log/tap"
-	# In a process group of its own, so that all of it can be ended.
+	# In a process group of its own, so that all of it can be ended; without our locks.
 	exec 4< <(exec setsid "$vm/boot.sh" "$folder" "$out/initramfs.run" "$log/console" \
-		</dev/null)
+		</dev/null 7>&- 8>&-)
 	virtual_machine=$!
 	judge "${3:-}"
 	stop_machine

@@ -5,8 +5,7 @@
 # Debian's linux-source package, and prints its folder in the cache. That is laid out
 # as kernel.sh does, and holds "slow", by how much to stretch what is timed, and for
 # user-mode Linux "arch".
-# "build-kernel.sh --list" names the flavours, and "--source 6.1" prints the folder of
-# the unpacked source alone.
+# "build-kernel.sh --list" names the flavours.
 #
 # The release, and so the folder, carries a checksum of all that the kernel is made of.
 # What was interrupted goes on where it was.
@@ -79,19 +78,6 @@ fetch_source()
 	tar -xJf "$tmp/usr/src/$package.tar.xz" -C "$tmp"
 	mv -T "$tmp/$package" "$sources/$version"
 	rm -rf "$tmp"
-}
-
-# The source of $version, or of a newer one that there is by now.
-need_source()
-{
-	flock 8
-	if [ ! -d "$sources/$version" ]; then
-		# A list that is too old names packages that are no longer there.
-		fetch_source || { apt_update && find_version &&
-			{ [ -d "$sources/$version" ] || fetch_source; }; } ||
-			die "cannot fetch $package; is there a network?"
-	fi
-	flock -u 8
 }
 
 name_release()
@@ -176,18 +162,6 @@ build_kernel()
 	mv -T "$tree" "$kernels/$release"
 }
 
-# For what needs no kernel, only its scripts.
-if [ "${1:-}" = --source ]; then
-	[ $# -eq 2 ] || die "usage: build-kernel.sh --source SERIES"
-	package=linux-source-$2 series=$2
-	mkdir -p "$sources"
-	exec 8>"$sources/.lock"
-	find_version
-	need_source
-	echo "$sources/$version"
-	exit
-fi
-
 flavours='6.1-kasan 6.1-kcsan 6.12-kasan 6.1-um'
 [ $# -eq 1 ] || die "usage: build-kernel.sh FLAVOUR | --list"
 if [ "$1" = --list ]; then
@@ -212,8 +186,14 @@ find_version
 name_release
 if [ ! -d "$kernels/$release" ]; then
 	"$vm/deps.sh" build >&2 9>&- 8>&-
-	need_source
-	name_release
+	flock 8
+	if [ ! -d "$sources/$version" ]; then
+		# A list that is too old names packages that are no longer there.
+		fetch_source || { apt_update && find_version && name_release &&
+			{ [ -d "$sources/$version" ] || fetch_source; }; } ||
+			die "cannot fetch $package; is there a network?"
+	fi
+	flock -u 8
 	build_kernel
 fi
 echo "$kernels/$release"
