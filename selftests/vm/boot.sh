@@ -34,6 +34,7 @@ accelerator()
 }
 
 # User-mode Linux is a program: the same serial ports, one processor, no emulation.
+# shellcheck disable=SC2054  # the commas are for the kernel
 boot_user_mode()
 {
 	local here=fd:6,fd:7 arguments
