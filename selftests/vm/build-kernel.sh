@@ -19,7 +19,7 @@ sources=$cache/sources
 # order, later ones overrule.
 describe()
 {
-	wanted=(PROVE_LOCKING DEBUG_KMEMLEAK DEBUG_INFO)
+	wanted=(PROVE_LOCKING DEBUG_KMEMLEAK)
 	arch=() image=arch/x86/boot/bzImage slow=4
 	case $1 in
 	*-kasan)
