@@ -15,10 +15,12 @@ INSTALL	?= install
 KRELEASE ?= $(shell uname -r)
 KDIR	?= $(firstword $(wildcard /lib/modules/$(KRELEASE)/build) 6.1)
 
-KERNELS	?= 6.1 6.12
+# Debian's, and one of our own that looks for faults.
+KERNELS	?= 6.1 6.12 6.1-kasan
 KERNEL	?= $(firstword $(KERNELS))
 # Those that "make test-all" runs on.
-ALL_KERNELS ?= 6.1 6.12 6.1-rt 6.1-cloud 6.12-rt 6.12-cloud
+ALL_KERNELS ?= 6.1 6.12 6.1-rt 6.1-cloud 6.12-rt 6.12-cloud 6.1-kasan 6.1-kcsan \
+	       6.12-kasan 6.1-um
 TESTS	?=
 export TESTS
 

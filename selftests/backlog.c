@@ -6,10 +6,8 @@
 #include "world.h"
 
 #define ONE	   1000
-#define BACKLOG	   100000
 #define TYPES	   1000
 #define PRIORITIES 100
-#define SOME	   15000
 
 struct item {
 	uint64_t sequence;
@@ -21,6 +19,7 @@ struct item {
 
 /* Filled by two processes. */
 static struct item *items;
+static uint32_t backlog;
 
 static uint32_t below(uint64_t *random, uint32_t limit)
 {
@@ -45,7 +44,7 @@ static void send_some(int box, uint64_t seed, uint32_t from, uint32_t to)
 		ASSERT_EQ(0, box_send(box, &args));
 		item.sequence = args.sequence;
 		ASSERT_LE(1, item.sequence);
-		ASSERT_LE(item.sequence, BACKLOG);
+		ASSERT_LE(item.sequence, backlog);
 		items[item.sequence - 1] = item;
 	}
 }
@@ -55,18 +54,19 @@ static pid_t fill(int box)
 {
 	pid_t pid;
 
-	items = mmap(NULL, BACKLOG * sizeof(*items), PROT_READ | PROT_WRITE,
+	backlog = effort(100000);
+	items = mmap(NULL, backlog * sizeof(*items), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_TRUE(items != MAP_FAILED);
-	send_some(box, 1, 0, BACKLOG / 3);
+	send_some(box, 1, 0, backlog / 3);
 	pid = child_fork();
 	if (!pid) {
-		send_some(box, 2, BACKLOG / 3, BACKLOG / 3 * 2);
+		send_some(box, 2, backlog / 3, backlog / 3 * 2);
 		_exit(KSFT_PASS);
 	}
 	child_done(pid);
-	send_some(box, 3, BACKLOG / 3 * 2, BACKLOG);
-	EXPECT_EQ(BACKLOG, box_stat(box).messages);
+	send_some(box, 3, backlog / 3 * 2, backlog);
+	EXPECT_EQ(backlog, box_stat(box).messages);
 	return pid;
 }
 
@@ -93,7 +93,7 @@ static uint32_t left(struct item **sorted, int (*compare)(const void *, const vo
 {
 	uint32_t nr = 0;
 
-	for (uint32_t i = 0; i < BACKLOG; i++)
+	for (uint32_t i = 0; i < backlog; i++)
 		if (!items[i].gone)
 			sorted[nr++] = &items[i];
 	qsort(sorted, nr, sizeof(*sorted), compare);
@@ -218,29 +218,30 @@ static int unbounded_box(int device)
 
 static void mix(int device)
 {
-	struct item **sorted = calloc(BACKLOG, sizeof(*sorted));
 	struct usage before = usage_of_caller(device);
 	int box = unbounded_box(device);
 	pid_t other = fill(box);
+	struct item **sorted = calloc(backlog, sizeof(*sorted));
 
-	EXPECT_EQ(before.messages + BACKLOG, usage_of_caller(device).messages);
+	ASSERT_TRUE(sorted != NULL);
+	EXPECT_EQ(before.messages + backlog, usage_of_caller(device).messages);
 	look_by_index(box, sorted);
-	take_in_order(box, sorted, MAILBOX_SELECT_FIRST, 0, SOME);
+	take_in_order(box, sorted, MAILBOX_SELECT_FIRST, 0, backlog / 7);
 	for (uint64_t type = 0; type < 50; type++)
-		take_in_order(box, sorted, MAILBOX_SELECT_TYPE, type * 20 + 7, SOME);
-	take_in_order(box, sorted, MAILBOX_SELECT_TYPE_UP_TO, 30, SOME);
-	take_in_order(box, sorted, MAILBOX_SELECT_TYPE_UP_TO, TYPES, SOME);
-	take_in_order(box, sorted, MAILBOX_SELECT_PRIORITY, PRIORITIES - 20, SOME);
-	take_in_order(box, sorted, MAILBOX_SELECT_TYPE_NOT, sorted[0]->type, SOME);
+		take_in_order(box, sorted, MAILBOX_SELECT_TYPE, type * 20 + 7, backlog / 7);
+	take_in_order(box, sorted, MAILBOX_SELECT_TYPE_UP_TO, 30, backlog / 7);
+	take_in_order(box, sorted, MAILBOX_SELECT_TYPE_UP_TO, TYPES, backlog / 7);
+	take_in_order(box, sorted, MAILBOX_SELECT_PRIORITY, PRIORITIES - 20, backlog / 7);
+	take_in_order(box, sorted, MAILBOX_SELECT_TYPE_NOT, sorted[0]->type, backlog / 7);
 	look_by_index(box, sorted);
-	take_in_order(box, sorted, MAILBOX_SELECT_SENDER, getpid(), 2000);
-	take_in_order(box, sorted, MAILBOX_SELECT_SENDER, other, BACKLOG);
+	take_in_order(box, sorted, MAILBOX_SELECT_SENDER, getpid(), backlog / 50);
+	take_in_order(box, sorted, MAILBOX_SELECT_SENDER, other, backlog);
 	look_by_index(box, sorted);
 	take_the_rest(box, sorted);
 
 	EXPECT_EQ(0, box_stat(box).messages);
 	EXPECT_EQ(0, box_stat(box).bytes);
-	EXPECT_EQ(BACKLOG, box_stat(box).received);
+	EXPECT_EQ(backlog, box_stat(box).received);
 	close(box);
 	EXPECT_USAGE(device, before);
 	free(sorted);

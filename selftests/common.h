@@ -68,6 +68,18 @@ static inline int call(int fd, unsigned long command, void *argument)
 	return ret < 0 ? -errno : ret;
 }
 
+/*
+ * So often, or MAILBOX_EFFORT percent of it: kernels that look for faults are slow, and
+ * a long run does more. At least once.
+ */
+static inline __u64 effort(__u64 times)
+{
+	const char *percent = getenv("MAILBOX_EFFORT");
+	__u64 some = percent && *percent ? times * strtoull(percent, NULL, 0) / 100 : times;
+
+	return some ? some : 1;
+}
+
 /* On the device */
 
 static inline int device_open(void)

@@ -241,6 +241,8 @@ FIXTURE_SETUP(kills)
 	const char *seed = getenv("MAILBOX_SEED");
 
 	battle->plan = variant->plan;
+	battle->plan.messages = effort(battle->plan.messages);
+	battle->plan.kills = effort(battle->plan.kills);
 	battle->random = seed && *seed ? strtoull(seed, NULL, 0) : now_ns();
 	TH_LOG("MAILBOX_SEED=%llu", (unsigned long long)battle->random);
 	battle->world = mmap(NULL, sizeof(*battle->world), PROT_READ | PROT_WRITE,

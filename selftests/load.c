@@ -237,7 +237,7 @@ TEST_TIMEOUT(destroy_wakes_everybody_at_any_time, 200)
 		workers[i] = (struct worker){ .load = &load, .kind = i % NR_KINDS, .random = i };
 		ASSERT_EQ(0, pthread_create(&workers[i].thread, NULL, work, &workers[i]));
 	}
-	for (int round = 0; round < ROUNDS; round++) {
+	for (__u64 round = effort(ROUNDS); round; round--) {
 		int slot = below(&random, SLOTS), fd = load.slots[slot];
 		__u64 id = ids[slot];
 
@@ -360,7 +360,7 @@ TEST(opening_races_with_the_last_close)
 	args.capacity = MAILBOX_CAPACITY_UNBOUNDED;
 	strcpy(args.name, "load-test");
 	ASSERT_EQ(0, pthread_create(&thread, NULL, open_again, &load));
-	while (made < 2000) {
+	while (made < effort(2000)) {
 		int fd = box_create(load.device, &args);
 
 		if (fd < 0) {

@@ -84,9 +84,8 @@ static void send_inside(struct cgroup *group, size_t length, uint64_t total)
 	child_done(pid);
 }
 
-static void sender_is_charged(struct cgroup *group, size_t length)
+static void sender_is_charged(struct cgroup *group, size_t length, uint64_t total)
 {
-	const uint64_t total = 16 * MIB;
 	uint64_t before = current(group), after;
 
 	send_inside(group, length, total);
@@ -103,17 +102,17 @@ static void sender_is_charged(struct cgroup *group, size_t length)
 
 TEST_F(memcg, short_messages_are_charged)
 {
-	sender_is_charged(&self->group, 64);
+	sender_is_charged(&self->group, 64, 2 * MIB);
 }
 
 TEST_F(memcg, messages_up_to_a_page_are_charged)
 {
-	sender_is_charged(&self->group, 2048);
+	sender_is_charged(&self->group, 2048, 16 * MIB);
 }
 
 TEST_F(memcg, long_messages_are_charged)
 {
-	sender_is_charged(&self->group, 256 * 1024);
+	sender_is_charged(&self->group, 256 * 1024, 16 * MIB);
 }
 
 TEST_F(memcg, mailboxes_are_charged)

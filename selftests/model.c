@@ -446,7 +446,7 @@ TEST_TIMEOUT(million_operations_as_the_model, 1200)
 	static struct model_sender senders[MODEL_SENDERS];
 	static struct run run;
 	uint64_t seed = number_of("MAILBOX_SEED", now_ns());
-	uint64_t ops = number_of("MAILBOX_OPS", 1000000);
+	uint64_t ops = number_of("MAILBOX_OPS", effort(1000000));
 	/* Kept, unlike a hole: other memory must not come to lie there. */
 	void *hole = mmap(NULL, MODEL_PAYLOAD_MAX, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int device = device_open();

@@ -181,7 +181,7 @@ TEST_F(unload, with_messages_that_will_expire)
 {
 	struct mailbox_create args = create_args();
 	int device = device_open();
-	int fd;
+	int fd, ret;
 
 	args.flags = MAILBOX_PERMANENT;
 	for (int i = 0; i < 100; i++) {
@@ -193,7 +193,10 @@ TEST_F(unload, with_messages_that_will_expire)
 			/* Some expire while the module goes. */
 			send.flags |= MAILBOX_EXPIRES;
 			send.expiry = now_ns() + SECOND / 100 * (i % 10 + 1);
-			EXPECT_EQ(0, box_send(fd, &send));
+			ret = box_send(fd, &send);
+			/* A slow machine may come too late for the first ones. */
+			EXPECT_TRUE(!ret || (ret == -ETIMEDOUT && now_ns() >= send.expiry))
+			TH_LOG("send: %d", ret);
 		}
 		close(fd);
 	}

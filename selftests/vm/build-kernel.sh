@@ -36,6 +36,7 @@ describe()
 		arch=(ARCH=um) image=linux slow=1
 		;;
 	esac
+	[ ! -e "$vm/config/$series.config" ] || fragments+=("$series")
 	fragments=("${fragments[@]/#/$vm/config/}")
 	fragments=("${fragments[@]/%/.config}")
 }

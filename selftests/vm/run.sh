@@ -50,6 +50,12 @@ slow()
 	cat "$folder/slow" 2>/dev/null || echo 1
 }
 
+# How much of what the tests repeat is done, in percent.
+effort()
+{
+	echo "${EFFORT:-$((100 / $(slow) / $(slow)))}"
+}
+
 # pack MODE [TREE]
 pack()
 {
@@ -60,7 +66,7 @@ pack()
 	{
 		echo "MODE=$1"
 		echo "TESTS='${TESTS:-}'"
-		echo "SLOW=$(slow)"
+		echo "SLOW=$(slow) EFFORT=$(effort)"
 		echo "ROWS=${size% *} COLUMNS=${size#* }"
 		echo "TERMINAL=$terminal"
 	} >"$work/initramfs.settings"
