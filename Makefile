@@ -21,12 +21,14 @@ KERNEL	?= $(firstword $(KERNELS))
 # Those that "make test-all" runs on.
 ALL_KERNELS ?= 6.1 6.12 6.1-rt 6.1-cloud 6.12-rt 6.12-cloud 6.1-kasan 6.1-kcsan \
 	       6.12-kasan 6.1-um
+# One that has gcov.
+COVERAGE_KERNEL ?= 6.1-um
 TESTS	?=
 export TESTS
 
 cflags := -std=gnu11 -O2 -g -Wall -Wextra -Werror
 
-.PHONY: all module tools selftests programs demo test test-all shell check format deps install clean help
+.PHONY: all module tools selftests programs demo test test-all shell coverage check format deps install clean help
 
 all: module tools	## the module and the tools (default)
 
@@ -62,6 +64,9 @@ test-all: deps		## the same with ALL_KERNELS
 shell: deps		## a prompt in a virtual machine with KERNEL and the module
 	@$(vm)/run.sh shell $(KERNEL)
 
+coverage: deps		## lines and branches that all tests, or TESTS, run on COVERAGE_KERNEL
+	@selftests/coverage/coverage.sh $(COVERAGE_KERNEL)
+
 check:			## warnings, sparse, formatting, documentation, licences
 	@$(vm)/deps.sh check
 	@tools/check.sh
@@ -93,6 +98,7 @@ help:			## this text
 	@echo "  KERNELS=\"$(KERNELS)\"  for test; there are: $$($(vm)/kernel.sh --list)"
 	@echo "  ALL_KERNELS=\"...\"      for test-all"
 	@echo "  KERNEL=$(KERNEL)           for demo and shell"
+	@echo "  COVERAGE_KERNEL=$(COVERAGE_KERNEL)  for coverage: one with gcov"
 	@echo "  TESTS=\"poll wait\"      test programs to run, all if empty"
 	@echo "  KDIR=$(KDIR)             kernel headers for module: a folder or one of the kernels"
 	@echo "  PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)  for install"

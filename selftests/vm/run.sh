@@ -3,7 +3,8 @@
 #
 # run.sh test [KERNEL...] | demo [KERNEL] | shell [KERNEL]: builds what is needed,
 # boots the virtual machine and takes its verdict. TESTS names the test programs to
-# run, all if empty.
+# run, all if empty. MAILBOX_SEED and MAILBOX_OPS reach those tests that know them. COVERAGE
+# is a file for what the kernel counted, see selftests/coverage/coverage.sh.
 
 . "$(dirname "$0")/common.sh"
 . "$vm/report.sh"
@@ -67,6 +68,8 @@ pack()
 		echo "MODE=$1"
 		echo "TESTS='${TESTS:-}'"
 		echo "SLOW=$(slow) EFFORT=$(effort)"
+		echo "COVERAGE=${COVERAGE:+yes}"
+		echo "export MAILBOX_SEED='${MAILBOX_SEED:-}' MAILBOX_OPS='${MAILBOX_OPS:-}'"
 		echo "ROWS=${size% *} COLUMNS=${size#* }"
 		echo "TERMINAL=$terminal"
 	} >"$work/initramfs.settings"
@@ -113,6 +116,7 @@ test_kernel()
 			failures+=("kernel: complained")
 		fi
 	fi
+	[ -z "${COVERAGE:-}" ] || sed -n 's/^# gcda: //p' "$work/tap" >"$COVERAGE"
 	rm -f "$work"/initramfs*
 	printf '  %s\n' "log: ${work#"$top"/}/{tap,console}"
 }
