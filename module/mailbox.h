@@ -185,6 +185,7 @@ static inline struct mbx_message *mbx_message_of(struct mbx_entry *entry)
 static inline void mbx_box_wake_pollers_locked(struct mbx_box *box, __poll_t events)
 {
 	lockdep_assert_held(&box->lock);
+	/* Under the lock nobody can come in between. */
 	if (unlikely(waitqueue_active(&box->poll)))
 		wake_up_interruptible_poll(&box->poll, events);
 }

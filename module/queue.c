@@ -396,12 +396,12 @@ static struct mbx_entry *find_index(const struct mbx_queue *q, u64 index)
 
 		if (index < nr_left) {
 			at = left;
-		} else if (index < nr_left + at->run_length) {
-			index -= nr_left;
-			break;
-		} else {
+		} else if (index >= nr_left + at->run_length) {
 			index -= nr_left + at->run_length;
 			at = order_entry(at->order.rb_right);
+		} else {
+			index -= nr_left;
+			break;
 		}
 	}
 	while (index--)

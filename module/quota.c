@@ -146,7 +146,9 @@ err:
 		if (all || !capable(CAP_SYS_RESOURCE))
 			return -EDQUOT;
 		all = true;
-		max.mailboxes = max.messages = max.bytes = LONG_MAX;
+		max.mailboxes = LONG_MAX;
+		max.messages = LONG_MAX;
+		max.bytes = LONG_MAX;
 	}
 	refcount_inc(&user->refs);
 	*charge = (struct mbx_charge){
@@ -182,8 +184,8 @@ void mbx_charge_drop(struct mbx_charge *charge)
 void mbx_limits_read(struct mbx_limits *limits)
 {
 	/* Plain words that root may write at any time in /sys/module. */
-	limits->message_size = min(READ_ONCE(max_message_size), (uint)MAILBOX_MESSAGE_SIZE_MAX);
-	limits->mailboxes = min(READ_ONCE(max_mailboxes_per_user), (ulong)LONG_MAX);
-	limits->messages = min(READ_ONCE(max_messages_per_user), (ulong)LONG_MAX);
-	limits->bytes = min(READ_ONCE(max_bytes_per_user), (ulong)LONG_MAX);
+	limits->message_size = min_t(uint, READ_ONCE(max_message_size), MAILBOX_MESSAGE_SIZE_MAX);
+	limits->mailboxes = min_t(ulong, READ_ONCE(max_mailboxes_per_user), LONG_MAX);
+	limits->messages = min_t(ulong, READ_ONCE(max_messages_per_user), LONG_MAX);
+	limits->bytes = min_t(ulong, READ_ONCE(max_bytes_per_user), LONG_MAX);
 }
