@@ -156,4 +156,5 @@ static struct kunit_suite suite = {
 	.init = world_init,
 	.test_cases = cases,
 };
+
 kunit_test_suite(suite);

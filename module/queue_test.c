@@ -351,6 +351,7 @@ static struct kunit_suite suite = {
 	.init = world_init,
 	.test_cases = cases,
 };
+
 kunit_test_suite(suite);
 
 MODULE_LICENSE("GPL");

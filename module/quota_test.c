@@ -162,7 +162,9 @@ static void limits_have_limits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, limits.messages, (ulong)MESSAGES);
 	KUNIT_EXPECT_EQ(test, limits.bytes, (ulong)BYTES);
 	max_message_size = UINT_MAX;
-	max_mailboxes_per_user = max_messages_per_user = max_bytes_per_user = ULONG_MAX;
+	max_mailboxes_per_user = ULONG_MAX;
+	max_messages_per_user = ULONG_MAX;
+	max_bytes_per_user = ULONG_MAX;
 	mbx_limits_read(&limits);
 	KUNIT_EXPECT_EQ(test, limits.message_size, (u32)MAILBOX_MESSAGE_SIZE_MAX);
 	KUNIT_EXPECT_EQ(test, limits.mailboxes, (ulong)LONG_MAX);
@@ -240,7 +242,7 @@ static void share_lives_while_used(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, refcount_read(&w->user->refs), 1u);
 }
 
-static void share_is_one_for_each_user(struct kunit *test)
+static void users_have_one_share_each(struct kunit *test)
 {
 	struct world *w = test->priv;
 	struct rb_root shares = RB_ROOT;
@@ -272,7 +274,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(charge_keeps_its_user),
 	KUNIT_CASE(share_of_rounds_up_and_fits),
 	KUNIT_CASE(share_lives_while_used),
-	KUNIT_CASE(share_is_one_for_each_user),
+	KUNIT_CASE(users_have_one_share_each),
 	{},
 };
 
@@ -282,4 +284,5 @@ static struct kunit_suite suite = {
 	.exit = world_exit,
 	.test_cases = cases,
 };
+
 kunit_test_suite(suite);
