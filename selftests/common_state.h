@@ -19,7 +19,7 @@ static inline unsigned int count_descriptors(void)
 	DIR *dir = opendir("/proc/self/fd");
 	unsigned int nr = 0;
 
-	ASSERT_TRUE(dir != NULL);
+	ASSERT_TRUE(dir);
 	while (readdir(dir))
 		nr++;
 	closedir(dir);

@@ -18,8 +18,15 @@ FIXTURE_VARIANT(destroy)
 	__u32 flags;
 };
 
-FIXTURE_VARIANT_ADD(destroy, temporary){ .flags = 0 };
-FIXTURE_VARIANT_ADD(destroy, permanent){ .flags = MAILBOX_PERMANENT };
+FIXTURE_VARIANT_ADD(destroy, temporary)
+{
+	.flags = 0,
+};
+
+FIXTURE_VARIANT_ADD(destroy, permanent)
+{
+	.flags = MAILBOX_PERMANENT,
+};
 
 FIXTURE_SETUP(destroy)
 {
@@ -59,7 +66,8 @@ static void expect_gone(FIXTURE_DATA(destroy) * self)
 	EXPECT_EQ(-EIDRM, box_send(self->fd, &send));
 	EXPECT_EQ(-EIDRM, box_receive(self->fd, &receive));
 	/* Entries of a batch have no flags of their own. */
-	send.flags = receive.flags = 0;
+	send.flags = 0;
+	receive.flags = 0;
 	EXPECT_EQ(-EIDRM, box_batch(self->fd, MAILBOX_IOC_SEND_BATCH, &send, sizeof(send), 1));
 	EXPECT_EQ(-EIDRM,
 		  box_batch(self->fd, MAILBOX_IOC_RECEIVE_BATCH, &receive, sizeof(receive), 1));

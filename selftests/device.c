@@ -23,7 +23,7 @@ FIXTURE_SETUP(device)
 	ASSERT_EQ(0, box_send_text(self->fd, "first", 0, 0));
 	self->room = 4 * sysconf(_SC_PAGESIZE);
 	self->argument = calloc(1, self->room);
-	ASSERT_TRUE(self->argument != NULL);
+	ASSERT_TRUE(self->argument);
 }
 
 FIXTURE_TEARDOWN(device)
@@ -144,8 +144,7 @@ TEST_F(device, info_is_the_same_on_a_handle)
 TEST_F(device, prepared_calls_succeed)
 {
 	/* Else the refusals below would prove nothing. */
-	for_each_command(self, i, command, on_device, target)
-	{
+	for_each_command(self, i, command, on_device, target) {
 		prepare(self, command, on_device);
 		EXPECT_EQ(0, call(target, command->number, self->argument))
 		TH_LOG("%s", command->name);
@@ -192,8 +191,7 @@ TEST_F(device, a_command_of_another_magic_or_size_is_enotty)
 {
 	struct state before = state_take(self->device, self->fd);
 
-	for_each_command(self, i, command, on_device, target)
-	{
+	for_each_command(self, i, command, on_device, target) {
 		unsigned int number = _IOC_NR(command->number);
 
 		prepare(self, command, on_device);
@@ -206,8 +204,7 @@ TEST_F(device, a_command_of_another_magic_or_size_is_enotty)
 
 TEST_F(device, a_structure_that_is_too_small_is_einval)
 {
-	for_each_command(self, i, command, on_device, target)
-	{
+	for_each_command(self, i, command, on_device, target) {
 		const __u32 sizes[] = { 0, 1, 4, 8, command->size / 2, command->size - 1 };
 		unsigned int j;
 
@@ -222,8 +219,7 @@ TEST_F(device, a_structure_that_is_too_small_is_einval)
 
 TEST_F(device, a_longer_structure_with_a_zero_tail_is_accepted)
 {
-	for_each_command(self, i, command, on_device, target)
-	{
+	for_each_command(self, i, command, on_device, target) {
 		const __u32 sizes[] = { command->size + 1, command->size + 8, 4096 };
 		unsigned int j;
 
@@ -241,8 +237,7 @@ TEST_F(device, a_longer_structure_with_a_zero_tail_is_accepted)
 
 TEST_F(device, a_longer_structure_with_something_in_its_tail_is_e2big)
 {
-	for_each_command(self, i, command, on_device, target)
-	{
+	for_each_command(self, i, command, on_device, target) {
 		const __u32 sizes[] = { command->size + 1, command->size + 8, 4096 };
 		unsigned int j;
 
@@ -262,8 +257,7 @@ TEST_F(device, a_longer_structure_with_something_in_its_tail_is_e2big)
 
 TEST_F(device, a_structure_of_many_pages_is_e2big)
 {
-	for_each_command(self, i, command, on_device, target)
-	{
+	for_each_command(self, i, command, on_device, target) {
 		prepare(self, command, on_device);
 		set_size(self, self->room);
 		self->argument[self->room - 1] = 1;
@@ -277,8 +271,7 @@ TEST_F(device, a_structure_of_many_pages_is_e2big)
 
 TEST_F(device, an_unknown_flag_is_eopnotsupp)
 {
-	for_each_command(self, i, command, on_device, target)
-	{
+	for_each_command(self, i, command, on_device, target) {
 		unsigned int bit;
 
 		for (bit = 0; bit < 32; bit++) {
@@ -294,8 +287,7 @@ TEST_F(device, an_unknown_flag_is_eopnotsupp)
 
 TEST_F(device, an_answer_does_not_go_beyond_the_known_structure)
 {
-	for_each_command(self, i, command, on_device, target)
-	{
+	for_each_command(self, i, command, on_device, target) {
 		unsigned int j;
 
 		prepare(self, command, on_device);

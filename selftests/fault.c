@@ -221,7 +221,8 @@ TEST_F(fault, an_address_beyond_the_pointers_of_the_program)
 		struct mailbox_send send = send_args(NULL, 8);
 		struct mailbox_receive receive = receive_args(NULL, 8);
 
-		send.data = receive.data = addresses[i];
+		send.data = addresses[i];
+		receive.data = addresses[i];
 		EXPECT_REFUSED(self->device, self->fd, EFAULT, box_send(self->fd, &send));
 		EXPECT_REFUSED(self->device, self->fd, EFAULT, box_receive(self->fd, &receive));
 	}

@@ -37,7 +37,7 @@ static const char *line(FIXTURE_DATA(fdinfo) * self, int fd, const char *key)
 
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
 	file = fopen(path, "r");
-	ASSERT_TRUE(file != NULL);
+	ASSERT_TRUE(file);
 	strcpy(self->value, "no such line");
 	while (fgets(text, sizeof(text), file)) {
 		size_t length = strlen(key);

@@ -9,7 +9,7 @@
 
 #define WORKERS 64
 #define LIVES	4096
-#define LOG_MAX (1 << 20)
+#define LOG_MAX (1024 * 1024)
 #define BUFFER	8192
 
 /* What is in every message; the rest of it is a pattern made from these. */

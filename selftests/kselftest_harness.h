@@ -209,10 +209,11 @@ static inline struct th_value th_value(uint64_t bits, bool is_signed)
 	})
 /* A loop that never comes back, so that a block may follow. */
 #define th_check(abort, call) for (bool th_ok_ = (call); !th_ok_; th_ok_ = th_failed(abort))
+#define TH_HERE		      __FILE__, __LINE__
 /* The texts come from the outermost macro: here the names in them are gone. */
 #define th_check_op(abort, op, expected, seen, expected_text, seen_text) \
-	th_check(abort, th_compare(__FILE__, __LINE__, expected_text, seen_text, op, \
-				   th_value_of(expected), th_value_of(seen)))
+	th_check(abort, th_compare(TH_HERE, expected_text, seen_text, op, th_value_of(expected), \
+				   th_value_of(seen)))
 
 /* The expected value comes first. Integers only. */
 #define EXPECT_EQ(expected, seen) th_check_op(false, TH_EQ, expected, seen, #expected, #seen)
@@ -221,22 +222,22 @@ static inline struct th_value th_value(uint64_t bits, bool is_signed)
 #define EXPECT_LE(expected, seen) th_check_op(false, TH_LE, expected, seen, #expected, #seen)
 #define EXPECT_GT(expected, seen) th_check_op(false, TH_GT, expected, seen, #expected, #seen)
 #define EXPECT_GE(expected, seen) th_check_op(false, TH_GE, expected, seen, #expected, #seen)
-#define EXPECT_TRUE(seen)	  th_check(false, th_truth(__FILE__, __LINE__, #seen, true, (seen)))
-#define EXPECT_FALSE(seen)	  th_check(false, th_truth(__FILE__, __LINE__, #seen, false, (seen)))
-#define EXPECT_STREQ(a, b)	  th_check(false, th_compare_text(__FILE__, __LINE__, true, (a), (b)))
-#define EXPECT_STRNE(a, b)	  th_check(false, th_compare_text(__FILE__, __LINE__, false, (a), (b)))
+#define EXPECT_TRUE(seen)	  th_check(false, th_truth(TH_HERE, #seen, true, (seen)))
+#define EXPECT_FALSE(seen)	  th_check(false, th_truth(TH_HERE, #seen, false, (seen)))
+#define EXPECT_STREQ(a, b)	  th_check(false, th_compare_text(TH_HERE, true, (a), (b)))
+#define EXPECT_STRNE(a, b)	  th_check(false, th_compare_text(TH_HERE, false, (a), (b)))
 #define ASSERT_EQ(expected, seen) th_check_op(true, TH_EQ, expected, seen, #expected, #seen)
 #define ASSERT_NE(expected, seen) th_check_op(true, TH_NE, expected, seen, #expected, #seen)
 #define ASSERT_LT(expected, seen) th_check_op(true, TH_LT, expected, seen, #expected, #seen)
 #define ASSERT_LE(expected, seen) th_check_op(true, TH_LE, expected, seen, #expected, #seen)
 #define ASSERT_GT(expected, seen) th_check_op(true, TH_GT, expected, seen, #expected, #seen)
 #define ASSERT_GE(expected, seen) th_check_op(true, TH_GE, expected, seen, #expected, #seen)
-#define ASSERT_TRUE(seen)	  th_check(true, th_truth(__FILE__, __LINE__, #seen, true, (seen)))
-#define ASSERT_FALSE(seen)	  th_check(true, th_truth(__FILE__, __LINE__, #seen, false, (seen)))
-#define ASSERT_STREQ(a, b)	  th_check(true, th_compare_text(__FILE__, __LINE__, true, (a), (b)))
-#define ASSERT_STRNE(a, b)	  th_check(true, th_compare_text(__FILE__, __LINE__, false, (a), (b)))
+#define ASSERT_TRUE(seen)	  th_check(true, th_truth(TH_HERE, #seen, true, (seen)))
+#define ASSERT_FALSE(seen)	  th_check(true, th_truth(TH_HERE, #seen, false, (seen)))
+#define ASSERT_STREQ(a, b)	  th_check(true, th_compare_text(TH_HERE, true, (a), (b)))
+#define ASSERT_STRNE(a, b)	  th_check(true, th_compare_text(TH_HERE, false, (a), (b)))
 
-#define TH_LOG(format, ...) th_say("# %s:%d: " format, __FILE__, __LINE__, ##__VA_ARGS__)
+#define TH_LOG(format, ...) th_say("# %s:%d: " format, TH_HERE, ##__VA_ARGS__)
 #define SKIP(statement, ...) \
 	do { \
 		th_skip(__VA_ARGS__); \

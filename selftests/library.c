@@ -8,7 +8,7 @@
 
 #include "common.h"
 
-#if __has_include(<mailbox.h>)
+#if __has_include("mailbox.h")
 #include <mailbox.h>
 
 FIXTURE(library)
@@ -273,9 +273,8 @@ TEST_F(library, batch_of_any_length_keeps_order)
 	EXPECT_EQ(0, error);
 	EXPECT_EQ(150, messages[149].sequence);
 
-	for (i = 0; i < 150; i++) {
+	for (i = 0; i < 150; i++)
 		messages[i] = (struct mailbox_message){ .data = &got[i], .room = sizeof(got[i]) };
-	}
 	ASSERT_EQ(100, mailbox_receive_batch(self->box, messages, 100, NULL, 0, 0, &error));
 	EXPECT_EQ(0, error);
 	ASSERT_EQ(50, mailbox_receive_batch(self->box, messages + 100, 50 + 0, NULL, 0, 0, NULL));

@@ -163,7 +163,7 @@ TEST_TIMEOUT(walk_while_others_come_and_go, 200)
 				seen[i] = true;
 			}
 		}
-		/* Every second of the old ones goes; those that come come at the end. */
+		/* Every second of the old ones goes; those that come go to the end. */
 		for (int i = 0; i < 5 && next < nr; i++, next += 2) {
 			destroy(device, next);
 			ids[next] = 0;

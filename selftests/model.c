@@ -190,7 +190,7 @@ static void op_send_fault(struct run *run)
 {
 	struct mailbox_send args = send_args(run->hole, run->box.message_size);
 
-	/* Which of two errors it is is not promised. */
+	/* It is not promised which of two errors it is. */
 	if (model_has_room(&run->box, args.length))
 		SAME(run, -EFAULT, box_send(run->fd, &args));
 	else

@@ -205,7 +205,7 @@ static int receive_descriptor(int socket)
 	int fd;
 
 	ASSERT_EQ(1, recvmsg(socket, &message, 0));
-	ASSERT_TRUE(CMSG_FIRSTHDR(&message) != NULL);
+	ASSERT_TRUE(CMSG_FIRSTHDR(&message));
 	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fd));
 	return fd;
 }

@@ -296,7 +296,7 @@ static int take_descriptor(int socket)
 	int fd;
 
 	ASSERT_EQ(1, recvmsg(socket, &header, 0));
-	ASSERT_TRUE(CMSG_FIRSTHDR(&header) != NULL);
+	ASSERT_TRUE(CMSG_FIRSTHDR(&header));
 	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&header)), sizeof(fd));
 	return fd;
 }

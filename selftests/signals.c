@@ -78,7 +78,8 @@ static pid_t waiting(int fd, unsigned long command, __u32 flags, __u64 deadline,
 			.entry_size = sends ? sizeof(send) : sizeof(receive),
 		};
 
-		send.flags = receive.flags = 0;
+		send.flags = 0;
+		receive.flags = 0;
 		EXPECT_EQ(expected, call(fd, command, &args));
 	}
 	_exit(0);

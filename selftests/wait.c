@@ -108,8 +108,10 @@ TEST_F(wait, a_past_deadline_does_not_matter_when_nothing_is_waited_for)
 	char data[8];
 	struct mailbox_receive receive = wait_args(data, sizeof(data));
 
-	send.flags = receive.flags = MAILBOX_DEADLINE;
-	send.deadline = receive.deadline = 1;
+	send.flags = MAILBOX_DEADLINE;
+	send.deadline = 1;
+	receive.flags = MAILBOX_DEADLINE;
+	receive.deadline = 1;
 	EXPECT_EQ(0, box_send(self->fd, &send));
 	EXPECT_EQ(0, box_receive(self->fd, &receive));
 }
@@ -259,7 +261,7 @@ static long switches(pid_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	file = fopen(path, "r");
-	ASSERT_TRUE(file != NULL);
+	ASSERT_TRUE(file);
 	while (fgets(line, sizeof(line), file))
 		sscanf(line, "voluntary_ctxt_switches: %ld", &nr);
 	fclose(file);

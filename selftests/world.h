@@ -29,7 +29,7 @@ static inline uint64_t read_number(const char *path)
 	unsigned long long value = 0;
 	FILE *file = fopen(path, "r");
 
-	ASSERT_TRUE(file != NULL) TH_LOG("%s: %s", path, strerror(errno));
+	ASSERT_TRUE(file) TH_LOG("%s: %s", path, strerror(errno));
 	ASSERT_EQ(1, fscanf(file, "%llu", &value));
 	fclose(file);
 	return value;

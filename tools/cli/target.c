@@ -57,8 +57,8 @@ int device_open(int *device)
 	case ENOENT:
 	case ENODEV:
 	case ENXIO:
-		complain(
-			"there is no /dev/mailbox: is the module loaded? 'sudo insmod mailbox.ko'");
+		complain("there is no /dev/mailbox: is the module loaded? "
+			 "'sudo insmod mailbox.ko'");
 		return EXIT_NO_DEVICE;
 	case EACCES:
 	case EPERM:
