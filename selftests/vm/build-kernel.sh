@@ -5,7 +5,8 @@
 # Debian's linux-source package, and prints its folder in the cache. That is laid out
 # as kernel.sh does, and holds "slow", by how much to stretch what is timed, and for
 # user-mode Linux "arch".
-# "build-kernel.sh --list" names the flavours.
+# "build-kernel.sh --list" names the flavours, and "build-kernel.sh --source 6.1" fetches
+# nothing but that source and prints its folder.
 #
 # The release, and so the folder, carries a checksum of all that the kernel is made of.
 # What was interrupted goes on where it was.
@@ -79,6 +80,20 @@ fetch_source()
 	tar -xJf "$tmp/usr/src/$package.tar.xz" -C "$tmp"
 	mv -T "$tmp/$package" "$sources/$version"
 	rm -rf "$tmp"
+}
+
+# Leaves the version that there is in $version.
+need_source()
+{
+	find_version
+	flock 8
+	if [ ! -d "$sources/$version" ]; then
+		# A list that is too old names packages that are no longer there.
+		fetch_source || { apt_update && find_version &&
+			{ [ -d "$sources/$version" ] || fetch_source; }; } ||
+			die "cannot fetch $package; is there a network?"
+	fi
+	flock -u 8
 }
 
 name_release()
@@ -164,37 +179,40 @@ build_kernel()
 }
 
 flavours='6.1-kasan 6.1-kcsan 6.12-kasan 6.1-um'
-[ $# -eq 1 ] || die "usage: build-kernel.sh FLAVOUR | --list"
-if [ "$1" = --list ]; then
+case "$#:${1:-}" in
+1:--list)
 	echo "$flavours"
 	exit
+	;;
+2:--source) series=$2 ;;
+1:[!-]*) series=${1%-*} ;;
+*) die "usage: build-kernel.sh FLAVOUR | --list | --source SERIES" ;;
+esac
+package=linux-source-$series
+mkdir -p "$kernels" "$sources"
+exec 8>"$sources/.lock"
+if [ "$1" = --source ]; then
+	need_source
+	echo "$sources/$version"
+	exit
 fi
+
 flavour=$1
 case " $flavours " in
 *" $flavour "*) ;;
 *) die "no kernel '$flavour' to build; there are: $flavours" ;;
 esac
-
-series=${flavour%-*}
-package=linux-source-$series
 describe "$flavour"
 
-mkdir -p "$kernels" "$sources"
 # Not the lock of kernel.sh: others need not wait for so long.
-exec 9>"$kernels/.lock-$flavour" 8>"$sources/.lock"
+exec 9>"$kernels/.lock-$flavour"
 flock 9
 find_version
 name_release
 if [ ! -d "$kernels/$release" ]; then
 	"$vm/deps.sh" build >&2 9>&- 8>&-
-	flock 8
-	if [ ! -d "$sources/$version" ]; then
-		# A list that is too old names packages that are no longer there.
-		fetch_source || { apt_update && find_version && name_release &&
-			{ [ -d "$sources/$version" ] || fetch_source; }; } ||
-			die "cannot fetch $package; is there a network?"
-	fi
-	flock -u 8
+	need_source
+	name_release
 	build_kernel
 fi
 echo "$kernels/$release"

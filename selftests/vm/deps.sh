@@ -10,7 +10,7 @@
 packages=(gcc gcc-multilib libc6-dev make qemu-system-x86 busybox-static cpio
 	  libelf1 libjansson-dev libmd-dev)
 if [ "${1:-}" = check ]; then
-	packages+=(clang clang-format groff perl shellcheck sparse)
+	packages+=(clang clang-format coccinelle groff perl shellcheck sparse xz-utils)
 elif [ "${1:-}" = build ]; then
 	packages=(bc bison flex gcc libc6-dev libelf-dev libssl-dev make xz-utils)
 fi
