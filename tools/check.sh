@@ -21,19 +21,9 @@ files()
 	done
 }
 
-check_module()
-{
-	local kernel log=$out/module.log
-
-	for kernel in "${kernels[@]}"; do
-		# Only what is compiled can complain.
-		rm -rf "$build/module/check-$kernel"
-		MODULE_BUILD_NAME=check-$kernel "$vm/module.sh" "$kernel" -k W=1 C=2 \
-			KCFLAGS=-Werror CF=-Wsparse-error >/dev/null 2>"$log" ||
-			echo "the module does not pass for Linux $kernel:"
-		grep -vE '^make(\[[0-9]+\])?: ' "$log" | sed "s,$build/module/check-$kernel/,,"
-	done
-}
+. "$top/tools/check/module.sh"
+. "$top/tools/check/checkpatch.sh"
+. "$top/tools/check/coccinelle.sh"
 
 check_kernel_doc()
 {
@@ -143,7 +133,8 @@ check_text()
 	files | xargs tail -qc 1 | tr -d '\n' | grep -q . && echo "a file lacks its last newline"
 }
 
-all=(module kernel_doc format header programs scripts licences manual text)
+all=(module clang checkpatch coccinelle kernel_doc format header programs scripts licences manual
+     text)
 [ $# -gt 0 ] || set -- "${all[@]}"
 mkdir -p "$out"
 exec 7>"$out/.lock"

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2154  # variables and functions of check.sh
+#
+# The style of the kernel, as its own script sees it.
+
+# Kernel-doc says what a lock guards, and another check wants that for each member. The
+# arguments of the macros are names.
+unlike_module=(UNCOMMENTED_DEFINITION MACRO_ARG_REUSE)
+
+unlike_programs=(
+	# Types, macros and names of the kernel that programs do not have, and names
+	# of the C library that the kernel does not have.
+	PREFER_KERNEL_TYPES PREFER_DEFINED_ATTRIBUTE_MACRO ARRAY_SIZE CAMELCASE
+	# Messages are sentences, and have words in them that functions have for names.
+	SPLIT_STRING EMBEDDED_FUNCTION_NAME
+	# Macros of the tests that are lists, definitions or the head of a block.
+	COMPLEX_MACRO MACRO_ARG_REUSE MACRO_ARG_PRECEDENCE MACRO_WITH_FLOW_CONTROL
+	MULTISTATEMENT_MACRO_USE_DO_WHILE TRAILING_SEMICOLON
+	# The C library's own word for what longjmp() and signals leave alone.
+	VOLATILE
+)
+
+# run_checkpatch FOLDER IGNORED-TYPE... <FILES. It writes into the current folder what it
+# knows of the names in the kernel.
+run_checkpatch()
+{
+	local source=$1 ignored
+
+	shift
+	ignored=$(IFS=,; echo "$*")
+	(cd "$out" && sed "s,^,$top/," | xargs perl "$source/scripts/checkpatch.pl" \
+		--no-tree --root="$source" --strict --terse --show-types --no-summary \
+		--max-line-length=100 --ignore "$ignored" -f 2>&1) | sed "s,^$top/,,"
+}
+
+check_checkpatch()
+{
+	local source
+
+	source=$("$vm/build-kernel.sh" --source 6.1) || { echo "no checkpatch.pl"; return; }
+	files 'module/*.[ch]' 'uapi/*.h' | run_checkpatch "$source" "${unlike_module[@]}"
+	files 'tools/*.[ch]' 'selftests/*.[ch]' |
+		run_checkpatch "$source" "${unlike_programs[@]}"
+}
