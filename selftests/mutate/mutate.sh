@@ -3,7 +3,7 @@
 #
 # mutate.sh [NAME...]: breaks the module on purpose, once for each mutant in mutants/,
 # and shows which test notices. One that no test notices survives, and the run fails.
-# QUICK=1 runs only the tests that a mutant names, and none of the others after them.
+# Only the tests that a mutant names are run, up to the first failure.
 #
 # A mutant is a diff, NAME.diff, with a few lines before it:
 #
@@ -14,18 +14,13 @@
 # To make one: break the module, put "git diff" behind such lines, mend the module.
 
 . "$(dirname "$0")/../vm/common.sh"
+. "$vm/report.sh"
 
 mutants=$top/selftests/mutate/mutants
 out=$build/mutate
 tree=$out/tree
 table=$top/Documentation/mutants.rst
-
-# Seconds without a word until a machine counts as hung, besides three times what the
-# unbroken module was silent for: longer than what stops a test that hangs.
-patience=90
-
-# By kernel: the longest silence of the unbroken module.
-declare -A silences
+bold_out=$bold red_out=$red green_out=$green plain_out=$plain
 
 virtual_machine=''
 stop_machine()
@@ -71,7 +66,7 @@ pack_programs()
 	flock 8
 	make -s -C "$top" programs >"$out/programs.log" 2>&1 ||
 		{ cat "$out/programs.log" >&2; die "the programs cannot be built"; }
-	echo MODE=test >"$out/initramfs.settings"
+	: >"$out/initramfs.settings"
 	"$vm/initramfs.sh" "$out/initramfs" ''
 	flock -u 8
 }
@@ -83,7 +78,7 @@ build_module()
 		"$vm/module.sh" "$1" 2>"$log/build")
 }
 
-# pack_module TESTS: the kernel takes one archive after the other, the last one wins.
+# The kernel takes one archive after the other, the last one wins.
 pack_module()
 {
 	local root=$out/pack file
@@ -93,95 +88,57 @@ pack_module()
 	for file in mailbox.ko mailbox_test.ko; do
 		[ ! -e "$module/$file" ] || strip -g -o "$root/vm/$file" "$module/$file"
 	done
-	printf "MODE=test\nTESTS='%s'\nSLOW=%s\nROWS=24 COLUMNS=80\nTERMINAL=\n" \
-		"$1" "$(cat "$folder/slow" 2>/dev/null || echo 1)" >"$root/vm/settings"
+	settings test >"$root/vm/settings"
 	(cd "$root" && find . | cpio --quiet -o -H newc -R 0:0 | gzip -1) |
 		cat "$out/initramfs" - >"$out/initramfs.run"
 }
 
-# What the kernel complained of, or nothing.
+# What the kernel complained of first, or nothing.
 complaint()
 {
-	sed 's/\r$//' "$log/console" | sh "$vm/guest/races" | sed '1,/mailbox test: none yet/d' |
-		grep -m 1 -E -f "$vm/splats" | sed 's/^\[[^]]*\] //'
+	complaints "$log/console" | sed 's/^[^\t]*\t//; s/^\[[^]]*\] //; q' || true
 }
 
-# The next line of what the machine says, in $line. A machine that hangs has often said
-# why. Fails when there are no more, or the kernel complained, or nothing comes.
+# In place of the one in report.sh: ends at the first failure too, and when the machine
+# is silent because its kernel has complained.
 next_line()
 {
-	local since=$SECONDS status
+	local since=$SECONDS part status
 
-	until IFS= read -r -t 5 line <&4; do
+	[ ${#failures[@]} -eq 0 ] || return 1
+	line=
+	until IFS= read -r -t 5 part; do
 		status=$?
-		if [ $status -le 128 ] || [ "$(complaint || true)" ] ||
-		   [ $((SECONDS - since)) -gt $((patience * slow + 3 * longest)) ]; then
+		line+=$part
+		if [ $status -le 128 ] || [ $((SECONDS - since)) -gt "$1" ] ||
+		   [ "$(complaint)" ]; then
 			return 1
 		fi
 	done
-	line=${line%$'\r'}
+	line+=$part
 	silence=$((SECONDS - since > silence ? SECONDS - since : silence))
 }
 
-# Reads the word of the machine. Leaves in $caught the first thing that went wrong, and
-# ends there unless it is to go on: then the programs that passed are in $fine.
-judge()
-{
-	local to_the_end=$1 line program='the boot' ended=no note
-
-	caught='' fine='' silence=0
-	while next_line; do
-		printf '%s\n' "$line" >>"$log/tap"
-		case $line in
-		'# Subtest: '*)
-			program=${line#*: }
-			continue
-			;;
-		'    not ok '*)
-			note=${line#*not ok }
-			note=${note#* }
-			note="$program: ${note#- }"
-			;;
-		'not ok '*)
-			note=${line#* - }
-			note=${note/ # /: }
-			;;
-		'ok '*)
-			note=${line#* - }
-			fine+=" ${note%% # *}"
-			continue
-			;;
-		'1..'*)
-			ended=yes
-			continue
-			;;
-		*)	continue ;;
-		esac
-		caught=${caught:-$note}
-		[ "$to_the_end" ] || return 0
-	done
-	if [ $ended = no ]; then
-		note=$(complaint) || true
-		caught=${caught:-$program: ${note:-the machine fell silent}}
-	fi
-}
-
-# run_tests KERNEL TESTS [to the end]
+# run_tests KERNEL: runs TESTS, and leaves in $caught what went wrong first.
 run_tests()
 {
+	local what
+
 	folder=$("$vm/kernel.sh" "$1")
-	slow=$(cat "$folder/slow" 2>/dev/null || echo 1)
-	longest=${silences[$1]:-400}
-	pack_module "$2"
+	pack_module
 	: >"$log/console"
-	: >"$log/tap"
+	failures=() silence=0
 	# In a process group of its own, so that all of it can be ended; without our locks.
 	exec 4< <(exec setsid "$vm/boot.sh" "$folder" "$out/initramfs.run" "$log/console" \
 		</dev/null 7>&- 8>&-)
 	virtual_machine=$!
-	judge "${3:-}"
+	if ! report "$log/tap" "${patience[$1]}" <&4 >"$log/report"; then
+		what=$(complaint)
+		failures+=("${lost_in:-the boot}: ${what:-the machine ended or hung}")
+	fi
 	stop_machine
 	exec 4<&-
+	caught=${failures[0]:-}
 }
 
 begin_log()
@@ -191,37 +148,24 @@ begin_log()
 	mkdir -p "$log"
 }
 
+# By kernel: seconds without a word until a machine counts as hung.
+declare -A patience
+
 # The module as it is must pass the same tests, or a failure would say nothing.
 control()
 {
-	local kernel=$1 tests=$2 started=$SECONDS
+	local kernel=$1 started=$SECONDS
+	local TESTS=$2
 
 	begin_log "control-$kernel"
-	printf 'control on %s: ' "$kernel"
+	printf 'as it is, on %s: ' "$kernel"
 	build_module "$kernel" || { cat "$log/build" >&2; die "the module cannot be built"; }
-	run_tests "$kernel" "$tests"
+	patience[$kernel]=1000
+	run_tests "$kernel"
 	[ -z "$caught" ] || die "the module as it is fails $caught; see ${log#"$top"/}"
-	silences[$kernel]=$silence
-	echo "passed in $((SECONDS - started)) s: $tests"
-}
-
-# Leaves in $others the programs that the unbroken module passes on a kernel.
-declare -A passing
-find_others()
-{
-	local kernel=$1
-
-	if [ -z "${passing[$kernel]:-}" ]; then
-		printf '\n    finding out which tests there are for %s ... ' "$kernel"
-		begin_log "all-$kernel"
-		rm -rf "$tree"
-		cp -r "$out/original" "$tree"
-		build_module "$kernel"
-		run_tests "$kernel" '' to-the-end
-		passing[$kernel]=$fine
-		silences[$kernel]=$silence
-	fi
-	others=${passing[$kernel]}
+	# Longer than the harness lets a test hang.
+	patience[$kernel]=$((45 * $(slow) + 3 * silence))
+	echo "passed in $((SECONDS - started)) s: $TESTS"
 }
 
 break_module()
@@ -238,41 +182,28 @@ mend_module()
 	sed -n 's,^+++ b/\([^[:space:]]*\).*,\1,p' "$mutants/$1.diff" |
 		while IFS= read -r file; do
 			cp "$out/original/$file" "$tree/$file"
-			touch "$tree/$file"
 		done
 }
 
 # try MUTANT: leaves in $verdict "caught", "survived" or "error", and in $caught by what.
 try()
 {
-	local name=$1 kernel tests others test rest=
+	local kernel TESTS
 
-	kernel=$(kernel_of "$name")
-	tests=$(field "$name" tests)
+	kernel=$(kernel_of "$1")
+	TESTS=$(field "$1" tests)
+	begin_log "$1"
 	verdict=error
-	begin_log "$name"
-	if ! break_module "$name"; then
+	if ! break_module "$1"; then
 		caught="it no longer applies"
 	elif ! build_module "$kernel"; then
 		caught="it no longer compiles"
 	else
-		verdict=survived
-		run_tests "$kernel" "$tests"
-		if [ -z "$caught" ] && [ -z "${QUICK:-}" ]; then
-			find_others "$kernel"
-			begin_log "$name"
-			break_module "$name" && build_module "$kernel"
-			for test in $others; do
-				case " $tests leaks " in
-				*" $test "* | *" ${test%.sh} "*) ;;
-				*) rest+=" $test" ;;
-				esac
-			done
-			run_tests "$kernel" "${rest# }"
-		fi
-		[ -z "$caught" ] || verdict=caught
+		run_tests "$kernel"
+		verdict=${caught:+caught}
+		verdict=${verdict:-survived}
 	fi
-	mend_module "$name"
+	mend_module "$1"
 }
 
 begin_table()
@@ -283,21 +214,19 @@ begin_table()
 
 	.. list-table::
 	   :header-rows: 1
-	   :widths: 22 38 32 8
+	   :widths: 25 40 35
 
 	   * - Mutant
 	     - Rule that it breaks
 	     - Caught by
-	     - Seconds
 	END
 }
 
-# row NAME RULE CAUGHT SECONDS
+# row NAME RULE CAUGHT
 row()
 {
 	# shellcheck disable=SC2016  # the quotes are of the text
-	printf '   * - %s\n     - %s\n     - %s ``%s``\n     - %s\n' \
-		"$1" "$2" "${3%%: *}:" "${3#*: }" "$4"
+	printf '   * - %s\n     - %s\n     - %s ``%s``\n' "$1" "$2" "${3%%: *}:" "${3#*: }"
 }
 
 chosen=("$@")
@@ -307,14 +236,11 @@ if [ $# -eq 0 ]; then
 		chosen+=("${file%.diff}")
 	done
 fi
-kernels=()
+# By kernel: the tests that the mutants name.
 declare -A wanted
 for name in "${chosen[@]}"; do
 	[ -e "$mutants/$name.diff" ] || die "there is no mutant '$name'"
 	kernel=$(kernel_of "$name")
-	if [ -z "${wanted[$kernel]:-}" ]; then
-		kernels+=("$kernel")
-	fi
 	for test in $(field "$name" tests); do
 		case " ${wanted[$kernel]:-} " in
 		*" $test "*) ;;
@@ -329,7 +255,7 @@ flock -n 7 || die "another mutate.sh is running in this tree"
 trap clean_up EXIT
 take_sources
 pack_programs
-for kernel in "${kernels[@]}"; do
+for kernel in "${!wanted[@]}"; do
 	control "$kernel" "${wanted[$kernel]}"
 done
 
@@ -341,18 +267,18 @@ for name in "${chosen[@]}"; do
 	try "$name"
 	took=$((SECONDS - started))
 	case $verdict in
-	caught)	printf '%s by %s, %d s\n' "${green}caught${plain}" "$caught" $took ;;
-	*)	printf '%s %s, %d s\n' "${red}${verdict^^}${plain}" "$caught" $took
+	caught)	printf '%s by %s, %d s\n' "${green_out}caught${plain_out}" "$caught" $took ;;
+	*)	printf '%s %s, %d s\n' "${red_out}${verdict^^}${plain_out}" "$caught" $took
 		bad+=("$name: ${caught:-survived}, although $(field "$name" rule)") ;;
 	esac
-	row "$name" "$(field "$name" rule)" "${caught:-nothing: survived}" $took >>"$out/table"
+	row "$name" "$(field "$name" rule)" "${caught:-nothing: survived}" >>"$out/table"
 done
 
 echo
 for name in "${bad[@]}"; do
 	say "${red}not caught:${plain} $name"
 done
-echo "$((number - ${#bad[@]})) of $number mutants caught; logs: ${out#"$top"/}/NAME/"
+echo "$((number - ${#bad[@]})) of $number mutants caught in $((SECONDS / 60)) min; logs: ${out#"$top"/}/NAME/"
 [ ${#bad[@]} -eq 0 ] || exit 1
 # The table is of all or of none.
 [ $# -gt 0 ] || cp "$out/table" "$table"

@@ -1,12 +1,49 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034,SC2154  # shared with run.sh
 #
-# Reads the word of the virtual machine, nested TAP, line by line: shows one line for
-# each program as it ends, and what went wrong in it. Sourced by run.sh.
+# Tells the virtual machine what to do, and reads its word, nested TAP, line by line:
+# shows one line for each program as it ends, and what went wrong in it. Sourced by
+# run.sh and mutate.sh.
 
 passed=0 failed=0 skipped=0
 # What to say at the end: one line each.
 failures=() skips=()
+
+# By how much the kernel in $folder is slower than others.
+slow()
+{
+	cat "$folder/slow" 2>/dev/null || echo 1
+}
+
+# How much of what the tests repeat is done, in percent.
+effort()
+{
+	echo "${EFFORT:-$((100 / $(slow) / $(slow)))}"
+}
+
+# settings MODE: what guest/init wants to know.
+settings()
+{
+	local size terminal=
+
+	[ ! -t 1 ] || terminal=yes
+	size=$(stty size 2>/dev/null </dev/tty) || size='24 80'
+	echo "MODE=$1"
+	echo "TESTS='${TESTS:-}'"
+	echo "SLOW=$(slow) EFFORT=$(effort) COVERAGE=${COVERAGE:+yes}"
+	echo "export MAILBOX_SEED='${MAILBOX_SEED:-}' MAILBOX_OPS='${MAILBOX_OPS:-}'"
+	echo "ROWS=${size% *} COLUMNS=${size#* }"
+	echo "TERMINAL=$terminal"
+}
+
+# complaints CONSOLE: those of the kernel, each with the test that ran then.
+complaints()
+{
+	sed 's/\r$//' "$1" | sh "$vm/guest/races" | awk '
+		/mailbox test: / { test = $NF; next }
+		test { print test "\t" $0 }' |
+		grep -E -f "$vm/splats"
+}
 
 # An "ok" or "not ok" within a program: counts and remembers.
 take_case()
@@ -92,6 +129,13 @@ show_program()
 	printf '  %s %-16s %s%s\n' "$word" "$program" "$counts" "${note:+, $note}"
 }
 
+# next_line SECONDS: leaves it in $line. Fails at the end, or when nothing comes for so
+# long. mutate.sh has one of its own.
+next_line()
+{
+	IFS= read -r -t "$1" line
+}
+
 # report TAP-FILE SECONDS: reads standard input until the plan of the whole run has
 # come. Fails when it does not, or when nothing comes for so long.
 report()
@@ -100,7 +144,7 @@ report()
 
 	begin_program ''
 	: >"$tap"
-	while IFS= read -r -t "$patience" line; do
+	while next_line "$patience"; do
 		line=${line%$'\r'}
 		printf '%s\n' "$line" >>"$tap"
 		case $line in

@@ -45,45 +45,17 @@ build_all()
 	work=$(mktemp -d "$build/vm/$kernel-XXXXXX")
 }
 
-# By how much the kernel in $folder is slower than others.
-slow()
-{
-	cat "$folder/slow" 2>/dev/null || echo 1
-}
-
-# How much of what the tests repeat is done, in percent.
-effort()
-{
-	echo "${EFFORT:-$((100 / $(slow) / $(slow)))}"
-}
-
 # pack MODE [TREE]
 pack()
 {
-	local size terminal=
-
-	[ ! -t 1 ] || terminal=yes
-	size=$(stty size 2>/dev/null </dev/tty) || size='24 80'
-	{
-		echo "MODE=$1"
-		echo "TESTS='${TESTS:-}'"
-		echo "SLOW=$(slow) EFFORT=$(effort)"
-		echo "COVERAGE=${COVERAGE:+yes}"
-		echo "export MAILBOX_SEED='${MAILBOX_SEED:-}' MAILBOX_OPS='${MAILBOX_OPS:-}'"
-		echo "ROWS=${size% *} COLUMNS=${size#* }"
-		echo "TERMINAL=$terminal"
-	} >"$work/initramfs.settings"
+	settings "$1" >"$work/initramfs.settings"
 	"$vm/initramfs.sh" "$work/initramfs" "$module" "${2:-}"
 	flock -u 8
 }
 
-# Complaints of the kernel, each with the test that ran then.
 splats()
 {
-	sed 's/\r$//' "$work/console" | sh "$vm/guest/races" | awk '
-		/mailbox test: / { test = $NF; next }
-		test { print test "\t" $0 }' |
-		grep -E -f "$vm/splats" | head -n 20
+	complaints "$work/console" | head -n 20
 }
 
 test_kernel()
