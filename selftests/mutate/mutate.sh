@@ -14,13 +14,16 @@
 # To make one: break the module, put "git diff" behind such lines, mend the module.
 
 . "$(dirname "$0")/../vm/common.sh"
+# shellcheck source=../vm/report.sh
 . "$vm/report.sh"
 
 mutants=$top/selftests/mutate/mutants
 out=$build/mutate
 tree=$out/tree
 table=$top/Documentation/mutants.rst
-bold_out=$bold red_out=$red green_out=$green plain_out=$plain
+# What report.sh shows goes to a file.
+# shellcheck disable=SC2034
+red_out='' green_out='' plain_out=''
 
 virtual_machine=''
 stop_machine()
@@ -267,8 +270,8 @@ for name in "${chosen[@]}"; do
 	try "$name"
 	took=$((SECONDS - started))
 	case $verdict in
-	caught)	printf '%s by %s, %d s\n' "${green_out}caught${plain_out}" "$caught" $took ;;
-	*)	printf '%s %s, %d s\n' "${red_out}${verdict^^}${plain_out}" "$caught" $took
+	caught)	printf '%s by %s, %d s\n' "${green}caught${plain}" "$caught" $took ;;
+	*)	printf '%s %s, %d s\n' "${red}${verdict^^}${plain}" "$caught" $took
 		bad+=("$name: ${caught:-survived}, although $(field "$name" rule)") ;;
 	esac
 	row "$name" "$(field "$name" rule)" "${caught:-nothing: survived}" >>"$out/table"
