@@ -25,10 +25,12 @@ ALL_KERNELS ?= 6.1 6.12 6.1-rt 6.1-cloud 6.12-rt 6.12-cloud 6.1-kasan 6.1-kcsan 
 COVERAGE_KERNEL ?= 6.1-um
 TESTS	?=
 export TESTS
+MUTANTS	?=
 
 cflags := -std=gnu11 -O2 -g -Wall -Wextra -Werror
 
-.PHONY: all module tools selftests programs demo test test-all shell coverage check format deps install clean help
+.PHONY: all module tools selftests programs deps demo test test-all shell coverage mutate fuzz check \
+	format install clean help
 
 all: module tools	## the module and the tools (default)
 
@@ -60,6 +62,9 @@ test: deps		## all tests, or TESTS, in virtual machines with KERNELS
 
 test-all: deps		## the same with ALL_KERNELS
 	@$(vm)/run.sh test $(ALL_KERNELS)
+
+mutate: deps		## breaks the module in many ways, or in MUTANTS: each must fail a test
+	@selftests/mutate/mutate.sh $(MUTANTS)
 
 shell: deps		## a prompt in a virtual machine with KERNEL and the module
 	@$(vm)/run.sh shell $(KERNEL)
@@ -100,5 +105,6 @@ help:			## this text
 	@echo "  KERNEL=$(KERNEL)           for demo and shell"
 	@echo "  COVERAGE_KERNEL=$(COVERAGE_KERNEL)  for coverage: one with gcov"
 	@echo "  TESTS=\"poll wait\"      test programs to run, all if empty"
+	@echo "  MUTANTS=\"peek-takes\"   for mutate, names in selftests/mutate/mutants, all if empty"
 	@echo "  KDIR=$(KDIR)             kernel headers for module: a folder or one of the kernels"
 	@echo "  PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)  for install"
