@@ -134,6 +134,19 @@ TEST_F(wait, a_deadline_is_not_early)
 	EXPECT_LE(send.deadline, now_ns());
 }
 
+/* A deadline that was taken for a duration would last as long as the machine is up. */
+TEST_F(wait, a_deadline_is_a_point_in_time)
+{
+	char data[8];
+	struct mailbox_receive args = wait_args(data, sizeof(data));
+	__u64 now = now_ns();
+
+	args.flags = MAILBOX_DEADLINE;
+	args.deadline = now + SECOND / 20;
+	EXPECT_EQ(-ETIMEDOUT, box_receive(self->fd, &args));
+	EXPECT_GT(2 * now, now_ns());
+}
+
 TEST_F(wait, the_last_deadline_there_is_does_not_pass)
 {
 	pid_t pid = child_fork();
