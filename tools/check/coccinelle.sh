@@ -37,11 +37,12 @@ run_cocci()
 # Takes out what is known, and names the function of the rest.
 judge_findings()
 {
-	local script file line text function finding
+	local said script file line text function finding
 
-	while IFS=' :' read -r script file line text; do
-		function=
-		[ ! -f "$file" ] || function=$(head -n "$line" "$file" |
+	while IFS= read -r said; do
+		IFS=' :' read -r script file line text <<<"$said"
+		[ -f "$file" ] || { echo "$said"; continue; }
+		function=$(head -n "$line" "$file" |
 			sed -nE 's/^[a-z][^(]*[ *]([a-z0-9_]+)\(.*/\1/p' | tail -n 1)
 		finding="$script $file $function"
 		if [ "${known[$finding]:-}" ]; then
