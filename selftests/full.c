@@ -55,6 +55,22 @@ TEST_F(full, by_messages)
 	close(fd);
 }
 
+TEST_F(full, a_refused_send_uses_no_sequence_number)
+{
+	struct mailbox_send args = send_args("x", 1);
+	int fd;
+
+	self->args.max_messages = 1;
+	fd = create(self);
+	ASSERT_EQ(0, box_send(fd, &args));
+	EXPECT_EQ(-EAGAIN, box_send(fd, &args));
+	EXPECT_EQ(-EAGAIN, box_send(fd, &args));
+	expect_next(fd, "x");
+	EXPECT_EQ(0, box_send(fd, &args));
+	EXPECT_EQ(2, args.sequence);
+	close(fd);
+}
+
 TEST_F(full, by_bytes)
 {
 	char data[100] = { 0 };

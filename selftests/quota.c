@@ -165,6 +165,21 @@ TEST_F(quota, messages_end_at_the_limit)
 	AS_USER(ONE, EXPECT_EQ(1, send_until(EDQUOT, self->box, "one", 3)));
 }
 
+TEST_F(quota, what_the_mailbox_keeps_for_reuse_does_not_use_it_up)
+{
+	parameter_set("max_messages_per_user", 4);
+	AS_USER(ONE, {
+		static const char data[1000];
+		char text[8];
+
+		EXPECT_EQ(4, send_until(EDQUOT, self->box, "one", 3));
+		for (int i = 0; i < 4; i++)
+			EXPECT_EQ(3, box_receive_text(self->box, text, sizeof(text)));
+		/* No short message's buffer has room for this. */
+		EXPECT_EQ(4, send_until(EDQUOT, self->box, data, sizeof(data)));
+	});
+}
+
 TEST_F(quota, a_full_quota_does_not_wait)
 {
 	parameter_set("max_messages_per_user", 1);

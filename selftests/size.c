@@ -186,6 +186,29 @@ TEST_F(size, too_long_for_the_buffer_stays_first)
 	close(fd);
 }
 
+TEST_F(size, too_long_for_a_receiver_that_waits_stays_too)
+{
+	int fd = create(self);
+	pid_t pid = child_fork();
+	char text[16];
+
+	if (!pid) {
+		struct mailbox_receive args = receive_args(text, 3);
+
+		args.flags = 0;
+		EXPECT_EQ(-EMSGSIZE, box_receive(fd, &args));
+		EXPECT_EQ(4, args.length);
+		_exit(0);
+	}
+	wait_waiters(fd, 1, 0);
+	ASSERT_EQ(0, box_send_text(fd, "long", 0, 0));
+	child_done(pid);
+	EXPECT_EQ(1, box_stat(fd).messages);
+	EXPECT_EQ(4, box_receive_text(fd, text, sizeof(text)));
+	EXPECT_STREQ("long", text);
+	close(fd);
+}
+
 TEST_F(size, of_a_large_message_that_is_cut)
 {
 	unsigned char data[20000], seen[20000];
