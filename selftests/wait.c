@@ -331,6 +331,35 @@ TEST_F(wait, senders_enter_in_the_order_they_came)
 		child_done(pids[i]);
 }
 
+/* The mailbox is full of what nobody wants, and what is wanted stands in line. */
+TEST_F(wait, a_receiver_takes_what_only_a_waiting_sender_has)
+{
+	char text[8];
+	struct mailbox_receive args = receive_args(text, sizeof(text));
+	pid_t pid;
+
+	ASSERT_EQ(0, box_send_text(self->fd, "other", 1, 0));
+	pid = child_fork();
+	if (!pid) {
+		struct mailbox_send send = send_args("mine", 4);
+
+		send.flags = 0;
+		send.type = 2;
+		EXPECT_EQ(0, box_send(self->fd, &send));
+		EXPECT_EQ(2, send.sequence);
+		_exit(0);
+	}
+	wait_waiters(self->fd, 0, 1);
+	args.select = MAILBOX_SELECT_TYPE;
+	args.match = 2;
+	EXPECT_EQ(0, box_receive(self->fd, &args));
+	EXPECT_EQ(4, args.length);
+	EXPECT_EQ(2, args.sequence);
+	EXPECT_EQ(pid, args.pid);
+	child_done(pid);
+	EXPECT_EQ(1, box_stat(self->fd).messages);
+}
+
 TEST_F(wait, a_long_message_is_not_passed_by_short_ones)
 {
 	struct mailbox_create create = create_args();
