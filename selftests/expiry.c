@@ -200,6 +200,59 @@ TEST_F(expiry, ends_the_wait_of_a_rendezvous)
 	close(fd);
 }
 
+/* The time is over, but the sender has no processor to find out: it must not be met. */
+TEST_F(expiry, an_expired_message_at_a_rendezvous_cannot_be_received)
+{
+	int fd = box_new_capacity(self->device, MAILBOX_CAPACITY_RENDEZVOUS);
+	const struct sched_param first = { .sched_priority = 1 }, last = { 0 };
+	struct mailbox_stat stat = { 0 };
+	cpu_set_t one, all;
+	__u64 delay, expiry;
+	char text[8];
+	pid_t pid;
+
+	if (!is_root())
+		SKIP(return, "needs root");
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	ASSERT_EQ(0, sched_getaffinity(0, sizeof(all), &all));
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	/* A machine too slow for that tries again, with more time. */
+	for (delay = SECOND / 20;; delay *= 2) {
+		expiry = now_ns() + delay;
+		pid = child_fork();
+		if (!pid) {
+			struct mailbox_send args = send_args("x", 1);
+
+			args.flags = MAILBOX_EXPIRES;
+			args.expiry = expiry;
+			EXPECT_EQ(-ETIMEDOUT, box_send(fd, &args));
+			_exit(KSFT_PASS);
+		}
+		while (!stat.senders && now_ns() < expiry) {
+			sched_yield();
+			stat = box_stat(fd);
+		}
+		ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &first));
+		if (stat.senders && now_ns() < expiry)
+			break;
+		ASSERT_EQ(0, sched_setscheduler(0, SCHED_OTHER, &last));
+		stat.senders = 0;
+		child_done(pid);
+	}
+	while (now_ns() <= expiry)
+		;
+	EXPECT_EQ(-EAGAIN, box_receive_text(fd, text, sizeof(text)));
+	stat = box_stat(fd);
+	EXPECT_EQ(0, stat.senders);
+	EXPECT_EQ(0, stat.sent);
+	EXPECT_EQ(0, stat.expired);
+	ASSERT_EQ(0, sched_setscheduler(0, SCHED_OTHER, &last));
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(all), &all));
+	child_done(pid);
+	close(fd);
+}
+
 TEST_F(expiry, pays_the_quota_back)
 {
 	struct mailbox_info before = device_info(self->device), after;

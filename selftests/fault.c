@@ -418,6 +418,25 @@ TEST_F(fault, entries_of_a_list)
 	close(second);
 }
 
+/* Wherever the memory ends; each member is looked at, since the flags ask for it. */
+TEST_F(fault, structures_that_are_cut_off_anywhere)
+{
+	struct mailbox_receive receive = receive_args(NULL, 0);
+	struct mailbox_send send = send_args(NULL, 0);
+	size_t size;
+
+	send.flags = MAILBOX_DEADLINE | MAILBOX_EXPIRES;
+	send.deadline = send.expiry = far_future();
+	for (size = 0; size < sizeof(send); size += 4)
+		EXPECT_REFUSED(self->device, self->fd, EFAULT,
+			       box_send(self->fd, memcpy(edge_new(size), &send, size)));
+	receive.flags = MAILBOX_DEADLINE | MAILBOX_TRUNCATE;
+	receive.deadline = far_future();
+	for (size = 0; size < sizeof(receive); size += 4)
+		EXPECT_REFUSED(self->device, self->fd, EFAULT,
+			       box_receive(self->fd, memcpy(edge_new(size), &receive, size)));
+}
+
 TEST_F(fault, leaves_nothing_behind_however_often)
 {
 	struct mailbox_info before = device_info(self->device), after;

@@ -263,4 +263,25 @@ TEST_F(list, the_owner_sees_its_own_whatever_the_mode)
 	close(fd);
 }
 
+TEST_F(list, passes_over_hundreds_that_the_caller_may_not_see)
+{
+	struct mailbox_create create;
+	struct mailbox_stat entry;
+	__u64 after = 0;
+	int i;
+
+	if (!is_root())
+		SKIP(return, "needs root");
+	for (i = 0; i < 600; i++)
+		box_new(self->device);
+	create = create_args();
+	create.mode = 0604;
+	ASSERT_LE(0, box_create(self->device, &create));
+	become(1000, 1000);
+	ASSERT_EQ(1, box_list(self->device, &entry, 1, &after));
+	EXPECT_EQ(create.id, entry.id);
+	EXPECT_EQ(create.id, after);
+	EXPECT_EQ(0, box_list(self->device, &entry, 1, &after));
+}
+
 TEST_HARNESS_MAIN

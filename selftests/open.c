@@ -2,9 +2,11 @@
 /*
  * What OPEN accepts, refuses and answers. Who may open is in rights.c.
  */
-#include "common.h"
+#include "world.h"
 
 #include <sys/resource.h>
+
+#define FILE_MAX "/proc/sys/fs/file-max"
 
 FIXTURE(open)
 {
@@ -163,6 +165,44 @@ TEST_F(open, without_a_free_descriptor_is_emfile)
 	EXPECT_EQ(-EMFILE, call(self->device, MAILBOX_IOC_OPEN, &self->args));
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
 	EXPECT_UNCHANGED(self->device, self->fd, before);
+}
+
+/* Root may go on; and whoever has become root again has to open files for the checks. */
+static int call_without_files(int device, unsigned long command, void *args)
+{
+	uint64_t before = read_number(FILE_MAX);
+	char text[32];
+	int ret;
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)before);
+	ASSERT_EQ(0, write_text(FILE_MAX, "0"));
+	ret = seteuid(1000) ? -errno : call(device, command, args);
+	EXPECT_EQ(0, seteuid(0));
+	EXPECT_EQ(0, write_text(FILE_MAX, text));
+	return ret;
+}
+
+TEST_F(open, without_free_files_is_enfile)
+{
+	static const __u32 rights[] = { MAILBOX_RIGHT_RECEIVE, MAILBOX_RIGHT_SEND };
+	struct mailbox_set set = { .size = sizeof(set), .flags = MAILBOX_SET_MODE, .mode = 0666 };
+
+	if (!is_root())
+		SKIP(return, "needs root");
+	ASSERT_EQ(0, call(self->fd, MAILBOX_IOC_SET, &set));
+	for (size_t i = 0; i < ARRAY_SIZE(rights); i++) {
+		struct mailbox_create create = create_args();
+
+		self->args.id = self->id;
+		self->args.rights = rights[i];
+		EXPECT_REFUSED(self->device, self->fd, ENFILE,
+			       call_without_files(self->device, MAILBOX_IOC_OPEN, &self->args));
+		create.rights = rights[i];
+		strcpy(create.name, "never made");
+		EXPECT_REFUSED(self->device, self->fd, ENFILE,
+			       call_without_files(self->device, MAILBOX_IOC_CREATE, &create));
+		EXPECT_EQ(-ENOENT, box_open(self->device, 0, create.name, rights[i]));
+	}
 }
 
 TEST_HARNESS_MAIN

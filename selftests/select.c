@@ -5,6 +5,8 @@
  */
 #include "common.h"
 
+#include <pthread.h>
+
 FIXTURE(select)
 {
 	int device;
@@ -223,6 +225,53 @@ TEST_F(select, messages_of_all_threads_are_of_the_process)
 }
 
 /* The model: an array in the order of arrival. */
+#define ENDED 150
+
+TEST_F(select, each_of_many_senders_that_have_ended)
+{
+	pid_t pids[ENDED];
+
+	for (int i = 0; i < ENDED; i++) {
+		pids[i] = child_fork();
+		if (!pids[i])
+			_exit(box_send_data(self->fd, &i, sizeof(i)) ? KSFT_FAIL : KSFT_PASS);
+		child_done(pids[i]);
+	}
+	for (int i = ENDED - 1; i >= 0; i--) {
+		EXPECT_EQ(0, take(self, MAILBOX_SELECT_SENDER, pids[i]));
+		EXPECT_EQ(0, memcmp(self->text, &i, sizeof(i)));
+		EXPECT_EQ(-ESRCH, take(self, MAILBOX_SELECT_SENDER, pids[i]));
+	}
+}
+
+static void *wait_for_the_end(void *stop)
+{
+	flag_await(stop, 1);
+	return NULL;
+}
+
+/* A number that names a thread, but no process. */
+TEST_F(select, a_thread_is_no_sender)
+{
+	unsigned int *stop = flag_new();
+	pthread_t thread;
+	DIR *threads;
+	pid_t tid = 0;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_for_the_end, stop));
+	threads = opendir("/proc/self/task");
+	ASSERT_TRUE(threads != NULL);
+	for (struct dirent *entry; (entry = readdir(threads));)
+		if (atoi(entry->d_name) && atoi(entry->d_name) != getpid())
+			tid = atoi(entry->d_name);
+	closedir(threads);
+	ASSERT_NE(0, tid);
+	ASSERT_EQ(0, box_send_text(self->fd, "x", 0, 0));
+	EXPECT_REFUSED(self->device, self->fd, ESRCH, take(self, MAILBOX_SELECT_SENDER, tid));
+	flag_raise(stop);
+	pthread_join(thread, NULL);
+}
+
 struct item {
 	__u64 type, sequence;
 	__u32 priority;

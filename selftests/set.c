@@ -271,6 +271,81 @@ TEST_F(set, a_higher_limit_lets_waiting_senders_in)
 	EXPECT_EQ(6, box_stat(self->fd).messages);
 }
 
+/* Sends in a process of its own, which waits and must end with this error, or 0. */
+static pid_t waiting_sender(FIXTURE_DATA(set) * self, const char *text, int error)
+{
+	pid_t pid = child_fork();
+
+	if (!pid) {
+		struct mailbox_send args = send_args(text, strlen(text));
+
+		args.flags = 0;
+		EXPECT_EQ(-error, box_send(self->fd, &args));
+		_exit(KSFT_PASS);
+	}
+	return pid;
+}
+
+TEST_F(set, a_smaller_message_size_sends_waiting_senders_away)
+{
+	pid_t longer, fits;
+	int i;
+
+	for (i = 0; i < 4; i++)
+		ASSERT_EQ(0, box_send_text(self->fd, "x", 0, 0));
+	longer = waiting_sender(self, "longer", EMSGSIZE);
+	wait_waiters(self->fd, 0, 1);
+	fits = waiting_sender(self, "fits", 0);
+	wait_waiters(self->fd, 0, 2);
+	self->args.flags = MAILBOX_SET_MESSAGE_SIZE;
+	self->args.message_size = 4;
+	ASSERT_EQ(0, set(self));
+	child_done(longer);
+	EXPECT_EQ(1, box_stat(self->fd).senders);
+	EXPECT_EQ(4, box_stat(self->fd).messages);
+	self->args = (struct mailbox_set){ .size = sizeof(self->args),
+					   .flags = MAILBOX_SET_MAX_MESSAGES,
+					   .max_messages = 5 };
+	ASSERT_EQ(0, set(self));
+	child_done(fits);
+}
+
+TEST_F(set, waiting_senders_do_as_if_they_came_after_the_change)
+{
+	static const struct {
+		__u32 on_full;
+		int error;
+		unsigned int overwritten;
+	} cases[] = {
+		{ MAILBOX_ON_FULL_REFUSE, EAGAIN, 0 },
+		{ MAILBOX_ON_FULL_OVERWRITE, 0, 2 },
+	};
+	struct mailbox_stat stat;
+	size_t c, i;
+
+	for (i = 0; i < 4; i++)
+		ASSERT_EQ(0, box_send_text(self->fd, "x", 0, 0));
+	for (c = 0; c < ARRAY_SIZE(cases); c++) {
+		pid_t pids[2];
+
+		self->args.flags = MAILBOX_SET_ON_FULL;
+		self->args.on_full = MAILBOX_ON_FULL_WAIT;
+		ASSERT_EQ(0, set(self));
+		for (i = 0; i < ARRAY_SIZE(pids); i++) {
+			pids[i] = waiting_sender(self, "y", cases[c].error);
+			wait_waiters(self->fd, 0, i + 1);
+		}
+		self->args.on_full = cases[c].on_full;
+		ASSERT_EQ(0, set(self));
+		for (i = 0; i < ARRAY_SIZE(pids); i++)
+			child_done(pids[i]);
+		stat = box_stat(self->fd);
+		EXPECT_EQ(0, stat.senders);
+		EXPECT_EQ(4, stat.messages);
+		EXPECT_EQ(cases[c].overwritten, stat.overwritten);
+	}
+}
+
 TEST_F(set, needs_the_right_to_manage)
 {
 	int fd = box_open(self->device, self->id, NULL, MAILBOX_RIGHT_SEND | MAILBOX_RIGHT_RECEIVE);

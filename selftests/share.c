@@ -168,6 +168,31 @@ TEST_F(share, waiting_senders_of_two_users_each_get_their_own_room)
 	EXPECT_EQ(6, box_stat(self->box).messages);
 }
 
+/* In line: two of the user whose share is full, and behind them one of the other. */
+TEST_F(share, who_waits_for_its_share_holds_up_all_of_its_own)
+{
+	pid_t pids[3];
+	char text[4];
+
+	AS_USER(OTHER, send_many(self->box, 5, 1));
+	AS_USER(ONE, send_many(self->box, 5, 1));
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
+		pids[i] = waiting_sender(self->box, i < 2 ? ONE : OTHER);
+		wait_waiters(self->box, 0, i + 1);
+	}
+	/* The first is of the other user, and so is the room. */
+	EXPECT_EQ(1, box_receive_text(self->box, text, sizeof(text)));
+	child_done(pids[2]);
+	EXPECT_EQ(2, box_stat(self->box).senders);
+	EXPECT_EQ(10, box_stat(self->box).messages);
+	/* Four more of the other user, then those for whose user they waited. */
+	for (int i = 0; i < 6; i++)
+		EXPECT_EQ(1, box_receive_text(self->box, text, sizeof(text)));
+	child_done(pids[0]);
+	child_done(pids[1]);
+	EXPECT_EQ(6, box_stat(self->box).messages);
+}
+
 TEST_F(share, poll_tells_of_the_share_of_the_user)
 {
 	__u64 id = box_stat(self->box).id;

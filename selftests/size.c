@@ -186,26 +186,32 @@ TEST_F(size, too_long_for_the_buffer_stays_first)
 	close(fd);
 }
 
-TEST_F(size, too_long_for_a_receiver_that_waits_stays_too)
+/* Handed to a receiver that waits, and back again. */
+TEST_F(size, too_long_for_a_waiting_receiver_stays_first)
 {
+	char data[5000] = "long", small[16];
+	struct mailbox_receive args = receive_args(data, sizeof(data));
 	int fd = create(self);
 	pid_t pid = child_fork();
-	char text[16];
 
 	if (!pid) {
-		struct mailbox_receive args = receive_args(text, 3);
+		struct mailbox_receive waiting = receive_args(small, sizeof(small));
 
-		args.flags = 0;
-		EXPECT_EQ(-EMSGSIZE, box_receive(fd, &args));
-		EXPECT_EQ(4, args.length);
-		_exit(0);
+		waiting.flags = 0;
+		EXPECT_EQ(-EMSGSIZE, box_receive(fd, &waiting));
+		EXPECT_EQ(sizeof(data), waiting.length);
+		EXPECT_TRUE(is_poison(&waiting.sequence, sizeof(waiting.sequence)));
+		_exit(KSFT_PASS);
 	}
 	wait_waiters(fd, 1, 0);
-	ASSERT_EQ(0, box_send_text(fd, "long", 0, 0));
+	ASSERT_EQ(0, box_send_data(fd, data, sizeof(data)));
+	ASSERT_EQ(0, box_send_text(fd, "short", 0, 0));
 	child_done(pid);
-	EXPECT_EQ(1, box_stat(fd).messages);
-	EXPECT_EQ(4, box_receive_text(fd, text, sizeof(text)));
-	EXPECT_STREQ("long", text);
+	EXPECT_EQ(2, box_stat(fd).messages);
+	EXPECT_EQ(0, box_stat(fd).received);
+	EXPECT_EQ(0, box_receive(fd, &args));
+	EXPECT_EQ(1, args.sequence);
+	EXPECT_EQ(sizeof(data), args.length);
 	close(fd);
 }
 
