@@ -51,7 +51,9 @@ static int world_init(struct kunit *test)
 		return ret;
 	w->registered = true;
 	w->domain = mbx_domain_of_current();
-	nr_closed = nr_gone = nr_closed_with_lock = 0;
+	nr_closed = 0;
+	nr_gone = 0;
+	nr_closed_with_lock = 0;
 	test->priv = w;
 	return 0;
 }
@@ -414,4 +416,5 @@ static struct kunit_suite suite = {
 	.exit = world_exit,
 	.test_cases = cases,
 };
+
 kunit_test_suite(suite);

@@ -223,7 +223,7 @@ static void mix(int device)
 	pid_t other = fill(box);
 	struct item **sorted = calloc(backlog, sizeof(*sorted));
 
-	ASSERT_TRUE(sorted != NULL);
+	ASSERT_TRUE(sorted);
 	EXPECT_EQ(before.messages + backlog, usage_of_caller(device).messages);
 	look_by_index(box, sorted);
 	take_in_order(box, sorted, MAILBOX_SELECT_FIRST, 0, backlog / 7);
