@@ -224,6 +224,9 @@ TEST_F(unload, and_load_twenty_times)
 /* Use the device whenever it is there. */
 static __attribute__((noreturn)) void use_again_and_again(unsigned int *uses, unsigned int *stop)
 {
+	const struct timespec pause = { .tv_nsec = 100000 };
+	unsigned int turn = getpid();
+
 	while (!__atomic_load_n(stop, __ATOMIC_ACQUIRE)) {
 		int device = open(DEVICE, O_RDWR | O_CLOEXEC), fd;
 		char text[8];
@@ -238,11 +241,13 @@ static __attribute__((noreturn)) void use_again_and_again(unsigned int *uses, un
 		fd = box_new(device);
 		EXPECT_EQ(0, box_send_data(fd, "x", 1));
 		close(device);
+		/* The pauses are for chance: now it is in use when others look, now not. */
+		if (turn++ % 8 == 0)
+			nanosleep(&pause, NULL);
 		EXPECT_EQ(1, box_receive_text(fd, text, sizeof(text)));
 		close(fd);
 		flag_raise(uses);
-		/* With one processor somebody would hold it open whenever the others run. */
-		sched_yield();
+		nanosleep(&pause, NULL);
 	}
 	_exit(KSFT_PASS);
 }
