@@ -16,14 +16,15 @@ here=$top/selftests/coverage
 out=$build/coverage
 page=$top/Documentation/coverage.rst
 
-# The objects of the module, and no optimisation that would make two lines one. Checks
-# that the compiler adds would count as branches.
+# Without optimisation that would make two lines one, and without the checks that the
+# compiler adds, which would count as branches. The model needs no million operations
+# to run each line.
 run_tests()
 {
 	# Not with these options, if it has to be built.
 	"$vm/kernel.sh" "$kernel" >/dev/null
 	MODULE_BUILD_NAME=coverage-$kernel KCFLAGS='-O1 -fno-inline' UBSAN_SANITIZE=n \
-		COVERAGE=$out/counts "$vm/run.sh" test "$kernel"
+		MAILBOX_OPS=${MAILBOX_OPS:-200000} COVERAGE=$out/counts "$vm/run.sh" test "$kernel"
 }
 
 # Leaves the notes of the compiler beside the counts of the kernel, which belong together.
