@@ -3,37 +3,12 @@
  * The module can be unloaded when nothing of it is open, and only then. MAILBOX_KO
  * is the file that it is loaded from again.
  */
-#include "world.h"
-
-#include <sys/syscall.h>
-
-#define MODULE "/sys/module/mailbox"
+#include "unload.h"
 
 FIXTURE(unload)
 {
 	const char *file;
 };
-
-static bool is_loaded(void)
-{
-	return !access(MODULE "/parameters", F_OK);
-}
-
-static int try_unload(void)
-{
-	return syscall(SYS_delete_module, "mailbox", O_NONBLOCK) ? -errno : 0;
-}
-
-static int try_load(const char *file)
-{
-	int fd = open(file, O_RDONLY | O_CLOEXEC);
-	int ret;
-
-	ASSERT_LE(0, fd) TH_LOG("%s: %s", file, strerror(errno));
-	ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
-	close(fd);
-	return ret;
-}
 
 FIXTURE_SETUP(unload)
 {
