@@ -24,13 +24,15 @@ ALL_KERNELS ?= 6.1 6.12 6.1-rt 6.1-cloud 6.12-rt 6.12-cloud 6.1-kasan 6.1-kcsan 
 # One that has gcov.
 COVERAGE_KERNEL ?= 6.1-um
 TESTS	?=
-export TESTS
 MUTANTS	?=
+BENCH	?=
+SEEDS	?= 1 2
+export TESTS SEEDS
 
 cflags := -std=gnu11 -O2 -g -Wall -Wextra -Werror
 
-.PHONY: all module tools selftests programs deps demo test test-all shell coverage mutate fuzz check \
-	format install clean help
+.PHONY: all module tools selftests programs deps demo test test-all shell coverage mutate fuzz \
+	bench check format install clean help
 
 all: module tools	## the module and the tools (default)
 
@@ -72,6 +74,10 @@ shell: deps		## a prompt in a virtual machine with KERNEL and the module
 coverage: deps		## lines and branches that all tests, or TESTS, run on COVERAGE_KERNEL
 	@selftests/coverage/coverage.sh $(COVERAGE_KERNEL)
 
+bench:			## measurements beside other kinds of IPC, in a virtual machine with KERNEL
+	@$(vm)/deps.sh bench
+	@$(vm)/bench.sh $(KERNEL) $(BENCH)
+
 check:			## warnings, sparse, formatting, documentation, licences
 	@$(vm)/deps.sh check
 	@tools/check.sh
@@ -102,9 +108,11 @@ help:			## this text
 	@echo "Variables:"
 	@echo "  KERNELS=\"$(KERNELS)\"  for test; there are: $$($(vm)/kernel.sh --list)"
 	@echo "  ALL_KERNELS=\"...\"      for test-all"
-	@echo "  KERNEL=$(KERNEL)           for demo and shell"
+	@echo "  KERNEL=$(KERNEL)           for demo, shell and bench"
 	@echo "  COVERAGE_KERNEL=$(COVERAGE_KERNEL)  for coverage: one with gcov"
 	@echo "  TESTS=\"poll wait\"      test programs to run, all if empty"
 	@echo "  MUTANTS=\"peek-takes\"   for mutate, names in selftests/mutate/mutants, all if empty"
+	@echo "  BENCH=--quick         options for bench; 'build/tools/mailbox-bench --help'"
+	@echo "  SEEDS=\"1 2\"          for bench: one machine that counts instructions for each"
 	@echo "  KDIR=$(KDIR)             kernel headers for module: a folder or one of the kernels"
 	@echo "  PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)  for install"

@@ -3,7 +3,10 @@
 #
 # boot.sh KERNEL-FOLDER INITRAMFS CONSOLE-LOG [VERDICT]: becomes a virtual machine.
 # KERNEL-FOLDER is what kernel.sh prints. The second serial port writes the file
-# VERDICT, and the next one is standard input and output. ACCEL and MEMORY overrule how it runs and how many MiB it gets.
+# VERDICT, and the next one is standard input and output. ACCEL and MEMORY overrule how
+# it runs and how many MiB it gets. SEED, a number, makes it count instructions: one
+# processor, on which each takes a nanosecond, and the same seed gives the same run.
+# PLUGIN is one for the emulator.
 
 . "$(dirname "$0")/common.sh"
 
@@ -65,10 +68,21 @@ if [ -e "$kernel/slow" ]; then
 	processors=2,sockets=2 more=kasan_multi_shot
 fi
 
+cpu=max counting=()
+if [ "${SEED:-}" ]; then
+	# Else each byte that a string instruction copies would count as an instruction.
+	ACCEL=tcg,thread=single processors=1 cpu=max,-erms,-fsrm
+	counting=(-icount "shift=0,sleep=off" -seed "$SEED"
+		  -rtc "base=2026-01-01T00:00:00,clock=vm")
+	more="quiet nokaslr norandmaps randomize_kstack_offset=off \
+tsc_early_khz=1000000 lpj=4000000"
+fi
+[ -z "${PLUGIN:-}" ] || counting+=(-plugin "$PLUGIN")
+
 how=${ACCEL:-$(accelerator)}
 # shellcheck disable=SC2054  # the commas are for the emulator
 arguments=(
-	-accel "$how" -cpu max -smp "$processors" -m "${MEMORY:-2048}"
+	-accel "$how" -cpu "$cpu" "${counting[@]}" -smp "$processors" -m "${MEMORY:-2048}"
 	-nodefaults -no-reboot -display none
 	-kernel "$kernel/boot/vmlinuz-$release" -initrd "$2"
 	# Emulation on a busy machine is slow: the watchdogs have to be patient.

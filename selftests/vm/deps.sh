@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# deps.sh [check|build]: installs the Debian packages that are missing for "make test",
-# or those for "make check" too, or those for kernels of our own.
+# deps.sh [bench|build|check]: installs the Debian packages that are missing for "make test",
+# those for "make bench" or "make check" too, or those for kernels of our own.
 
 . "$(dirname "$0")/common.sh"
 
@@ -11,6 +11,8 @@ packages=(gcc gcc-multilib libc6-dev make qemu-system-x86 busybox-static cpio
 	  libelf1 libjansson-dev libmd-dev patch)
 if [ "${1:-}" = check ]; then
 	packages+=(clang clang-format coccinelle groff perl shellcheck sparse xz-utils)
+elif [ "${1:-}" = bench ]; then
+	packages+=(gnuplot-nox)
 elif [ "${1:-}" = build ]; then
 	packages=(bc bison flex gcc libc6-dev libelf-dev libssl-dev make xz-utils)
 fi

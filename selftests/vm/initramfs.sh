@@ -64,7 +64,8 @@ add_programs vm "$build/vm/supervise"
 # The unit tests, which are built for kernels with KUnit only.
 [ ! -e "$module/mailbox_test.ko" ] || strip -g -o vm/mailbox_test.ko "$module/mailbox_test.ko"
 add_programs bin "$build"/tools/*
-add_tests
+# Measurements run without them, and every instruction of the boot takes its time.
+grep -qE '^MODE=(bench|profile)' vm/settings || add_tests
 echo 'root:x:0:0:root:/root:/bin/sh' >etc/passwd
 echo 'root:x:0:' >etc/group
 [ -z "$tree" ] || add_demo
