@@ -18,10 +18,9 @@ case " $* " in
 *" --quick "* | *" -q "*) quick=yes CLOCK=no SEEDS=${SEEDS%% *} ;;
 esac
 
-virtual_machine='' work=''
+work=
 clean_up()
 {
-	[ -z "$virtual_machine" ] || kill -KILL "$virtual_machine" 2>/dev/null || true
 	[ -z "$work" ] || rm -rf "$work"
 }
 trap clean_up EXIT
@@ -47,12 +46,8 @@ run()
 
 	printf 'MODE=bench\nBENCH="%s"\n' "$*" >"$work/initramfs.settings"
 	"$vm/initramfs.sh" "$work/initramfs" "$module"
-	exec 4< <(exec "$vm/boot.sh" "$folder" "$work/initramfs" "$work/console" \
-		"$work/$name.json" </dev/null)
-	virtual_machine=$!
-	tr -d '\r' <&4 >&2
-	exec 4<&-
-	virtual_machine=
+	"$vm/boot.sh" "$folder" "$work/initramfs" "$work/console" "$work/$name.json" \
+		</dev/null >&2
 	if ! [ -s "$work/$name.json" ]; then
 		tail -n 20 "$work/console" >&2
 		die "the machine ended without a report"

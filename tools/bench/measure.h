@@ -49,7 +49,8 @@ struct measure {
 
 extern const struct measure measure_pair, measure_burst, measure_batch, measure_trip,
 	measure_stream, measure_four_to_one, measure_one_to_four, measure_priority, measure_type,
-	measure_lowest, measure_idle, measure_make, measure_empty, measure_queued, measure_charged;
+	measure_lowest, measure_idle, measure_make, measure_empty, measure_queued, measure_paged,
+	measure_charged;
 
 extern const struct measure *const measures[];
 extern const size_t nr_measures;

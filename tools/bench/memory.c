@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Memory of the kernel that an empty mailbox and a queued message take, by what all
- * slabs hold before and after there are many of them. Pages that are not in slabs are
- * not seen: the payload of pipes, a page for each packet.
+ * slabs hold before and after there are many of them, and by the pages that are free.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +34,24 @@ static unsigned long slab_bytes(void)
 	}
 	fclose(file);
 	return sum;
+}
+
+/* Those free for all and those that processors keep for themselves. 0 as above. */
+static unsigned long free_bytes(void)
+{
+	FILE *file = fopen("/proc/zoneinfo", "re");
+	unsigned long sum = 0, pages;
+	char line[512];
+
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, " nr_free_pages %lu", &pages) == 1 ||
+		    sscanf(line, " count: %lu", &pages) == 1)
+			sum += pages;
+	}
+	fclose(file);
+	return sum * 4096;
 }
 
 /* What others have freed goes back later: until it has, nothing can be weighed. */
@@ -124,7 +141,7 @@ const struct measure measure_empty = {
 	.teardown = memory_teardown,
 };
 
-static void *queued_setup(const struct peer *peer, unsigned long x)
+static void *filled_setup(const struct peer *peer, unsigned long x)
 {
 	struct memory *memory = peer->flags & PEER_FLOOR ? NULL : memory_new(peer);
 
@@ -136,16 +153,30 @@ static void *queued_setup(const struct peer *peer, unsigned long x)
 	return memory;
 }
 
+static void fill(const struct memory *memory)
+{
+	unsigned int i;
+
+	for (i = 0; i < MESSAGES; i++)
+		memory->peer->send(memory->channels[0]);
+}
+
+static void *queued_setup(const struct peer *peer, unsigned long x)
+{
+	/* Their payload is in pages of its own. */
+	if (peer == &peer_pipe || peer == &peer_packet_pipe)
+		return NULL;
+	return filled_setup(peer, x);
+}
+
 static double queued_round(void *state)
 {
 	const struct memory *memory = state;
 	unsigned long before;
-	unsigned int i;
 
 	settle();
 	before = slab_bytes();
-	for (i = 0; i < MESSAGES; i++)
-		memory->peer->send(memory->channels[0]);
+	fill(memory);
 	return (double)(slab_bytes() - before) / MESSAGES;
 }
 
@@ -161,19 +192,40 @@ const struct measure measure_queued = {
 	.teardown = memory_teardown,
 };
 
+static double paged_round(void *state)
+{
+	const struct memory *memory = state;
+	unsigned long before;
+
+	settle();
+	before = free_bytes();
+	fill(memory);
+	return (double)(before - free_bytes()) / MESSAGES;
+}
+
+const struct measure measure_paged = {
+	.name = "paged",
+	.title = "(i) bytes of all memory for a queued message of 64 bytes",
+	.axis = "of many",
+	.flags = MEASURE_BYTES,
+	.nr_xs = 1,
+	.xs = { MESSAGES },
+	.setup = filled_setup,
+	.round = paged_round,
+	.teardown = memory_teardown,
+};
+
 static void *charged_setup(const struct peer *peer, unsigned long x)
 {
-	return peer == &peer_mailbox ? queued_setup(peer, x) : NULL;
+	return peer == &peer_mailbox ? filled_setup(peer, x) : NULL;
 }
 
 static double charged_round(void *state)
 {
 	const struct memory *memory = state;
 	uint64_t before = mailbox_charged();
-	unsigned int i;
 
-	for (i = 0; i < MESSAGES; i++)
-		memory->peer->send(memory->channels[0]);
+	fill(memory);
 	return (double)(mailbox_charged() - before) / MESSAGES;
 }
 

@@ -16,10 +16,11 @@ struct ends {
 	int fd[2];
 };
 
+/* No more than the others have either, but for the rest of a page. */
 static bool pipe_make_room(int fd, size_t bytes)
 {
-	return fcntl(fd, F_GETPIPE_SZ) >= (ssize_t)bytes ||
-	       fcntl(fd, F_SETPIPE_SZ, (int)bytes) >= (ssize_t)bytes;
+	return bytes <= INT_MAX && (fcntl(fd, F_SETPIPE_SZ, (int)bytes) >= (ssize_t)bytes ||
+				    fcntl(fd, F_GETPIPE_SZ) >= (ssize_t)bytes);
 }
 
 static struct channel *ends_open(size_t size, unsigned int depth, int flags, size_t room)
@@ -30,7 +31,7 @@ static struct channel *ends_open(size_t size, unsigned int depth, int flags, siz
 		goto err_free;
 	if (pipe2(ends->fd, flags))
 		goto err_fini;
-	if (room <= INT_MAX && pipe_make_room(ends->fd[0], room))
+	if (pipe_make_room(ends->fd[0], room))
 		return &ends->channel;
 
 	close(ends->fd[0]);

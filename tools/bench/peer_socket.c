@@ -10,8 +10,9 @@
 
 #include "bench.h"
 
-/* What the kernel counts besides the payload of a message, and some more. */
-#define OVERHEAD 2048
+/* What the kernel counts besides the payload: the head, and the end of the data. */
+#define HEAD	 256
+#define DATA_END 320
 
 struct pair {
 	struct channel channel;
@@ -37,6 +38,16 @@ static void prepare(struct pair *pair)
 	}
 }
 
+/* Kernel memory that a message takes: its data is rounded up to a power of two. */
+static size_t true_size(size_t size)
+{
+	size_t data = 1;
+
+	while (data < size + DATA_END)
+		data *= 2;
+	return HEAD + data;
+}
+
 /* Those who may force it are not bound by a limit. The kernel doubles what it is told. */
 static bool make_room(int fd, size_t bytes)
 {
@@ -58,8 +69,7 @@ static struct channel *pair_open(int type, size_t size, unsigned int depth)
 		goto err_free;
 	if (socketpair(AF_UNIX, type, 0, pair->fd))
 		goto err_fini;
-	/* Buffers of the kernel have sizes that are powers of two. */
-	if (make_room(pair->fd[1], (size * 2 + OVERHEAD) * depth) &&
+	if (make_room(pair->fd[1], true_size(size) * depth) &&
 	    send(pair->fd[1], pair->channel.out, size, MSG_DONTWAIT) == (ssize_t)size &&
 	    recv(pair->fd[0], pair->channel.in, size, MSG_DONTWAIT) == (ssize_t)size) {
 		prepare(pair);

@@ -5,7 +5,8 @@
 #include "bench.h"
 #include "profile.h"
 
-#define MARK(bytes) __asm__ volatile(".byte " bytes : : : "memory")
+#define TEXT(...)   #__VA_ARGS__
+#define MARK(bytes) __asm__ volatile(".byte " TEXT(bytes) : : : "memory")
 
 bool profile_run(const char *name, size_t size)
 {

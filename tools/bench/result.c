@@ -2,6 +2,7 @@
 /*
  * Cells and their statistics.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,16 +48,26 @@ static int compare(const void *one, const void *other)
 	return (a > b) - (a < b);
 }
 
+static double median_of(double *samples, size_t nr)
+{
+	qsort(samples, nr, sizeof(*samples), compare);
+	return (samples[(nr - 1) / 2] + samples[nr / 2]) / 2;
+}
+
+/* Leaves distances from the median in @samples. */
 static struct spread spread_of(double *samples, size_t nr)
 {
 	struct spread spread = { 0 };
+	size_t i;
 
 	if (!nr)
 		return spread;
-	qsort(samples, nr, sizeof(*samples), compare);
-	spread.median = (samples[(nr - 1) / 2] + samples[nr / 2]) / 2;
+	spread.median = median_of(samples, nr);
 	spread.low = samples[0];
 	spread.high = samples[nr - 1];
+	for (i = 0; i < nr; i++)
+		samples[i] = fabs(samples[i] - spread.median);
+	spread.deviation = median_of(samples, nr);
 	return spread;
 }
 

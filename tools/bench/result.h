@@ -63,11 +63,13 @@ struct report {
  * @median: the figure that counts
  * @low: the least
  * @high: the most
+ * @deviation: half of the rounds are no farther from the median
  */
 struct spread {
 	double median;
 	double low;
 	double high;
+	double deviation;
 };
 
 /* --- result.c */

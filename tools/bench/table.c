@@ -3,6 +3,7 @@
  * The tables: a line for each peer, a column for each size, and beside each figure its
  * ratio to the best of the others.
  */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,6 +19,11 @@
 static const char *colour(enum table_style style, const char *code)
 {
 	return style == TABLE_COLOUR ? code : "";
+}
+
+static const char *indent(enum table_style style)
+{
+	return style == TABLE_RST ? "  " : "";
 }
 
 static bool competes(const struct peer *peer)
@@ -94,8 +100,12 @@ static const char *judge(enum table_style style, const struct peer *peer, double
 	return colour(style, ratio <= 1 ? GREEN : RED);
 }
 
+/*
+ * @owed are the blanks between this cell and what was printed before: a line does not
+ * end with any.
+ */
 static void print_cell(const struct report *report, bool noisy, const struct measure *measure,
-		       const struct peer *peer, unsigned long x, enum table_style style)
+		       const struct peer *peer, unsigned long x, enum table_style style, int *owed)
 {
 	struct spread spread;
 	const char *name;
@@ -103,12 +113,10 @@ static void print_cell(const struct report *report, bool noisy, const struct mea
 
 	if (!has_column(report, measure, x))
 		return;
+	printf("%*s", *owed, "");
+	*owed = 6;
 	if (!report_find(report, noisy, measure->name, peer->name, x, &spread)) {
-		printf("%15s", "-     ");
-		return;
-	}
-	if (!best_peer(report, noisy, measure->name, x, &best, &name)) {
-		printf("%9.0f      ", spread.median);
+		printf("%9s", "-");
 		return;
 	}
 	/* The figures of a noisy run say nothing. */
@@ -116,25 +124,29 @@ static void print_cell(const struct report *report, bool noisy, const struct mea
 		printf("%9s", "");
 	else
 		printf("%9.0f", spread.median);
+	if (!best_peer(report, noisy, measure->name, x, &best, &name))
+		return;
 	printf(" %s%5.2f%s", judge(style, peer, spread.median / best), spread.median / best,
 	       colour(style, PLAIN));
+	*owed = 0;
 }
 
 static void print_row(const struct report *report, bool noisy, const struct measure *measure,
 		      const struct peer *peer, enum table_style style)
 {
 	unsigned int i;
+	int owed = 0;
 
 	if (!is_there(report, noisy, measure, peer->name))
 		return;
-	printf("%s  %-20s", style == TABLE_RST ? "  " : "", noisy ? "mailbox, noisy" : peer->name);
+	printf("%s  %-20s", indent(style), noisy ? "mailbox, noisy" : peer->name);
 	for (i = 0; i < measure->nr_xs; i++)
-		print_cell(report, noisy, measure, peer, measure->xs[i], style);
+		print_cell(report, noisy, measure, peer, measure->xs[i], style, &owed);
 	putchar('\n');
 }
 
-/* The farthest that a round of any peer was from its median, in percent. */
-static double farthest(const struct report *report, const struct measure *measure)
+/* The largest deviation of a cell, in percent. */
+static double deviation(const struct report *report, const struct measure *measure)
 {
 	struct spread spread;
 	double most = 0;
@@ -143,13 +155,9 @@ static double farthest(const struct report *report, const struct measure *measur
 
 	for (i = 0; i < nr_peers; i++) {
 		for (j = 0; j < measure->nr_xs; j++) {
-			if (!report_find(report, false, measure->name, peers[i]->name,
-					 measure->xs[j], &spread))
-				continue;
-			if (spread.high / spread.median - 1 > most)
-				most = spread.high / spread.median - 1;
-			if (1 - spread.low / spread.median > most)
-				most = 1 - spread.low / spread.median;
+			if (report_find(report, false, measure->name, peers[i]->name,
+					measure->xs[j], &spread))
+				most = fmax(most, spread.deviation / spread.median);
 		}
 	}
 	return most * 100;
@@ -158,18 +166,20 @@ static double farthest(const struct report *report, const struct measure *measur
 static void print_measure(const struct report *report, bool noisy, const struct measure *measure,
 			  enum table_style style)
 {
-	const char *indent = style == TABLE_RST ? "  " : "";
 	unsigned int i;
+	int owed = 0;
 	size_t j;
 
 	if (style == TABLE_RST)
 		printf("%s::\n\n", measure->title);
 	else
 		printf("%s%s%s\n", colour(style, BOLD), measure->title, colour(style, PLAIN));
-	printf("%s  %s%-20s", indent, colour(style, DIM), measure->axis);
+	printf("%s  %s%-20s", indent(style), colour(style, DIM), measure->axis);
 	for (i = 0; i < measure->nr_xs; i++) {
-		if (has_column(report, measure, measure->xs[i]))
-			printf("%9lu      ", measure->xs[i]);
+		if (!has_column(report, measure, measure->xs[i]))
+			continue;
+		printf("%*s%9lu", owed, "", measure->xs[i]);
+		owed = 6;
 	}
 	printf("%s\n", colour(style, PLAIN));
 	for (j = 0; j < nr_peers; j++)
@@ -177,16 +187,20 @@ static void print_measure(const struct report *report, bool noisy, const struct 
 	if (!noisy) {
 		print_row(report, true, measure, &peer_mailbox, style);
 		if (!(measure->flags & MEASURE_BYTES))
-			printf("%s  %srounds differ from their median by at most %.1f %%%s\n",
-			       indent, colour(style, DIM), farthest(report, measure),
+			printf("%s  %shalf of the rounds are within %.2f %% of the median%s\n",
+			       indent(style), colour(style, DIM), deviation(report, measure),
 			       colour(style, PLAIN));
 	}
 	putchar('\n');
 }
 
-static void print_head(const struct report *report)
+static void print_head(const struct report *report, enum table_style style)
 {
 	unsigned int i;
+
+	if (style == TABLE_RST)
+		puts(".. SPDX-License-Identifier: GPL-2.0\n"
+		     ".. Made by 'mailbox-bench --rst'.\n");
 
 	printf("Linux %s, %s, and the ratio to the best of the other kinds.\nRuns:", report->kernel,
 	       report_unit(report));
@@ -203,7 +217,7 @@ void table_print(const struct report *report, enum table_style style)
 
 	for (i = 0; i < report->nr; i++)
 		only_noisy = only_noisy && report->runs[i].noisy;
-	print_head(report);
+	print_head(report, style);
 	for (j = 0; j < nr_measures; j++) {
 		if (is_measured(report, only_noisy, measures[j]))
 			print_measure(report, only_noisy, measures[j], style);
