@@ -12,14 +12,14 @@
 /* In percent. Less than this is the noise of the measurement. */
 #define WORSE 1.0
 
-/* By how many percent a cell changed. False when one of them lacks it. */
+/* By how many percent a cell changed. False when there is nothing to compare. */
 static bool change(const struct report *old, const struct report *new, const char *test,
 		   const char *peer, unsigned long x, double *percent)
 {
 	struct spread before, after;
 
 	if (!report_find(old, false, test, peer, x, &before) ||
-	    !report_find(new, false, test, peer, x, &after))
+	    !report_find(new, false, test, peer, x, &after) || before.median <= 0)
 		return false;
 	*percent = (after.median / before.median - 1) * 100;
 	return true;

@@ -89,7 +89,7 @@ static void mq_channel_receive_by(struct channel *channel, enum choice choice, u
 
 static void mq_make(void)
 {
-	mqd_t fd = create(64, 64);
+	mqd_t fd = create(64, 10);
 
 	if (fd < 0)
 		fail("POSIX mq", "open");

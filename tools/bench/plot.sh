@@ -32,14 +32,17 @@ draw()
 		set xlabel "$axis"
 		set ylabel "$unit, each"
 		set logscale xy
+		set autoscale xfix
+		# The first column, which is the mailbox.
+		set linetype 1 linecolor rgb "black" linewidth 3
 		set grid
 		set key outside right
 		set datafile separator "\t"
 		set datafile missing "?"
-		# Nothing has a place on such a scale only beside what is there.
+		# Zero has no place on such a scale.
 		at(x) = x > 0 ? x : 1
 		plot for [i = 2:$columns] "$data" using (at(\$1)):i with linespoints \
-			linewidth (i == 2 ? 3 : 1) title columnheader(i)
+			linetype i - 1 title columnheader(i)
 	END
 }
 
