@@ -3,7 +3,8 @@
 #
 # bench.sh [KERNEL [OPTION...]]: runs mailbox-bench in the virtual machine, once for each
 # of SEEDS by counting instructions and once by the clock, and shows the tables. OPTION
-# is for mailbox-bench. The outcome is build/bench/KERNEL.json, its plots are beside it.
+# is for mailbox-bench; CLOCK=no leaves the last one out. The outcome is
+# build/bench/KERNEL.json, and plots beside it.
 
 . "$(dirname "$0")/common.sh"
 
@@ -13,6 +14,7 @@ shift || true
 out=$build/bench
 bench=$build/tools/mailbox-bench
 
+# One run is enough to see what a change has done.
 quick=
 case " $* " in
 *" --quick "* | *" -q "*) quick=yes CLOCK=no SEEDS=${SEEDS%% *} ;;
@@ -38,36 +40,42 @@ build_all()
 	fi
 }
 
-# run NAME OPTION...: leaves the report in $work/NAME.json
-run()
+# pack NAME OPTION...: the file system of one run
+pack()
 {
 	local name=$1
 	shift
 
-	printf 'MODE=bench\nBENCH="%s"\n' "$*" >"$work/initramfs.settings"
-	"$vm/initramfs.sh" "$work/initramfs" "$module"
-	"$vm/boot.sh" "$folder" "$work/initramfs" "$work/console" "$work/$name.json" \
-		</dev/null >&2
-	if ! [ -s "$work/$name.json" ]; then
-		tail -n 20 "$work/console" >&2
+	printf 'MODE=bench\nBENCH="%s"\n' "--name=$name $*" >"$work/$name.settings"
+	"$vm/initramfs.sh" "$work/$name" "$module"
+}
+
+# run NAME: leaves its report in $work/NAME.json
+run()
+{
+	say "${bold}Linux ${folder##*/}, $1$plain"
+	"$vm/boot.sh" "$folder" "$work/$1" "$work/$1.console" "$work/$1.json" </dev/null >&2
+	if ! [ -s "$work/$1.json" ]; then
+		tail -n 20 "$work/$1.console" >&2
 		die "the machine ended without a report"
 	fi
+	reports+=("$work/$1.json")
 }
 
 folder=$("$vm/kernel.sh" "$kernel")
 build_all
 work=$(mktemp -d "$out/$kernel-XXXXXX")
+for seed in $SEEDS; do
+	pack "seed-$seed" --unit=instructions "$@"
+done
+[ "$CLOCK" = no ] || pack clock --noisy "$@"
+flock -u 8
+
 reports=()
 for seed in $SEEDS; do
-	say "${bold}Linux ${folder##*/}, seed $seed$plain"
-	SEED=$seed run "seed-$seed" --unit=instructions "--name=seed-$seed" "$@"
-	reports+=("$work/seed-$seed.json")
+	SEED=$seed run "seed-$seed"
 done
-if [ "$CLOCK" = yes ]; then
-	say "${bold}Linux ${folder##*/}, by the clock$plain"
-	ACCEL=tcg,thread=multi run clock --noisy --name=clock "$@"
-	reports+=("$work/clock.json")
-fi
+[ "$CLOCK" = no ] || ACCEL=tcg,thread=multi run clock
 
 "$bench" --json="$out/$kernel.json" "${reports[@]}"
 [ "$quick" ] || "$top/tools/bench/plot.sh" "$out/$kernel.json" "$out/$kernel"
