@@ -34,9 +34,9 @@ quick_run_has_mailboxes_and_others()
 
 streams_end()
 {
-	mailbox-bench --only=stream --rounds=1 >table 2>progress &&
-		mailbox-bench --only=four-to-one --rounds=1 >table 2>progress &&
-		mailbox-bench --only=one-to-four --rounds=1 >table 2>progress
+	mailbox-bench --quick --only=stream --rounds=1 >table 2>progress &&
+		mailbox-bench --quick --only=four-to-one --rounds=1 >table 2>progress &&
+		mailbox-bench --quick --only=one-to-four --rounds=1 >table 2>progress
 }
 
 compare_names_what_got_worse()

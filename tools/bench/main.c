@@ -22,7 +22,7 @@ static const char help[] =
 	"       mailbox-bench [OPTIONS] FILE...   shows what --json has saved\n"
 	"       mailbox-bench --compare OLD NEW   names what got worse by more than 1 %\n"
 	"\n"
-	"  -q, --quick           a few sizes of one thread and of the round trip\n"
+	"  -q, --quick           8, 64 and 4096 only; of all, one thread and the round trip\n"
 	"  -o, --only=NAME       one measurement, for example 'pair'\n"
 	"  -r, --rounds=N        that count (9)\n"
 	"      --unit=WORD       of the times (nanoseconds)\n"

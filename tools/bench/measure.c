@@ -84,9 +84,9 @@ static void measure_one(const struct plan *plan, const struct measure *measure, 
 	free(states);
 }
 
-static bool is_quick(const struct measure *measure, unsigned long x)
+static bool is_quick(unsigned long x)
 {
-	return measure->flags & MEASURE_QUICK && (x == 8 || x == 64 || x == 4096);
+	return x == 8 || x == 64 || x == 4096;
 }
 
 void measure_all(const struct plan *plan, struct run *run)
@@ -99,11 +99,11 @@ void measure_all(const struct plan *plan, struct run *run)
 		measure = measures[i];
 		if (plan->only && strcmp(plan->only, measure->name))
 			continue;
-		if (plan->quick && !(measure->flags & MEASURE_QUICK))
+		if (plan->quick && !plan->only && !(measure->flags & MEASURE_QUICK))
 			continue;
 		fprintf(stderr, "  %s:", measure->title);
 		for (j = 0; j < measure->nr_xs; j++) {
-			if (plan->quick && !is_quick(measure, measure->xs[j]))
+			if (plan->quick && !is_quick(measure->xs[j]))
 				continue;
 			fprintf(stderr, " %lu", measure->xs[j]);
 			fflush(stderr);

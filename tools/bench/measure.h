@@ -13,7 +13,7 @@
 #include "result.h"
 
 enum measure_flag {
-	/* Part of a quick run, for the x below MEASURE_QUICK_MAX. */
+	/* Part of a quick run. */
 	MEASURE_QUICK = 1 << 0,
 	/* Counts bytes, once. */
 	MEASURE_BYTES = 1 << 1,

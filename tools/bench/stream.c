@@ -9,7 +9,7 @@
 #include "measure.h"
 
 /* Messages that go through in one round, for each place that the channel has. */
-#define FILLS 8
+#define FILLS 4
 
 enum shape {
 	ONE_TO_ONE,
