@@ -29,6 +29,11 @@ BENCH	?=
 SEEDS	?= 1 2
 export TESTS SEEDS
 
+# Native speed, unless a kernel is asked for.
+FUZZ_KERNEL := $(if $(filter command line environment,$(origin KERNEL)),$(KERNEL),6.1-um)
+SECONDS	?= 60
+export MINIMIZE MAILBOX_SEED
+
 cflags := -std=gnu11 -O2 -g -Wall -Wextra -Werror
 
 .PHONY: all module tools selftests programs deps demo test test-all shell coverage mutate fuzz \
@@ -45,6 +50,7 @@ tools:			## library, command and examples, below build/tools
 # The library's own test is linked with it.
 selftests: tools
 	@$(MAKE) --no-print-directory -C selftests O=$(build)/selftests CC=$(CC) all
+	@$(MAKE) --no-print-directory -C selftests/fuzz O=$(build)/fuzz CC=$(CC) all
 
 # What runs in the virtual machine, apart from the module.
 programs: tools selftests $(build)/vm/supervise
@@ -67,6 +73,9 @@ test-all: deps		## the same with ALL_KERNELS
 
 mutate: deps		## breaks the module in many ways, or in MUTANTS: each must fail a test
 	@selftests/mutate/mutate.sh $(MUTANTS)
+
+fuzz: deps		## fuzzing for SECONDS in user-mode Linux, or in KERNEL; MINIMIZE=yes
+	@selftests/fuzz/fuzz.sh $(FUZZ_KERNEL) $(SECONDS)
 
 shell: deps		## a prompt in a virtual machine with KERNEL and the module
 	@$(vm)/run.sh shell $(KERNEL)
@@ -110,6 +119,7 @@ help:			## this text
 	@echo "  ALL_KERNELS=\"...\"      for test-all"
 	@echo "  KERNEL=$(KERNEL)           for demo, shell and bench"
 	@echo "  COVERAGE_KERNEL=$(COVERAGE_KERNEL)  for coverage: one with gcov"
+	@echo "  SECONDS=$(SECONDS) MINIMIZE=yes MAILBOX_SEED=N  for fuzz"
 	@echo "  TESTS=\"poll wait\"      test programs to run, all if empty"
 	@echo "  MUTANTS=\"peek-takes\"   for mutate, names in selftests/mutate/mutants, all if empty"
 	@echo "  BENCH=--quick         options for bench; 'build/tools/mailbox-bench --help'"

@@ -11,12 +11,13 @@ out=$build/check
 : "${KERNELS:=6.1 6.12}"
 read -ra kernels <<<"$KERNELS"
 
-# What git keeps, or would: names that match the patterns.
+# What git keeps, or would: names that match the patterns. Not the fuzzer's inputs,
+# which are bytes without a meaning to anybody else.
 files()
 {
 	local file
 
-	git ls-files -co --exclude-standard -- "$@" | while IFS= read -r file; do
+	git ls-files -co --exclude-standard -- "$@" ':!selftests/fuzz/corpus' | while IFS= read -r file; do
 		[ ! -f "$file" ] || printf '%s\n' "$file"
 	done
 }
@@ -65,6 +66,7 @@ check_programs()
 		{ make -s -C tools O="$out/$compiler/tools" CC=$compiler all &&
 		  make -s -C selftests O="$out/$compiler/selftests" \
 			LIBMAILBOX="$out/$compiler/tools/libmailbox.a" CC=$compiler all &&
+		  make -s -C selftests/fuzz O="$out/$compiler/fuzz" CC=$compiler all &&
 		  $compiler -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only \
 			"$vm/guest/supervise.c"; } 2>&1 || echo "$compiler failed"
 	done
@@ -122,6 +124,12 @@ check_manual()
 	done
 }
 
+# What the fuzzers know of the interface.
+check_description()
+{
+	selftests/fuzz/check_description.sh
+}
+
 # The header is one contract and one file, however long it gets.
 check_text()
 {
@@ -134,7 +142,7 @@ check_text()
 }
 
 all=(module clang checkpatch coccinelle kernel_doc format header programs scripts licences manual
-     text)
+     description text)
 [ $# -gt 0 ] || set -- "${all[@]}"
 mkdir -p "$out"
 exec 7>"$out/.lock"

@@ -42,6 +42,8 @@ add_tests()
 			add_programs selftests "$file"
 		fi
 	done
+	add_programs selftests/fuzz "$build/fuzz/fuzz"
+	cp -r "$top/selftests/fuzz/corpus" selftests/fuzz/
 	[ ! -e "$top/selftests/settings" ] || cp "$top/selftests/settings" selftests/
 }
 

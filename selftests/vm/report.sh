@@ -33,7 +33,7 @@ settings()
 	echo "SLOW=$(slow) EFFORT=$(effort) COVERAGE=${COVERAGE:+yes}"
 	echo "export MAILBOX_SEED='${MAILBOX_SEED:-}' MAILBOX_OPS='${MAILBOX_OPS:-}'"
 	echo "ROWS=${size% *} COLUMNS=${size#* }"
-	echo "TERMINAL=$terminal"
+	echo "TERMINAL=$terminal FUZZ='${FUZZ:-}'"
 }
 
 # complaints CONSOLE: those of the kernel, each with the test that ran then.

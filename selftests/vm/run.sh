@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# run.sh test [KERNEL...] | demo [KERNEL] | shell [KERNEL]: builds what is needed,
-# boots the virtual machine and takes its verdict. TESTS names the test programs to
+# run.sh test [KERNEL...] | demo [KERNEL] | shell [KERNEL] | fuzz [KERNEL]: builds what
+# is needed, boots the virtual machine and takes its verdict. TESTS names the test programs to
 # run, all if empty. MAILBOX_SEED and MAILBOX_OPS reach those tests that know them. COVERAGE
 # is a file for what the kernel counted, see selftests/coverage/coverage.sh.
 
@@ -153,11 +153,30 @@ shell()
 	rm -f "$work"/initramfs*
 }
 
+# Standard output is what the fuzzer says; FUZZ are its arguments, and the machine has
+# FUZZ_TIMEOUT seconds.
+fuzz()
+{
+	local kernel=${1:-6.1-um} found
+
+	folder=$("$vm/kernel.sh" "$kernel")
+	build_all "$kernel"
+	pack fuzz
+	say "fuzzing Linux ${folder##*/}"
+	timeout --foreground -s KILL "$FUZZ_TIMEOUT" \
+		"$vm/boot.sh" "$folder" "$work/initramfs" "$work/console" </dev/null || true
+	rm -f "$work"/initramfs*
+	echo "log ${work#"$top"/}/console"
+	found=$(splats) || true
+	[ -z "$found" ] || printf 'splat %s\n' "$found"
+}
+
 mode=${1:-}
 shift || true
 case $mode in
 test)	tests "$@" ;;
 demo)	demo "$@" ;;
 shell)	shell "$@" ;;
-*)	die "usage: run.sh test [KERNEL...] | demo [KERNEL] | shell [KERNEL]" ;;
+fuzz)	fuzz "$@" ;;
+*)	die "usage: run.sh test [KERNEL...] | demo [KERNEL] | shell [KERNEL] | fuzz [KERNEL]" ;;
 esac

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+
+#include "describe.h"
+
+#define MEMBER(type, member, kind, direction) \
+	{ \
+#member, offsetof(struct type, member), sizeof(((struct type *)0)->member), kind, \
+			direction \
+	}
+
+#define INFO(member, kind, direction)	 MEMBER(mailbox_info, member, kind, direction)
+#define CREATE(member, kind, direction)	 MEMBER(mailbox_create, member, kind, direction)
+#define OPEN(member, kind, direction)	 MEMBER(mailbox_open, member, kind, direction)
+#define DESTROY(member, kind, direction) MEMBER(mailbox_destroy, member, kind, direction)
+#define STAT(member, kind, direction)	 MEMBER(mailbox_stat, member, kind, direction)
+#define LIST(member, kind, direction)	 MEMBER(mailbox_list, member, kind, direction)
+#define SET(member, kind, direction)	 MEMBER(mailbox_set, member, kind, direction)
+#define SEND(member, kind, direction)	 MEMBER(mailbox_send, member, kind, direction)
+#define RECEIVE(member, kind, direction) MEMBER(mailbox_receive, member, kind, direction)
+#define BATCH(member, kind, direction)	 MEMBER(mailbox_batch, member, kind, direction)
+
+#define STAT_MEMBERS(flags_direction) \
+	STAT(size, KIND_SIZE, flags_direction), STAT(flags, KIND_FLAGS, flags_direction), \
+		STAT(id, KIND_NUMBER, OUT), STAT(uid, KIND_NUMBER, OUT), \
+		STAT(gid, KIND_NUMBER, OUT), STAT(mode, KIND_NUMBER, OUT), \
+		STAT(rights, KIND_NUMBER, OUT), STAT(policy, KIND_NUMBER, OUT), \
+		STAT(capacity, KIND_NUMBER, OUT), STAT(on_full, KIND_NUMBER, OUT), \
+		STAT(share, KIND_NUMBER, OUT), STAT(message_size, KIND_NUMBER, OUT), \
+		STAT(handles, KIND_NUMBER, OUT), STAT(max_messages, KIND_NUMBER, OUT), \
+		STAT(max_bytes, KIND_NUMBER, OUT), STAT(messages, KIND_NUMBER, OUT), \
+		STAT(bytes, KIND_NUMBER, OUT), STAT(receivers, KIND_NUMBER, OUT), \
+		STAT(senders, KIND_NUMBER, OUT), STAT(sent, KIND_NUMBER, OUT), \
+		STAT(received, KIND_NUMBER, OUT), STAT(expired, KIND_NUMBER, OUT), \
+		STAT(overwritten, KIND_NUMBER, OUT), STAT(created, KIND_NUMBER, OUT), \
+		STAT(last_sent, KIND_NUMBER, OUT), STAT(last_received, KIND_NUMBER, OUT), \
+		STAT(last_sender, KIND_NUMBER, OUT), STAT(last_receiver, KIND_NUMBER, OUT), \
+		STAT(name, KIND_NAME, OUT)
+
+#define BATCH_MEMBERS \
+	BATCH(size, KIND_SIZE, IN), BATCH(flags, KIND_FLAGS, IN), \
+		BATCH(entries, KIND_ENTRIES, IN), BATCH(entry_size, KIND_ENTRY_SIZE, IN), \
+		BATCH(nr, KIND_NR, IN), BATCH(done, KIND_NUMBER, OUT), \
+		BATCH(error, KIND_NUMBER, OUT), BATCH(deadline, KIND_TIME, IN)
+
+#define SEND_ERRORS    EACCES, EMSGSIZE, EAGAIN, ETIMEDOUT, EINTR, EDQUOT, ENOMEM, EIDRM
+#define RECEIVE_ERRORS EACCES, EMSGSIZE, EAGAIN, ETIMEDOUT, EINTR, ESRCH, EIDRM
+
+const struct layout layouts[OP_LAYOUTS] = {
+	[OP_INFO] = {
+		.name = "INFO",
+		.cmd = MAILBOX_IOC_INFO,
+		.size = sizeof(struct mailbox_info),
+		.members = {
+			INFO(size, KIND_SIZE, IN),
+			INFO(flags, KIND_FLAGS, IN),
+			INFO(version, KIND_NUMBER, OUT),
+			INFO(max_message_size, KIND_NUMBER, OUT),
+			INFO(features, KIND_NUMBER, OUT),
+			INFO(max_mailboxes, KIND_NUMBER, OUT),
+			INFO(max_messages, KIND_NUMBER, OUT),
+			INFO(max_bytes, KIND_NUMBER, OUT),
+			INFO(mailboxes, KIND_NUMBER, OUT),
+			INFO(messages, KIND_NUMBER, OUT),
+			INFO(bytes, KIND_NUMBER, OUT),
+		},
+		.errors = { ENOMEM },
+	},
+	[OP_CREATE] = {
+		.name = "CREATE",
+		.cmd = MAILBOX_IOC_CREATE,
+		.flags = MAILBOX_NONBLOCK | MAILBOX_PERMANENT | MAILBOX_FIXED_SIZE,
+		.size = sizeof(struct mailbox_create),
+		.members = {
+			CREATE(size, KIND_SIZE, IN),
+			CREATE(flags, KIND_FLAGS, IN),
+			CREATE(rights, KIND_RIGHTS, IN),
+			CREATE(mode, KIND_MODE, IN),
+			CREATE(policy, KIND_NUMBER, IN),
+			CREATE(capacity, KIND_NUMBER, IN),
+			CREATE(on_full, KIND_NUMBER, IN),
+			CREATE(share, KIND_NUMBER, IN),
+			CREATE(message_size, KIND_NUMBER, IN),
+			CREATE(fd, KIND_NUMBER, OUT),
+			CREATE(max_messages, KIND_NUMBER, IN),
+			CREATE(max_bytes, KIND_NUMBER, IN),
+			CREATE(id, KIND_NUMBER, OUT),
+			CREATE(name, KIND_NAME, IN),
+		},
+		.errors = { EEXIST, EDQUOT, ENOMEM, EMFILE, ENFILE, EIDRM },
+	},
+	[OP_OPEN] = {
+		.name = "OPEN",
+		.cmd = MAILBOX_IOC_OPEN,
+		.flags = MAILBOX_NONBLOCK,
+		.size = sizeof(struct mailbox_open),
+		.members = {
+			OPEN(size, KIND_SIZE, IN),
+			OPEN(flags, KIND_FLAGS, IN),
+			OPEN(rights, KIND_RIGHTS, IN),
+			OPEN(fd, KIND_NUMBER, OUT),
+			OPEN(id, KIND_ID, IN_OUT),
+			OPEN(name, KIND_NAME, IN),
+		},
+		.errors = { ENOENT, EACCES, ENOMEM, EMFILE, ENFILE, EIDRM },
+	},
+	[OP_DESTROY] = {
+		.name = "DESTROY",
+		.cmd = MAILBOX_IOC_DESTROY,
+		.size = sizeof(struct mailbox_destroy),
+		.members = {
+			DESTROY(size, KIND_SIZE, IN),
+			DESTROY(flags, KIND_FLAGS, IN),
+			DESTROY(id, KIND_ID, IN),
+			DESTROY(name, KIND_NAME, IN),
+		},
+		.errors = { ENOENT, EACCES, EIDRM },
+	},
+	[OP_LIST] = {
+		.name = "LIST",
+		.cmd = MAILBOX_IOC_LIST,
+		.size = sizeof(struct mailbox_list),
+		.members = {
+			LIST(size, KIND_SIZE, IN),
+			LIST(flags, KIND_FLAGS, IN),
+			LIST(entries, KIND_ENTRIES, IN),
+			LIST(entry_size, KIND_ENTRY_SIZE, IN),
+			LIST(nr, KIND_NR, IN_OUT),
+			LIST(after, KIND_ID, IN_OUT),
+		},
+		.entry = &list_entry,
+		.errors = { EIDRM },
+	},
+	[OP_STAT] = {
+		.name = "STAT",
+		.cmd = MAILBOX_IOC_STAT,
+		.size = sizeof(struct mailbox_stat),
+		.members = { STAT_MEMBERS(IN_OUT) },
+		.errors = { EIDRM },
+	},
+	[OP_SET] = {
+		.name = "SET",
+		.cmd = MAILBOX_IOC_SET,
+		.flags = MAILBOX_SET_MAX_BYTES * 2 - 1,
+		.size = sizeof(struct mailbox_set),
+		.members = {
+			SET(size, KIND_SIZE, IN),
+			SET(flags, KIND_FLAGS, IN),
+			SET(mode, KIND_NUMBER, IN),
+			SET(uid, KIND_PERSON, IN),
+			SET(gid, KIND_PERSON, IN),
+			SET(permanent, KIND_NUMBER, IN),
+			SET(on_full, KIND_NUMBER, IN),
+			SET(share, KIND_NUMBER, IN),
+			SET(message_size, KIND_NUMBER, IN),
+			SET(reserved, KIND_NUMBER, IN),
+			SET(max_messages, KIND_NUMBER, IN),
+			SET(max_bytes, KIND_NUMBER, IN),
+		},
+		.errors = { EACCES, EPERM, EIDRM },
+	},
+	[OP_SEND] = {
+		.name = "SEND",
+		.cmd = MAILBOX_IOC_SEND,
+		.flags = MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_EXPIRES,
+		.size = sizeof(struct mailbox_send),
+		.members = {
+			SEND(size, KIND_SIZE, IN),
+			SEND(flags, KIND_FLAGS, IN),
+			SEND(data, KIND_DATA, IN),
+			SEND(length, KIND_LENGTH, IN),
+			SEND(priority, KIND_NUMBER, IN),
+			SEND(type, KIND_NUMBER, IN),
+			SEND(deadline, KIND_TIME, IN),
+			SEND(expiry, KIND_TIME, IN),
+			SEND(sequence, KIND_NUMBER, OUT),
+		},
+		.errors = { SEND_ERRORS },
+	},
+	[OP_RECEIVE] = {
+		.name = "RECEIVE",
+		.cmd = MAILBOX_IOC_RECEIVE,
+		.flags = MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_PEEK | MAILBOX_TRUNCATE,
+		.size = sizeof(struct mailbox_receive),
+		.members = {
+			RECEIVE(size, KIND_SIZE, IN),
+			RECEIVE(flags, KIND_FLAGS, IN),
+			RECEIVE(data, KIND_DATA, IN),
+			RECEIVE(room, KIND_LENGTH, IN),
+			RECEIVE(select, KIND_NUMBER, IN),
+			RECEIVE(match, KIND_MATCH, IN),
+			RECEIVE(deadline, KIND_TIME, IN),
+			RECEIVE(length, KIND_NUMBER, OUT),
+			RECEIVE(priority, KIND_NUMBER, OUT),
+			RECEIVE(type, KIND_NUMBER, OUT),
+			RECEIVE(sequence, KIND_NUMBER, OUT),
+			RECEIVE(time, KIND_NUMBER, OUT),
+			RECEIVE(expiry, KIND_NUMBER, OUT),
+			RECEIVE(pid, KIND_NUMBER, OUT),
+			RECEIVE(tid, KIND_NUMBER, OUT),
+			RECEIVE(uid, KIND_NUMBER, OUT),
+			RECEIVE(gid, KIND_NUMBER, OUT),
+			RECEIVE(result, KIND_NUMBER, OUT),
+			RECEIVE(reserved, KIND_NUMBER, OUT),
+		},
+		.writes_data = true,
+		.errors = { RECEIVE_ERRORS },
+	},
+	[OP_SEND_BATCH] = {
+		.name = "SEND_BATCH",
+		.cmd = MAILBOX_IOC_SEND_BATCH,
+		.flags = MAILBOX_NONBLOCK | MAILBOX_DEADLINE,
+		.size = sizeof(struct mailbox_batch),
+		.members = { BATCH_MEMBERS },
+		.entry = &layouts[OP_SEND],
+		.errors = { SEND_ERRORS },
+	},
+	[OP_RECEIVE_BATCH] = {
+		.name = "RECEIVE_BATCH",
+		.cmd = MAILBOX_IOC_RECEIVE_BATCH,
+		.flags = MAILBOX_NONBLOCK | MAILBOX_DEADLINE,
+		.size = sizeof(struct mailbox_batch),
+		.members = { BATCH_MEMBERS },
+		.entry = &layouts[OP_RECEIVE],
+		.writes_data = true,
+		.errors = { RECEIVE_ERRORS },
+	},
+};
+
+const struct layout list_entry = {
+	.name = "entry of LIST",
+	.size = sizeof(struct mailbox_stat),
+	.members = { STAT_MEMBERS(OUT) },
+};
+
+unsigned int layout_members(const struct layout *layout)
+{
+	unsigned int nr = 0;
+
+	while (nr < MEMBERS_MAX && layout->members[nr].name)
+		nr++;
+	return nr;
+}
+
+static bool in_list(const int *errors, int error)
+{
+	for (; *errors; errors++)
+		if (*errors == error)
+			return true;
+	return false;
+}
+
+/* EBADF comes before a command is looked at. */
+static const int errors_of_all[] = { ENOTTY, E2BIG, EOPNOTSUPP, EINVAL, EFAULT, EBADF, 0 };
+
+bool layout_has_error(const struct layout *layout, int error)
+{
+	return in_list(errors_of_all, error) || in_list(layout->errors, error);
+}
+
+bool is_listed_error(int error)
+{
+	int op;
+
+	for (op = 0; op < OP_LAYOUTS; op++)
+		if (layout_has_error(&layouts[op], error))
+			return true;
+	return false;
+}
+
+const char *layouts_incomplete(void)
+{
+	const struct layout *layout;
+	const struct member *member;
+	unsigned int op, end;
+
+	for (op = 0; op < OP_LAYOUTS; op++) {
+		layout = &layouts[op];
+		end = 0;
+		for (member = layout->members; member->name; member++) {
+			if (member->offset != end)
+				return layout->name;
+			end += member->size;
+		}
+		if (end != layout->size)
+			return layout->name;
+	}
+	return NULL;
+}

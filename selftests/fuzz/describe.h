@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The structures of the interface as the fuzzer knows them: for each member what kind
+ * of value it takes and whether the kernel may write it, for each command the errors
+ * that the header lists.
+ */
+#ifndef FUZZ_DESCRIBE_H
+#define FUZZ_DESCRIBE_H
+
+#include <linux/mailbox.h>
+#include <stdbool.h>
+
+#include "input.h"
+
+enum kind {
+	KIND_NUMBER,
+	KIND_SIZE,
+	KIND_FLAGS,
+	KIND_RIGHTS,
+	KIND_MODE,
+	KIND_DATA,
+	KIND_LENGTH,
+	KIND_ENTRIES,
+	KIND_ENTRY_SIZE,
+	KIND_NR,
+	KIND_NAME,
+	KIND_ID,
+	KIND_TIME,
+	KIND_PERSON,
+	KIND_MATCH,
+};
+
+enum direction { IN, OUT, IN_OUT };
+
+struct member {
+	const char *name;
+	__u16 offset;
+	__u16 size;
+	enum kind kind;
+	enum direction direction;
+};
+
+#define MEMBERS_MAX 32
+#define ERRORS_MAX  24
+
+struct layout {
+	const char *name;
+	__u32 cmd;
+	__u32 size;
+	struct member members[MEMBERS_MAX];
+	/* Of the array that entries points to, if there is one. */
+	const struct layout *entry;
+	/* Bits of flags that the header allows. */
+	__u32 flags;
+	/* May the kernel read what data points to, or write it? */
+	bool writes_data;
+	/* Besides those that all commands have. */
+	int errors[ERRORS_MAX];
+};
+
+extern const struct layout layouts[OP_LAYOUTS];
+/* One of the mailboxes that LIST writes. */
+extern const struct layout list_entry;
+
+unsigned int layout_members(const struct layout *layout);
+/* Is that an error that the header lists for this command? */
+bool layout_has_error(const struct layout *layout, int error);
+/* Of any command. */
+bool is_listed_error(int error);
+/* NULL, or the structure that the tables do not describe to its last byte. */
+const char *layouts_incomplete(void);
+
+#endif

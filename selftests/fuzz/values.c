@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "memory.h"
+#include "shared.h"
+#include "values.h"
+
+/* Where something ends, and one more or less. */
+static const __u64 numbers[] = {
+	63,
+	64,
+	65,
+	99,
+	100,
+	101,
+	127,
+	128,
+	255,
+	256,
+	257,
+	511,
+	512,
+	1000,
+	1023,
+	1024,
+	1025,
+	2000,
+	2048,
+	4032,
+	4095,
+	4096,
+	4097,
+	8191,
+	8192,
+	32767,
+	32768,
+	65535,
+	65536,
+	65537,
+	(1 << 20) - 1,
+	1 << 20,
+	(1 << 20) + 1,
+	8 << 20,
+	(16 << 20) - 1,
+	16 << 20,
+	(16 << 20) + 1,
+	0x7fffffff,
+	0x80000000,
+	0xfffffffe,
+	0xffffffff,
+	0x100000000,
+	0x7ffffffffffffffe,
+	0x7fffffffffffffff,
+	0x8000000000000000,
+	0xfffffffffffff000,
+	0xfffffffffffffffe,
+	0xffffffffffffffff,
+};
+
+#define NR_NUMBERS (sizeof(numbers) / sizeof(numbers[0]))
+
+static const char *const names[] = { "", "a", "b", "a b", "a/b", "\x1f", "\x7f", "\xc3\xbc", "." };
+
+#define NR_NAMES (sizeof(names) / sizeof(names[0]))
+
+__u64 now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+__u64 number_of(const struct change *change)
+{
+	if (change->value == VALUE_RAW)
+		return change->raw;
+	return change->value < 64 ? change->value : numbers[(change->value - 64) % NR_NUMBERS];
+}
+
+void name_of(__u8 value, char *name)
+{
+	memset(name, 0, MAILBOX_NAME_SIZE);
+	if (value < NR_NAMES)
+		strcpy(name, names[value]);
+	else if (value & 1)
+		memset(name, 'n', MAILBOX_NAME_SIZE - 1);
+	else
+		memset(name, 'n', MAILBOX_NAME_SIZE);
+}
+
+/* Deadlines that are near are a few milliseconds from now. */
+static __u64 time_of(const struct change *change)
+{
+	switch (change->value & 7) {
+	case 0:
+		return 0;
+	case 1:
+		return now_ns() + 1000 * (change->value >> 3);
+	case 2:
+		return now_ns() + 100000 * (change->value >> 3);
+	case 3:
+		return now_ns() + 3600 * 1000000000ULL;
+	case 4:
+		return now_ns() - 1 - (change->value >> 3);
+	case 5:
+		return 0x7fffffffffffffff;
+	case 6:
+		return 0xffffffffffffffff;
+	default:
+		return number_of(change);
+	}
+}
+
+static __u64 id_of(const struct change *change)
+{
+	if (change->value < SLOTS)
+		return shared->slots[change->value].id;
+	if (change->value < 32)
+		return shared->last_id + (change->value & 1 ? 1 : -(change->value >> 1 & 7));
+	return number_of(change);
+}
+
+/* Of the structure's own size, or that of one entry. */
+static __u64 size_of(const struct change *change, __u64 known)
+{
+	if (change->value < 64)
+		return known + change->value;
+	if (change->value < 128)
+		return known - (change->value - 64);
+	return number_of(change);
+}
+
+static __u64 flags_of(const struct change *change)
+{
+	if (change->value < 128)
+		return change->value;
+	return change->value == VALUE_RAW ? change->raw : 1ULL << (change->value & 31);
+}
+
+/* Processes, if one bit is set that is high enough. */
+static __u64 match_of(const struct change *change)
+{
+	switch (change->value) {
+	case 16:
+		return getpid();
+	case 32:
+	case 64:
+		return shared->workers[change->value >> 6].pid;
+	case 128:
+		return shared->last_child;
+	default:
+		return number_of(change);
+	}
+}
+
+__u64 value_initial(const struct layout *layout, const struct member *member,
+		    const struct call *call)
+{
+	const struct slot *slot = &shared->slots[call->slot];
+
+	if (member->direction == OUT)
+		return POISON * 0x0101010101010101ULL;
+	switch (member->kind) {
+	case KIND_SIZE:
+		return layout->size;
+	case KIND_RIGHTS:
+		return 7;
+	case KIND_MODE:
+		return 0666;
+	case KIND_DATA:
+		return (__u64)(layout->writes_data ? memory.sink : memory.source);
+	case KIND_LENGTH:
+		return layout->writes_data ? 64 : 8;
+	case KIND_ENTRIES:
+		return (__u64)memory.entries;
+	case KIND_ENTRY_SIZE:
+		return layout->entry->size;
+	case KIND_NR:
+		return 2;
+	case KIND_ID:
+		/* The newest is what one wants to open; of LIST it is where to begin. */
+		return call->op == OP_LIST || slot->kind == FILE_HANDLE ? 0 : shared->last_id;
+	case KIND_TIME:
+		return now_ns() + 1000000;
+	default:
+		return 0;
+	}
+}
+
+__u64 value_changed(const struct layout *layout, const struct member *member,
+		    const struct call *call, const struct change *change)
+{
+	switch (member->kind) {
+	case KIND_SIZE:
+		return size_of(change, layout->size);
+	case KIND_ENTRY_SIZE:
+		return size_of(change, layout->entry->size);
+	case KIND_FLAGS:
+		return flags_of(change);
+	case KIND_DATA:
+		if (layout->writes_data)
+			return memory_address(memory.sink, memory.sink_end, change->value, 64);
+		return memory_address(memory.source, memory.source_end, change->value, 8);
+	case KIND_ENTRIES:
+		return memory_address(memory.entries, memory.entries_end, change->value,
+				      2 * layout->entry->size);
+	case KIND_ID:
+		return id_of(change);
+	case KIND_TIME:
+		return time_of(change);
+	case KIND_MATCH:
+		return match_of(change);
+	case KIND_PERSON:
+		return change->value < 4 ? (__u64[]){ 0, 1000, 2000, -1 }[change->value] :
+					   number_of(change);
+	case KIND_MODE:
+		return change->value < 128 ? (__u64)change->value * 4 + 3 : number_of(change);
+	default:
+		return call->op == OP_SET && change->value < 8 ? change->value : number_of(change);
+	}
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a member of a structure is when it is valid, and what one byte of a change can
+ * make of it.
+ */
+#ifndef FUZZ_VALUES_H
+#define FUZZ_VALUES_H
+
+#include "describe.h"
+
+__u64 value_initial(const struct layout *layout, const struct member *member,
+		    const struct call *call);
+__u64 value_changed(const struct layout *layout, const struct member *member,
+		    const struct call *call, const struct change *change);
+__u64 number_of(const struct change *change);
+/* A name of exactly MAILBOX_NAME_SIZE bytes. */
+void name_of(__u8 value, char *name);
+__u64 now_ns(void);
+
+#endif
