@@ -192,6 +192,7 @@ static void prepare_list(struct scene *scene)
 
 static int list(struct scene *scene)
 {
+	poison(entries, sizeof(entries));
 	scene->list = (struct mailbox_list){
 		.size = sizeof(scene->list),
 		.entries = user_pointer(entries),
@@ -350,8 +351,10 @@ static char fdinfo[1024];
 
 static int read_fdinfo(struct scene *scene)
 {
-	ssize_t ret = read(scene->other, fdinfo, sizeof(fdinfo) - 1);
+	ssize_t ret;
 
+	memset(fdinfo, 0, sizeof(fdinfo));
+	ret = read(scene->other, fdinfo, sizeof(fdinfo) - 1);
 	return ret < 0 ? -errno : ret > 0 ? 0 : -ENODATA;
 }
 

@@ -229,15 +229,17 @@ static inline unsigned int sweep_rounds(int device, const struct sweep *sweep, c
 	struct usage before = usage_of_caller(device);
 	unsigned int rounds = sweep->rounds ? sweep->rounds : ROUNDS;
 	unsigned int most = 0, total = 0, nth, failed;
+	bool injected;
 
 	for (; rounds; rounds--) {
 		nth = failed = 0;
-		while (sweep_once(device, sweep, ++nth, &failed)) {
-			ASSERT_GT(SWEEP_MOST, nth);
+		do {
+			ASSERT_GT(SWEEP_MOST, ++nth);
+			injected = sweep_once(device, sweep, nth, &failed);
 			EXPECT_USAGE(device, before);
 			ASSERT_EQ(0, th_report->failures)
 			TH_LOG("%s, fault %u of %s", sweep->name, nth, what);
-		}
+		} while (injected);
 		total += nth - 1;
 		most = failed > most ? failed : most;
 	}

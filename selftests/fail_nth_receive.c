@@ -11,6 +11,7 @@ static void fill_payload(void)
 {
 	size_t i;
 
+	poison(taken, sizeof(taken));
 	for (i = 0; i < sizeof(payload); i++)
 		payload[i] = i * 7 + i / 256;
 }
@@ -213,6 +214,47 @@ static void prepare_meeting(struct scene *scene)
 TEST_SWEEP(receive_at_a_rendezvous, .prepare = prepare_meeting, .call = receive,
 	   .complete = complete_handed, .length = LENGTH_PAGES, .least = 5)
 
+/* The sender waits for room, and gets in for us, who want its message: see the header. */
+static void prepare_line(struct scene *scene)
+{
+	fill_payload();
+	scene->fd = box_new_limited(scene->device, MAILBOX_ON_FULL_WAIT, 1);
+	ASSERT_EQ(0, box_send_text(scene->fd, "second", 0, 0));
+	scene->helper = child_fork();
+	if (!scene->helper) {
+		send_payload(scene->fd, scene->length, 5);
+		_exit(KSFT_PASS);
+	}
+	wait_waiters(scene->fd, 0, 1);
+}
+
+static int receive_of_type(struct scene *scene)
+{
+	return receive_with(scene, sizeof(taken), MAILBOX_NONBLOCK, MAILBOX_SELECT_TYPE, 5);
+}
+
+static void let_in(struct scene *scene, const struct snapshot *before)
+{
+	struct mailbox_stat stat = box_stat(scene->fd);
+
+	EXPECT_EQ(2, stat.sent);
+	EXPECT_EQ(2, stat.messages);
+	EXPECT_EQ(0, stat.senders);
+	EXPECT_EQ(0, stat.received);
+	EXPECT_EQ(before->state.descriptors, count_descriptors());
+}
+
+static void complete_line(struct scene *scene)
+{
+	EXPECT_EQ(2, scene->receive.sequence);
+	EXPECT_EQ(0, memcmp(payload, taken, scene->length));
+	EXPECT_EQ(1, box_stat(scene->fd).received);
+	expect_second(scene->fd);
+}
+
+TEST_SWEEP(receive_what_waits_for_room, .prepare = prepare_line, .call = receive_of_type,
+	   .failed = let_in, .complete = complete_line, .length = LENGTH_PAGES, .least = 5)
+
 #define NR 4
 static const __u32 lengths[NR] = { LENGTH_INLINE, LENGTH_BUFFER, LENGTH_PAGES, LENGTH_BUFFER };
 static struct mailbox_receive receives[NR];
@@ -223,6 +265,7 @@ static void prepare_batch(struct scene *scene)
 	__u32 i;
 
 	fill_payload();
+	poison(places, sizeof(places));
 	scene->fd = box_new(scene->device);
 	for (i = scene->length; i < NR; i++)
 		send_payload(scene->fd, lengths[i], 0);

@@ -213,6 +213,8 @@ enum mailbox_result {
  * @bytes: out, bytes of kernel memory that these take
  *
  * The per-user figures count over all domains.
+ *
+ * Errors: EOPNOTSUPP, ENOMEM.
  */
 struct mailbox_info {
 	__u32 size;
@@ -534,7 +536,9 @@ struct mailbox_send {
  * served first. A peek that waits is served with nothing but a look: whoever takes
  * messages goes before it. With MAILBOX_SELECT_SENDER the wait ends with ESRCH when
  * that process ends. A receive that fails, or whose process is killed before the message
- * has been copied, leaves the message in its place.
+ * has been copied, leaves the message in its place. When nothing in the mailbox matches,
+ * the message of a sender that waits for room is let in, and stays in should the
+ * receive then fail.
  *
  * Errors: EOPNOTSUPP, EINVAL, EFAULT, EACCES, EMSGSIZE, EAGAIN, ETIMEDOUT, EINTR,
  * ESRCH, EIDRM.
