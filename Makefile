@@ -87,7 +87,7 @@ bench:			## measurements beside other kinds of IPC, in a virtual machine with KE
 	@$(vm)/deps.sh bench
 	@$(vm)/bench.sh $(KERNEL) $(BENCH)
 
-check:			## warnings, sparse, formatting, documentation, licences
+check:			## compilers, sparse, checkpatch, Coccinelle, formatting, licences
 	@$(vm)/deps.sh check
 	@tools/check.sh
 
