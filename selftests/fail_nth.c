@@ -360,8 +360,8 @@ static int read_fdinfo(struct scene *scene)
 
 static void complete_fdinfo(struct scene *scene __attribute__((unused)))
 {
-	EXPECT_TRUE(strstr(fdinfo, "mailbox-name:\t" NAME "\n") != NULL);
-	EXPECT_TRUE(strstr(fdinfo, "mailbox-messages:\t1\n") != NULL);
+	EXPECT_TRUE(strstr(fdinfo, "mailbox-name:\t" NAME "\n"));
+	EXPECT_TRUE(strstr(fdinfo, "mailbox-messages:\t1\n"));
 }
 
 TEST_SWEEP(fdinfo, .prepare = prepare_fdinfo, .call = read_fdinfo, .complete = complete_fdinfo,

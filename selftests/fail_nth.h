@@ -232,7 +232,8 @@ static inline unsigned int sweep_rounds(int device, const struct sweep *sweep, c
 	bool injected;
 
 	for (; rounds; rounds--) {
-		nth = failed = 0;
+		nth = 0;
+		failed = 0;
 		do {
 			ASSERT_GT(SWEEP_MOST, ++nth);
 			injected = sweep_once(device, sweep, nth, &failed);

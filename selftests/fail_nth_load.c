@@ -64,7 +64,7 @@ static bool has_slab_cache(void)
 	char line[512];
 	bool found = false;
 
-	ASSERT_TRUE(file != NULL);
+	ASSERT_TRUE(file);
 	while (fgets(line, sizeof(line), file))
 		found |= !strncmp(line, "mailbox", 7);
 	fclose(file);
@@ -120,7 +120,8 @@ TEST_F_TIMEOUT(sweep, load, 240)
 	ASSERT_EQ(0, try_unload());
 
 	fail_pages(false);
-	first = nth = faults_before_parameters(file) + 1;
+	first = faults_before_parameters(file) + 1;
+	nth = first;
 	do {
 		int ret;
 

@@ -260,7 +260,7 @@ TEST_F(select, a_thread_is_no_sender)
 
 	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_for_the_end, stop));
 	threads = opendir("/proc/self/task");
-	ASSERT_TRUE(threads != NULL);
+	ASSERT_TRUE(threads);
 	for (struct dirent *entry; (entry = readdir(threads));)
 		if (atoi(entry->d_name) && atoi(entry->d_name) != getpid())
 			tid = atoi(entry->d_name);

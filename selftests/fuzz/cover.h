@@ -10,7 +10,7 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
-#define FEATURES (1 << 16)
+#define FEATURES (64 * 1024)
 
 /* Those of one input, each once. */
 struct features {

@@ -190,6 +190,11 @@ __u64 value_initial(const struct layout *layout, const struct member *member,
 	}
 }
 
+/* Users and groups: that of root, those of the workers, none. */
+#define NR_PERSONS 4
+
+static const __u64 persons[NR_PERSONS] = { 0, 1000, 2000, -1 };
+
 __u64 value_changed(const struct layout *layout, const struct member *member,
 		    const struct call *call, const struct change *change)
 {
@@ -214,8 +219,7 @@ __u64 value_changed(const struct layout *layout, const struct member *member,
 	case KIND_MATCH:
 		return match_of(change);
 	case KIND_PERSON:
-		return change->value < 4 ? (__u64[]){ 0, 1000, 2000, -1 }[change->value] :
-					   number_of(change);
+		return change->value < NR_PERSONS ? persons[change->value] : number_of(change);
 	case KIND_MODE:
 		return change->value < 128 ? (__u64)change->value * 4 + 3 : number_of(change);
 	default:

@@ -164,7 +164,8 @@ static void become_somebody(void)
 		       STAGE_MAPPED)
 			sched_yield();
 	} else if (me == WORKER_PLAIN) {
-		uid = gid = UID_PLAIN;
+		uid = UID_PLAIN;
+		gid = UID_PLAIN;
 	}
 	if (me >= WORKER_PLAIN &&
 	    (setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid)))

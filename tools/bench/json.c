@@ -24,8 +24,8 @@ static json_t *json_cell(const struct cell *cell)
 
 	for (i = 0; i < cell->nr; i++)
 		json_array_append_new(samples, json_rounded(cell->samples[i]));
-	return json_pack("{ss ss sI so so so so so}", "test", cell->test, "peer", cell->peer, "x",
-			 (json_int_t)cell->x, "median", json_rounded(spread.median), "min",
+	return json_pack("{ss, ss, sI, so, so, so, so, so}", "test", cell->test, "peer", cell->peer,
+			 "x", (json_int_t)cell->x, "median", json_rounded(spread.median), "min",
 			 json_rounded(spread.low), "max", json_rounded(spread.high), "deviation",
 			 json_rounded(spread.deviation), "samples", samples);
 }

@@ -30,7 +30,8 @@ static void raise_resource(int resource)
 	struct rlimit limit = { .rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY };
 
 	if (resource == RLIMIT_NOFILE)
-		limit.rlim_cur = limit.rlim_max = 262144;
+		limit.rlim_cur = 262144;
+	limit.rlim_max = 262144;
 	if (!setrlimit(resource, &limit) || getrlimit(resource, &limit))
 		return;
 	limit.rlim_cur = limit.rlim_max;

@@ -31,10 +31,12 @@ static void prepare(struct pair *pair)
 	for (i = 0; i < BATCH; i++) {
 		pair->out[i].iov_base = channel->out + i * channel->size;
 		pair->in[i].iov_base = channel->in + i * channel->size;
-		pair->out[i].iov_len = pair->in[i].iov_len = channel->size;
+		pair->out[i].iov_len = channel->size;
+		pair->in[i].iov_len = channel->size;
 		pair->sends[i].msg_hdr.msg_iov = &pair->out[i];
 		pair->receives[i].msg_hdr.msg_iov = &pair->in[i];
-		pair->sends[i].msg_hdr.msg_iovlen = pair->receives[i].msg_hdr.msg_iovlen = 1;
+		pair->sends[i].msg_hdr.msg_iovlen = 1;
+		pair->receives[i].msg_hdr.msg_iovlen = 1;
 	}
 }
 

@@ -3,8 +3,6 @@
  * A plugin of the emulator: counts how often each instruction is executed between the
  * two marks of profile.c. Writes lines of address and count to the file named by its
  * argument out=FILE.
- *
- * The interface is that of qemu-plugin.h, which Debian does not ship.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -12,33 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emulator.h"
 #include "profile.h"
 
-typedef uint64_t plugin_id;
-
-struct qemu_plugin_tb;
-struct qemu_plugin_insn;
-
-enum { CB_NO_REGS };
-enum { INLINE_ADD_U64 };
-
-extern size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
-extern struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb,
-							size_t index);
-extern const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
-extern size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
-extern uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
-extern void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id,
-						  void (*callback)(plugin_id,
-								   struct qemu_plugin_tb *));
-extern void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
-						   void (*callback)(unsigned int, void *),
-						   int flags, void *data);
-extern void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn, int op,
-						       void *counter, uint64_t by);
-
 int qemu_plugin_version = 1;
-int qemu_plugin_install(plugin_id id, const void *info, int argc, char **argv);
 
 /* An address, and how often what is there was executed. Found by hash. */
 struct counter {
@@ -46,7 +21,7 @@ struct counter {
 	uint64_t count;
 };
 
-#define NR_COUNTERS (1 << 22)
+#define NR_COUNTERS (4 * 1024 * 1024)
 
 static const unsigned char begin_mark[] = { PROFILE_BEGIN };
 static const unsigned char end_mark[] = { PROFILE_END };

@@ -199,7 +199,8 @@ static void print_head(const struct report *report, enum table_style style)
 	unsigned int i;
 
 	if (style == TABLE_RST)
-		puts(".. SPDX-License-Identifier: GPL-2.0\n"
+		puts(".. SPDX-License-"
+		     "Identifier: GPL-2.0\n"
 		     ".. Made by 'mailbox-bench --rst'.\n");
 
 	printf("Linux %s, %s, and the ratio to the best of the other kinds.\nRuns:", report->kernel,
