@@ -166,11 +166,6 @@ static void admit_locked(struct mbx_box *box)
 	list_for_each_entry_safe(waiter, next, &box->senders, link) {
 		struct mbx_message *msg = waiter->message;
 
-		/* The limit may have become lower while it waited. */
-		if (msg->length > box->message_size) {
-			mbx_waiter_finish_locked(waiter, -EMSGSIZE);
-			continue;
-		}
 		if (waiter->share->held_up == pass)
 			continue;
 		if (mbx_box_share_full_locked(box, waiter->share, msg->length)) {
@@ -202,20 +197,35 @@ void mbx_enter_claimed_locked(struct mbx_box *box, struct mbx_waiter *waiter)
 }
 
 /**
- * mbx_look_again_locked() - what a full mailbox does has changed
+ * mbx_look_again_locked() - what a full mailbox does or may hold has changed
  * @box: the mailbox
  *
- * Those in line do what they would do if they came now.
+ * Senders that wait do what they would do if they came now.
  *
  * Context: The mailbox lock is held.
  */
 void mbx_look_again_locked(struct mbx_box *box)
 {
+	const bool waits = box->on_full == MAILBOX_ON_FULL_WAIT;
 	struct mbx_waiter *waiter, *next;
 
 	lockdep_assert_held(&box->lock);
 	list_for_each_entry_safe(waiter, next, &box->senders, link)
-		mbx_waiter_finish_locked(waiter, LOOK_AGAIN);
+		if (!waits || waiter->message->length > box->message_size)
+			mbx_waiter_finish_locked(waiter, LOOK_AGAIN);
+
+	list_for_each_entry_safe(waiter, next, &box->meetings, link) {
+		struct mbx_message *msg = waiter->message;
+		bool fits = msg->length <= box->message_size;
+
+		/* One that a receiver copies is as good as received. */
+		if (msg->claimed || (waits && fits))
+			continue;
+		/* Nobody waits for it, or it would not be in the queue. */
+		mbx_queue_remove(&box->queue, &msg->entry);
+		msg->sender = NULL;
+		mbx_waiter_finish_locked(waiter, fits ? -EAGAIN : -EMSGSIZE);
+	}
 }
 
 /**

@@ -142,8 +142,7 @@ static int set_locked(struct mbx_box *box, struct mailbox_set *set)
 
 	spin_lock(&box->lock);
 	apply(box, set, uid, gid);
-	if (box->on_full != MAILBOX_ON_FULL_WAIT)
-		mbx_look_again_locked(box);
+	mbx_look_again_locked(box);
 	mbx_room_freed_locked(box);
 	spin_unlock(&box->lock);
 	return 0;

@@ -310,6 +310,52 @@ TEST_F(set, a_smaller_message_size_sends_waiting_senders_away)
 	child_done(fits);
 }
 
+TEST_F(set, a_smaller_message_size_is_told_behind_others_too)
+{
+	pid_t fits, longer;
+	int i;
+
+	for (i = 0; i < 4; i++)
+		ASSERT_EQ(0, box_send_text(self->fd, "x", 0, 0));
+	fits = waiting_sender(self, "fits", EIDRM);
+	wait_waiters(self->fd, 0, 1);
+	longer = waiting_sender(self, "longer", EMSGSIZE);
+	wait_waiters(self->fd, 0, 2);
+	self->args.flags = MAILBOX_SET_MESSAGE_SIZE;
+	self->args.message_size = 4;
+	ASSERT_EQ(0, set(self));
+	wait_waiters(self->fd, 0, 1);
+	child_done(longer);
+	ASSERT_EQ(0, box_destroy(self->fd, 0, NULL));
+	child_done(fits);
+}
+
+TEST_F(set, senders_at_a_rendezvous_do_as_if_they_came_after_the_change)
+{
+	pid_t longer, fits;
+	char text[8];
+
+	close(self->fd);
+	self->fd = box_new_capacity(self->device, MAILBOX_CAPACITY_RENDEZVOUS);
+	longer = waiting_sender(self, "longer", EMSGSIZE);
+	wait_waiters(self->fd, 0, 1);
+	fits = waiting_sender(self, "fits", EAGAIN);
+	wait_waiters(self->fd, 0, 2);
+	self->args.flags = MAILBOX_SET_MESSAGE_SIZE;
+	self->args.message_size = 4;
+	ASSERT_EQ(0, set(self));
+	wait_waiters(self->fd, 0, 1);
+	child_done(longer);
+	self->args = (struct mailbox_set){ .size = sizeof(self->args),
+					   .flags = MAILBOX_SET_ON_FULL,
+					   .on_full = MAILBOX_ON_FULL_REFUSE };
+	ASSERT_EQ(0, set(self));
+	wait_waiters(self->fd, 0, 0);
+	child_done(fits);
+	EXPECT_EQ(-EAGAIN, box_receive_text(self->fd, text, sizeof(text)));
+	EXPECT_EQ(0, box_stat(self->fd).sent);
+}
+
 TEST_F(set, waiting_senders_do_as_if_they_came_after_the_change)
 {
 	static const struct {
