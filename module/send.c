@@ -294,12 +294,8 @@ static int rendezvous(struct mbx_box *box, struct mbx_message *msg, struct mbx_s
 	ret = mbx_waiter_sleep(&waiter, &box->lock, wait_until(args));
 	if (ret && !waiter.done) {
 		msg->sender = NULL;
-		if (!msg->claimed) {
+		if (!msg->claimed)
 			mbx_queue_remove(&box->queue, &msg->entry);
-			/* Nobody has had this number, and nobody a later one. */
-			if (box->last_sequence == msg->entry.sequence)
-				box->last_sequence--;
-		}
 	}
 	return ret;
 }

@@ -253,6 +253,42 @@ TEST_F(full, rendezvous_waits_until_the_message_is_received)
 	close(fd);
 }
 
+static __u64 number_seen(int fd, __u32 flags)
+{
+	char data[16];
+	struct mailbox_receive args = receive_args(data, sizeof(data));
+
+	args.flags |= flags;
+	EXPECT_EQ(0, box_receive(fd, &args));
+	return args.sequence;
+}
+
+/* Whoever looks knows a message by its number, also when its sender gives up. */
+TEST_F(full, rendezvous_gives_no_number_twice)
+{
+	__u64 seen;
+	pid_t pid;
+	int fd, i;
+
+	self->args.capacity = MAILBOX_CAPACITY_RENDEZVOUS;
+	fd = create(self);
+	for (i = 0; i < 2; i++) {
+		pid = child_fork();
+		if (!pid) {
+			EXPECT_EQ(1, write(fd, "x", 1));
+			_exit(0);
+		}
+		wait_waiters(fd, 0, 1);
+		if (!i) {
+			seen = number_seen(fd, MAILBOX_PEEK);
+			child_kill(pid);
+		}
+	}
+	EXPECT_NE(seen, number_seen(fd, 0));
+	child_done(pid);
+	close(fd);
+}
+
 TEST_F(full, rendezvous_does_not_wait_when_a_receiver_does)
 {
 	pid_t pid;
