@@ -10,6 +10,7 @@ struct state {
 	struct mailbox_stat stat;
 	__u64 mailboxes;
 	unsigned int descriptors;
+	int free_descriptor;
 	unsigned int listed;
 	struct mailbox_stat list[16];
 };
@@ -26,6 +27,16 @@ static inline unsigned int count_descriptors(void)
 	return nr;
 }
 
+/* One that was reserved and forgotten shows only as a number that is not given out. */
+static inline int next_descriptor(int fd)
+{
+	int next = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	ASSERT_LE(0, next);
+	close(next);
+	return next;
+}
+
 /* fd is a handle, or -1 when there is no mailbox yet. */
 static inline struct state state_take(int device, int fd)
 {
@@ -38,6 +49,7 @@ static inline struct state state_take(int device, int fd)
 		state.stat = box_stat(fd);
 	state.mailboxes = device_info(device).mailboxes;
 	state.descriptors = count_descriptors();
+	state.free_descriptor = next_descriptor(device);
 	nr = box_list(device, state.list, ARRAY_SIZE(state.list), &after);
 	ASSERT_LE(0, nr);
 	state.listed = nr;
@@ -53,8 +65,9 @@ static inline bool state_same(const struct state *a, const struct state *b)
 	th_say("# received %llu -> %llu, waiting %u+%u -> %u+%u, handles %u -> %u",
 	       a->stat.received, b->stat.received, a->stat.receivers, a->stat.senders,
 	       b->stat.receivers, b->stat.senders, a->stat.handles, b->stat.handles);
-	th_say("# mailboxes %llu -> %llu, listed %u -> %u, descriptors %u -> %u", a->mailboxes,
-	       b->mailboxes, a->listed, b->listed, a->descriptors, b->descriptors);
+	th_say("# mailboxes %llu -> %llu, listed %u -> %u, descriptors %u, %d -> %u, %d",
+	       a->mailboxes, b->mailboxes, a->listed, b->listed, a->descriptors, a->free_descriptor,
+	       b->descriptors, b->free_descriptor);
 	return false;
 }
 
