@@ -259,7 +259,6 @@ static inline struct mailbox_receive receive_args(void *data, size_t room)
 	args.select = MAILBOX_SELECT_FIRST;
 	args.match = 0;
 	args.deadline = 0;
-	args.reserved = 0;
 	return args;
 }
 
