@@ -101,6 +101,9 @@ void measure_all(const struct plan *plan, struct run *run)
 			continue;
 		if (plan->quick && !plan->only && !(measure->flags & MEASURE_QUICK))
 			continue;
+		/* Bytes are the same by whatever clock. */
+		if (run->noisy && measure->flags & MEASURE_BYTES)
+			continue;
 		fprintf(stderr, "  %s:", measure->title);
 		for (j = 0; j < measure->nr_xs; j++) {
 			if (plan->quick && !is_quick(measure->xs[j]))
