@@ -48,10 +48,20 @@ uint32_t random_below(uint32_t end)
 	return (state >> 32) % end;
 }
 
+/* With the one that does not count. */
+static unsigned int rounds_of(const struct plan *plan, const struct measure *measure)
+{
+	if (measure->flags & MEASURE_BYTES)
+		return 1;
+	if (measure->flags & MEASURE_LONG)
+		return (plan->rounds + 2) / 3 + 1;
+	return plan->rounds + 1;
+}
+
 static void measure_one(const struct plan *plan, const struct measure *measure, unsigned long x,
 			struct run *run)
 {
-	unsigned int rounds = measure->flags & MEASURE_BYTES ? 1 : plan->rounds + 1;
+	unsigned int rounds = rounds_of(plan, measure);
 	unsigned int round;
 	void **states = calloc(nr_peers, sizeof(*states));
 	struct cell *cell;

@@ -15,6 +15,8 @@
 enum measure_flag {
 	/* Part of a quick run. */
 	MEASURE_QUICK = 1 << 0,
+	/* Its rounds are so long that a third of them is enough. */
+	MEASURE_LONG = 1 << 2,
 	/* Counts bytes, once. */
 	MEASURE_BYTES = 1 << 1,
 };

@@ -16,9 +16,15 @@ struct ends {
 	int fd[2];
 };
 
-/* No more than the others have either, but for the rest of a page. */
+/*
+ * No more than the others have either, or in a stream a pipe would never be full. But a
+ * pipe of one page is full as soon as anything is in it, and then each read looks for
+ * writers to wake.
+ */
 static bool pipe_make_room(int fd, size_t bytes)
 {
+	if (bytes < 4 * PIPE_BUF)
+		bytes = 4 * PIPE_BUF;
 	return bytes <= INT_MAX && (fcntl(fd, F_SETPIPE_SZ, (int)bytes) >= (ssize_t)bytes ||
 				    fcntl(fd, F_GETPIPE_SZ) >= (ssize_t)bytes);
 }

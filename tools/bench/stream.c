@@ -8,8 +8,11 @@
 #include "crew.h"
 #include "measure.h"
 
-/* Messages that go through in one round, for each place that the channel has. */
-#define FILLS 4
+/*
+ * Messages that go through in one round, for each place that the channel has. Many: the
+ * scheduler needs some ticks until it has found its rhythm.
+ */
+#define FILLS 16
 
 enum shape {
 	ONE_TO_ONE,
@@ -147,6 +150,7 @@ static void *one_to_one_setup(const struct peer *peer, unsigned long size)
 const struct measure measure_stream = {
 	.name = "stream",
 	.title = "(d) stream from one process to another",
+	.flags = MEASURE_LONG,
 	SIZES,
 	.setup = one_to_one_setup,
 	.round = stream_round,
@@ -161,6 +165,7 @@ static void *four_to_one_setup(const struct peer *peer, unsigned long size)
 const struct measure measure_four_to_one = {
 	.name = "four-to-one",
 	.title = "(e) four processes to one",
+	.flags = MEASURE_LONG,
 	SIZES,
 	.setup = four_to_one_setup,
 	.round = stream_round,
@@ -178,6 +183,7 @@ static void *one_to_four_setup(const struct peer *peer, unsigned long size)
 const struct measure measure_one_to_four = {
 	.name = "one-to-four",
 	.title = "(e) one process to four that share the work",
+	.flags = MEASURE_LONG,
 	SIZES,
 	.setup = one_to_four_setup,
 	.round = stream_round,
