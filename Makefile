@@ -68,8 +68,8 @@ demo: deps		## real work on real data, in a virtual machine with KERNEL
 test: deps		## all tests, or TESTS, in virtual machines with KERNELS
 	@$(vm)/run.sh test $(KERNELS)
 
-test-all: deps		## the same with ALL_KERNELS
-	@$(vm)/run.sh test $(ALL_KERNELS)
+test-all: deps		## the same with ALL_KERNELS, and twice as much of what is repeated
+	@REPEAT=2 $(vm)/run.sh test $(ALL_KERNELS)
 
 mutate: deps		## breaks the module in many ways, or in MUTANTS: each must fail a test
 	@selftests/mutate/mutate.sh $(MUTANTS)

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# coverage.sh [--write] [KERNEL]: which lines and branches of the module the tests run,
-# on a kernel that counts them (6.1-um, or another with gcov). TESTS names the test programs, all if
-# empty.
+# coverage.sh [--again] [--write] [KERNEL]: which lines and branches of the module the
+# tests run, on a kernel that counts them (6.1-um, or another with gcov). TESTS names the
+# test programs, all if empty. --again runs none, but looks again at what was counted
+# last, which helps while the list is written.
 #
 # Of all tests together at least 95 % of the lines are asked for, and for each other
 # line a reason in the list "uncovered" beside this script. --write then writes the
@@ -17,20 +18,25 @@ out=$build/coverage
 page=$top/Documentation/coverage.rst
 
 # Without optimisation that would make two lines one, and without the checks that the
-# compiler adds, which would count as branches. The model needs no million operations
-# to run each line.
+# compiler adds, which would count as branches. A fifth of the repetitions is enough to
+# run each line.
 run_tests()
 {
+	rm -rf "$out"
+	mkdir -p "$out"
+	echo "${TESTS:-}" >"$out/tests"
 	# Not with these options, if it has to be built.
 	"$vm/kernel.sh" "$kernel" >/dev/null
 	MODULE_BUILD_NAME=coverage-$kernel KCFLAGS='-O1 -fno-inline' UBSAN_SANITIZE=n \
-		MAILBOX_OPS=${MAILBOX_OPS:-200000} COVERAGE=$out/counts "$vm/run.sh" test "$kernel"
+		EFFORT=${EFFORT:-20} COVERAGE=$out/counts "$vm/run.sh" test "$kernel" &&
+		touch "$out/passed"
 }
 
 # Leaves the notes of the compiler beside the counts of the kernel, which belong together.
 unpack()
 {
 	[ -s "$out/counts" ] || die "Linux $kernel counted nothing; has it gcov?"
+	rm -rf "$out/data"
 	mkdir "$out/data"
 	base64 -d "$out/counts" | tar -xz -C "$out/data"
 	rm -f "$out"/data/*_test.gcda "$out"/data/*.mod.gcda
@@ -53,6 +59,7 @@ annotate()
 {
 	local file
 
+	rm -rf "$out/module"
 	mkdir "$out/module"
 	for file in "$top"/module/*.[ch]; do
 		case $file in *_test.c) continue ;; esac
@@ -82,27 +89,31 @@ write_page()
 	========
 
 	What all tests together run of the module, counted by gcov on
-	$(date -u +%F) by \`\`make coverage COVERAGE_KERNEL=$kernel\`\`. The unit tests do not
+	$(date -u -r "$out/counts" +%F) by \`\`make coverage COVERAGE_KERNEL=$kernel\`\`. The unit tests do not
 	count. ${missed} lines are not covered; \`\`selftests/coverage/uncovered\`\` says of each why.
 
 	$(table rst)
 	END
 }
 
-write=
-if [ "${1:-}" = --write ]; then
-	write=yes
+again='' write=''
+while :; do
+	case ${1:-} in
+	--again) again=yes ;;
+	--write) write=yes ;;
+	*) break ;;
+	esac
 	shift
-fi
+done
 kernel=${1:-6.1-um}
-[ -z "$write" ] || [ -z "${TESTS:-}" ] || die "--write is for all tests, and there is TESTS"
-
 folder=$build/module/coverage-$kernel
-rm -rf "$out"
-mkdir -p "$out"
 status=0
-run_tests || status=1
+[ "$again" ] || run_tests || status=1
 unpack
+[ -e "$out/passed" ] || status=1
+tests=$(cat "$out/tests")
+[ -z "$write" ] || [ -z "$tests" ] || die "--write is for all tests, not for $tests"
+
 read_counts | awk -v folder="$folder" -f "$here/lines.awk" |
 	LC_ALL=C sort -s -t $'\t' -k 1,1 >"$out/lines"
 annotate
@@ -117,7 +128,7 @@ fi
 echo
 echo "each line: ${out#"$top"/}/module/"
 
-if [ "${TESTS:-}" ]; then
+if [ "$tests" ]; then
 	exit $status
 fi
 missed=$(awk -F '\t' '$3 == 0' "$out/lines" | wc -l)

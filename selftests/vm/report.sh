@@ -18,7 +18,7 @@ slow()
 # How much of what the tests repeat is done, in percent.
 effort()
 {
-	echo "${EFFORT:-$((100 / $(slow) / $(slow)))}"
+	echo "${EFFORT:-$((100 * ${REPEAT:-1} / $(slow) / $(slow)))}"
 }
 
 # settings MODE: what guest/init wants to know.
