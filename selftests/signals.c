@@ -290,23 +290,4 @@ TEST_F(signals, sigkill_of_a_sender_in_line_lets_the_next_one_in)
 	close(fd);
 }
 
-TEST_F(signals, an_interrupted_rendezvous_uses_no_sequence_number)
-{
-	int fd = box_new_capacity(self->device, MAILBOX_CAPACITY_RENDEZVOUS);
-	struct mailbox_send args = send_args("x", 1);
-	struct mailbox_receive receive;
-	char data[8];
-	pid_t pid;
-
-	args.flags = MAILBOX_DEADLINE;
-	args.deadline = 1;
-	EXPECT_EQ(-ETIMEDOUT, box_send(fd, &args));
-	pid = waiting(fd, MAILBOX_IOC_SEND, 0, 0, 0);
-	receive = receive_args(data, sizeof(data));
-	EXPECT_EQ(0, box_receive(fd, &receive));
-	EXPECT_EQ(1, receive.sequence);
-	child_done(pid);
-	close(fd);
-}
-
 TEST_HARNESS_MAIN

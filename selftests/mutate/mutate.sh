@@ -213,6 +213,19 @@ try()
 	mend_module "$1"
 }
 
+# Of all or of none, each as it went the last time.
+write_table()
+{
+	local file rows=()
+
+	for file in "$mutants"/*.diff; do
+		file=${file##*/}
+		rows+=("$out/${file%.diff}/row")
+		[ -e "${rows[-1]}" ] || return 0
+	done
+	{ begin_table; cat "${rows[@]}"; } >"$table"
+}
+
 begin_table()
 {
 	cat <<-'END'
@@ -266,7 +279,6 @@ for kernel in "${!wanted[@]}"; do
 	control "$kernel" "${wanted[$kernel]}"
 done
 
-begin_table >"$out/table"
 number=0 bad=()
 for name in "${chosen[@]}"; do
 	number=$((number + 1)) started=$SECONDS
@@ -278,7 +290,7 @@ for name in "${chosen[@]}"; do
 	*)	printf '%s %s, %d s\n' "${red}${verdict^^}${plain}" "$caught" $took
 		bad+=("$name: ${caught:-survived}, although $(field "$name" rule)") ;;
 	esac
-	row "$name" "$(field "$name" rule)" "${caught:-nothing: survived}" >>"$out/table"
+	row "$name" "$(field "$name" rule)" "${caught:-nothing: survived}" >"$log/row"
 done
 
 echo
@@ -287,5 +299,4 @@ for name in "${bad[@]}"; do
 done
 echo "$((number - ${#bad[@]})) of $number mutants caught in $((SECONDS / 60)) min; logs: ${out#"$top"/}/NAME/"
 [ ${#bad[@]} -eq 0 ] || exit 1
-# The table is of all or of none.
-[ $# -gt 0 ] || cp "$out/table" "$table"
+write_table
