@@ -170,6 +170,7 @@ FIXTURE_TEARDOWN(threads)
 
 TEST_F_TIMEOUT(threads, take_each_letter_once, 120)
 {
+	const bool thorough = effort(100) >= 100 && sysconf(_SC_NPROCESSORS_ONLN) > 1;
 	struct crowd *crowd = self->crowd;
 	struct usage before = usage_of_caller(self->device);
 	struct mailbox_create args = create_args();
@@ -208,7 +209,9 @@ TEST_F_TIMEOUT(threads, take_each_letter_once, 120)
 	for (i = 0; i < NR_TASKS; i++) {
 		th_say("# %s: %u, in vain %u", task_names[i], crowd->workers[i].done,
 		       crowd->workers[i].failed);
-		EXPECT_LT(0, crowd->workers[i].done) TH_LOG("'%s' never succeeded", task_names[i]);
+		/* With few rounds, or one processor, some never have their turn. */
+		EXPECT_TRUE(crowd->workers[i].done || !thorough)
+		TH_LOG("'%s' never succeeded", task_names[i]);
 	}
 }
 

@@ -207,6 +207,8 @@ try()
 		caught="it no longer compiles"
 	else
 		run_tests "$kernel"
+		# A warning of the kernel names the file by its place on this machine.
+		caught=${caught//"$module/"/}
 		verdict=${caught:+caught}
 		verdict=${verdict:-survived}
 	fi
