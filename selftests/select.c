@@ -217,14 +217,23 @@ TEST_F(select, a_sender_that_never_was_is_esrch)
 	EXPECT_REFUSED(self->device, self->fd, ESRCH, take(self, MAILBOX_SELECT_SENDER, pid));
 }
 
-TEST_F(select, messages_of_all_threads_are_of_the_process)
+static void *send_from_a_thread(void *fd)
 {
-	ASSERT_EQ(0, box_send_text(self->fd, "x", 0, 0));
-	/* A thread of the process is no process. */
-	EXPECT_TAKES(self, "x", MAILBOX_SELECT_SENDER, getpid());
+	EXPECT_EQ(0, box_send_text(*(int *)fd, "thread", 0, 0));
+	return NULL;
 }
 
-/* The model: an array in the order of arrival. */
+TEST_F(select, messages_of_all_threads_are_of_the_process)
+{
+	pthread_t thread;
+
+	ASSERT_EQ(0, box_send_text(self->fd, "process", 0, 0));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, send_from_a_thread, &self->fd));
+	pthread_join(thread, NULL);
+	EXPECT_TAKES(self, "process", MAILBOX_SELECT_SENDER, getpid());
+	EXPECT_TAKES(self, "thread", MAILBOX_SELECT_SENDER, getpid());
+}
+
 #define ENDED 150
 
 TEST_F(select, each_of_many_senders_that_have_ended)
@@ -272,6 +281,7 @@ TEST_F(select, a_thread_is_no_sender)
 	pthread_join(thread, NULL);
 }
 
+/* The model: an array in the order of arrival. */
 struct item {
 	__u64 type, sequence;
 	__u32 priority;
