@@ -141,6 +141,30 @@ TEST_F(expiry, an_expired_message_lets_a_waiting_sender_in)
 	close(fd);
 }
 
+/* Nobody but those who wait touches the mailbox: only a timer can let them in. */
+TEST_F(expiry, each_one_lets_a_waiting_sender_in)
+{
+	int fd = box_new_limited(self->device, MAILBOX_ON_FULL_WAIT, 2);
+	struct mailbox_send args = send_args("late", 4);
+	__u64 now = now_ns();
+	pid_t pids[2];
+
+	ASSERT_EQ(0, send_until(fd, "first", now + SECOND / 2, 0));
+	ASSERT_EQ(0, send_until(fd, "second", now + SECOND, 0));
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
+		pids[i] = child_fork();
+		if (!pids[i]) {
+			args.flags = MAILBOX_DEADLINE;
+			args.deadline = now + PATIENCE;
+			_exit(box_send(fd, &args) ? KSFT_FAIL : KSFT_PASS);
+		}
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++)
+		child_done(pids[i]);
+	EXPECT_EQ(2, box_stat(fd).expired);
+	close(fd);
+}
+
 TEST_F(expiry, takes_out_the_one_that_expired_and_no_other)
 {
 	char text[8];

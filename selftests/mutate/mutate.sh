@@ -215,17 +215,20 @@ try()
 	mend_module "$1"
 }
 
-# Of all or of none, each as it went the last time.
+# Each as it went the last time that it was tried in this tree.
 write_table()
 {
-	local file rows=()
+	local file name
 
-	for file in "$mutants"/*.diff; do
-		file=${file##*/}
-		rows+=("$out/${file%.diff}/row")
-		[ -e "${rows[-1]}" ] || return 0
-	done
-	{ begin_table; cat "${rows[@]}"; } >"$table"
+	{
+		begin_table
+		for file in "$mutants"/*.diff; do
+			file=${file##*/}
+			name=${file%.diff}
+			cat "$out/$name/row" 2>/dev/null ||
+				row "$name" "$(field "$name" rule)" 'not tried: ?'
+		done
+	} >"$table"
 }
 
 begin_table()
