@@ -106,6 +106,8 @@ static unsigned int faults_before_parameters(int file)
 
 TEST_F_TIMEOUT(sweep, load, 240)
 {
+	/* Loading takes its time in a slow kernel: there one of seven. */
+	const unsigned int step = effort(100) < 100 ? 7 : 1;
 	const char *path = getenv("MAILBOX_KO");
 	unsigned int first, nth, failed = 0;
 	bool injected;
@@ -126,7 +128,7 @@ TEST_F_TIMEOUT(sweep, load, 240)
 		int ret;
 
 		ASSERT_GT(SWEEP_MOST, nth);
-		fail_nth_arm(nth++);
+		fail_nth_arm(nth);
 		ret = try_load(file, "");
 		injected = !fail_nth_disarm();
 		if (ret) {
@@ -139,11 +141,12 @@ TEST_F_TIMEOUT(sweep, load, 240)
 		expect_works();
 		EXPECT_EQ(0, try_unload());
 		expect_nothing_loaded();
-		ASSERT_EQ(0, th_report->failures) TH_LOG("fault %u", nth - 1);
+		ASSERT_EQ(0, th_report->failures) TH_LOG("fault %u", nth);
+		nth += step;
 	} while (injected);
-	th_say("# load: %u faults from the %uth on, %u of them failed it", nth - first - 1, first,
-	       failed);
-	EXPECT_LE(10, failed);
+	th_say("# load: %u faults from the %uth on, %u of them failed it", (nth - first) / step - 1,
+	       first, failed);
+	EXPECT_LE(step > 1 ? 5 : 10, failed);
 	EXPECT_EQ(0, try_load(file, ""));
 	close(file);
 }
