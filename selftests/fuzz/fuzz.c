@@ -37,6 +37,8 @@ static __u8 reached[FEATURES];
 static unsigned int nr_reached;
 static unsigned long executions;
 static const struct input *current;
+/* Say each input before it runs: it may be the machine's last. */
+static bool announce;
 
 void fail(const char *format, ...)
 {
@@ -68,6 +70,8 @@ static bool execute(const struct input *input)
 {
 	current = input;
 	executions++;
+	if (announce)
+		say_input("last", input);
 	dispatch_run(input);
 	kernel_check();
 	current = NULL;
@@ -126,10 +130,18 @@ static bool has_all(const struct fresh *fresh)
 	return true;
 }
 
+static void report_failure(const struct input *input) __attribute__((noreturn));
+
 /* What must stay when an input is made shorter: a failure, or what it reached. */
 static bool still_there(const struct input *input, const struct fresh *fresh)
 {
-	return fresh ? execute(input) && has_all(fresh) : !execute(input);
+	bool fails = !execute(input);
+
+	if (!fresh)
+		return fails;
+	if (fails)
+		report_failure(input);
+	return has_all(fresh);
 }
 
 static void shorten(struct input *input, const struct fresh *fresh)
@@ -159,7 +171,7 @@ static void shorten(struct input *input, const struct fresh *fresh)
 	}
 }
 
-/* Does not return: after a failure nothing of the machine can be trusted. */
+/* The end: after a failure nothing of the machine can be trusted. */
 static void report_failure(const struct input *input)
 {
 	struct input shorter = *input;
@@ -208,7 +220,6 @@ static void run_corpus(void)
 	unsigned int i;
 
 	for (i = 0; i < corpus.nr; i++) {
-		say_input("last", &corpus.kept[i].input);
 		if (!execute(&corpus.kept[i].input))
 			report_failure(&corpus.kept[i].input);
 		reach_all();
@@ -243,11 +254,11 @@ static int run(unsigned long seconds)
 	printf("status seed %llu, %s\n", seed,
 	       dispatch_has_cover() ? "guided by KCOV" : "no KCOV: guided by errors alone");
 	chance_seed(seed);
+	announce = true;
 	run_corpus();
 	status(begun);
 	while (now_ns() < begun + seconds * 1000000000) {
 		make_input(&input);
-		say_input("last", &input);
 		if (!execute(&input))
 			report_failure(&input);
 		consider(&input);
