@@ -334,24 +334,6 @@ TEST_F(quota, batch_stops_where_the_quota_ends)
 	EXPECT_EQ(5, box_stat(self->box).messages);
 }
 
-/* A short message that was received stays charged, as a buffer of the mailbox. */
-TEST_F(quota, what_is_kept_for_reuse_makes_way)
-{
-	static const char data[1000];
-	char text[4];
-
-	parameter_set("max_messages_per_user", 1);
-	AS_USER(ONE, {
-		EXPECT_EQ(0, box_send_data(self->box, "x", 1));
-		EXPECT_EQ(1, box_receive_text(self->box, text, sizeof(text)));
-		EXPECT_EQ(1, usage_of_caller(self->device).messages);
-		/* Too long for that buffer. */
-		EXPECT_EQ(0, box_send_data(self->box, data, sizeof(data)));
-		EXPECT_EQ(1, usage_of_caller(self->device).messages);
-		EXPECT_EQ(-EDQUOT, box_send_data(self->box, data, sizeof(data)));
-	});
-}
-
 TEST_F(quota, lower_limit_takes_nothing_away)
 {
 	char text[8];
