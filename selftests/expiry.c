@@ -184,6 +184,29 @@ TEST_F(expiry, takes_out_the_one_that_expired_and_no_other)
 	EXPECT_STREQ("d", text);
 }
 
+/* Five runs of messages that arrived one after the other, and in each one in the middle. */
+TEST_F(expiry, takes_out_the_middle_of_each_run)
+{
+	__u64 expiry = now_ns() + SECOND / 2;
+	char text[8];
+	__u32 priority;
+	int sent = 0;
+
+	for (priority = 5; priority > 0; priority--) {
+		ASSERT_EQ(0, box_send_text(self->fd, "a", 0, priority));
+		sent += send_until(self->fd, "x", expiry, priority) == 0;
+		ASSERT_EQ(0, box_send_text(self->fd, "b", 0, priority));
+	}
+	ASSERT_LT(0, sent);
+	pass(expiry);
+	EXPECT_EQ(sent, box_stat(self->fd).expired);
+	for (int i = 0; i < 10; i++) {
+		EXPECT_EQ(1, box_receive_text(self->fd, text, sizeof(text)));
+		EXPECT_STREQ(i % 2 ? "b" : "a", text);
+	}
+	EXPECT_EQ(-EAGAIN, box_receive_text(self->fd, text, sizeof(text)));
+}
+
 TEST_F(expiry, hundreds_at_once)
 {
 	struct mailbox_stat stat;
