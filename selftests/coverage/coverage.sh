@@ -18,8 +18,8 @@ out=$build/coverage
 page=$top/Documentation/coverage.rst
 
 # Without optimisation that would make two lines one, and without the checks that the
-# compiler adds, which would count as branches. A fifth of the repetitions is enough to
-# run each line.
+# compiler adds, which would count as branches. The model needs no million operations
+# to run each line; races need all their rounds.
 run_tests()
 {
 	rm -rf "$out"
@@ -28,7 +28,7 @@ run_tests()
 	# Not with these options, if it has to be built.
 	"$vm/kernel.sh" "$kernel" >/dev/null
 	MODULE_BUILD_NAME=coverage-$kernel KCFLAGS='-O1 -fno-inline' UBSAN_SANITIZE=n \
-		EFFORT=${EFFORT:-20} COVERAGE=$out/counts "$vm/run.sh" test "$kernel" &&
+		MAILBOX_OPS=${MAILBOX_OPS:-200000} COVERAGE=$out/counts "$vm/run.sh" test "$kernel" &&
 		touch "$out/passed"
 }
 
