@@ -4,8 +4,8 @@
 #include <linux/workqueue.h>
 
 #include "expire.h"
+#include "line.h"
 #include "mailbox.h"
-#include "send.h"
 #include "wait.h"
 
 /* How many are dropped before the lock is given up for a moment. */

@@ -11,6 +11,7 @@
 #include "expire.h"
 #include "handle.h"
 #include "ioctl.h"
+#include "line.h"
 #include "mailbox.h"
 #include "receive.h"
 #include "send.h"

@@ -65,7 +65,9 @@ struct user_namespace;
  * @receivers: waiters, oldest first
  * @peekers: waiters that want to look, oldest first
  * @senders: waiters with a message that has no room, oldest first
- * @meetings: senders at a rendezvous, oldest first; their messages are published
+ * @meetings: senders at a rendezvous, oldest first; their messages are published, or
+ *	were claimed when they stood among @senders
+ * @last_turn: of the last sender that got in line
  * @admit_pass: how often waiting senders were gone through
  * @nr_receivers: calls that wait to receive or peek
  * @nr_senders: calls that wait to send
@@ -115,6 +117,7 @@ struct mbx_box {
 	struct list_head peekers;
 	struct list_head senders;
 	struct list_head meetings;
+	u64 last_turn;
 	u64 admit_pass;
 	u32 nr_receivers;
 	u32 nr_senders;

@@ -9,11 +9,12 @@
 #include <linux/uaccess.h>
 #include <linux/uidgid.h>
 
+#include "deliver.h"
 #include "expire.h"
 #include "handle.h"
+#include "line.h"
 #include "mailbox.h"
 #include "receive.h"
-#include "send.h"
 #include "wait.h"
 
 /* How many senders are looked at before the lock is given up for a moment. */
@@ -90,12 +91,15 @@ static void commit_locked(struct mbx_box *box, struct mbx_message *msg, struct m
 	msg->claimed = false;
 	if (unlikely(msg->sender)) {
 		mbx_count_sent_locked(box, msg);
+		msg->sender->sequence = msg->entry.sequence;
 		mbx_waiter_finish_locked(msg->sender, 0);
 		msg->sender = NULL;
 	} else {
 		mbx_box_uncount_locked(box, msg);
-		mbx_room_freed_locked(box);
 	}
+	/* Those in line have moved up, even where there was no room to free. */
+	if (likely(box->capacity != MAILBOX_CAPACITY_RENDEZVOUS))
+		mbx_room_freed_locked(box);
 	box->received++;
 	box->last_received = ktime_get_ns();
 	if (box->last_receiver != self) {
@@ -114,6 +118,19 @@ static bool taken_back(const struct mbx_message *msg)
 	return !msg->sender && !msg->counted;
 }
 
+static void return_locked(struct mbx_box *box, struct mbx_message *msg)
+{
+	if (!msg->sender) {
+		mbx_deliver_locked(box, msg, true);
+	} else if (box->capacity == MAILBOX_CAPACITY_RENDEZVOUS) {
+		mbx_deliver_locked(box, msg, true);
+		/* While we had it, others were told of changes. */
+		mbx_look_again_locked(box);
+	} else {
+		mbx_line_return_locked(box, msg);
+	}
+}
+
 static void unclaim_locked(struct mbx_box *box, struct mbx_message *msg, struct mbx_message **spent)
 {
 	msg->claimed = false;
@@ -122,7 +139,7 @@ static void unclaim_locked(struct mbx_box *box, struct mbx_message *msg, struct 
 	} else if (taken_back(msg)) {
 		/* Its sender was woken, but has not run yet: the sender frees it. */
 	} else if (!box->closed) {
-		mbx_deliver_locked(box, msg, true);
+		return_locked(box, msg);
 	} else if (msg->sender) {
 		mbx_waiter_finish_locked(msg->sender, -EIDRM);
 		msg->sender = NULL;
@@ -135,18 +152,14 @@ static void unclaim_locked(struct mbx_box *box, struct mbx_message *msg, struct 
 /* A sender that waits for room may have what we want: to us it goes without. */
 static struct mbx_message *take_from_line_locked(struct mbx_box *box, const struct receive *r)
 {
-	struct mbx_waiter *waiter;
+	struct mbx_waiter *sender = mbx_line_find_locked(box, &r->select);
 
-	list_for_each_entry(waiter, &box->senders, link) {
-		if (!mbx_may_be_received(waiter->message) ||
-		    !mbx_select_matches(&r->select, &waiter->message->entry))
-			continue;
-		/* Too long for us: it stays where it is, and we say how long it is. */
-		if (!too_long(r, waiter->message))
-			mbx_enter_claimed_locked(box, waiter);
-		return waiter->message;
-	}
-	return NULL;
+	if (!sender)
+		return NULL;
+	/* Too long for us: it stays where it is, and we say how long it is. */
+	if (!too_long(r, sender->message))
+		mbx_line_take_locked(box, sender);
+	return sender->message;
 }
 
 /*

@@ -4,22 +4,14 @@
 
 #include <linux/types.h>
 
-struct mbx_box;
 struct mbx_handle;
-struct mbx_message;
-struct mbx_share;
-struct mbx_waiter;
 
 /**
  * DOC: send
  *
- * A send builds its message first, without a lock, and then enters the mailbox: it
- * is handed to the receiver that has waited longest for such a message, or it is
- * queued, or it waits for room. The sender of a message that waits sleeps; whoever
- * frees room publishes the message for it, in the order the senders came.
- *
- * No message in that line is one that a waiting receiver wants: a sender looks at the
- * receivers before it gets in line, and a receiver looks at the line before it waits.
+ * A send builds its message first, without a lock, and then enters the mailbox: the
+ * message is delivered, or its sender stands in line for room, or waits at a
+ * rendezvous for a receiver.
  */
 
 /**
@@ -45,12 +37,5 @@ struct mbx_send_args {
 };
 
 int mbx_send(struct mbx_handle *handle, const struct mbx_send_args *args, u64 *sequence);
-bool mbx_may_enter_locked(const struct mbx_box *box, const struct mbx_share *share, u32 length);
-void mbx_deliver_locked(struct mbx_box *box, struct mbx_message *msg, bool returned);
-void mbx_enter_claimed_locked(struct mbx_box *box, struct mbx_waiter *waiter);
-bool mbx_may_be_received(const struct mbx_message *msg);
-void mbx_look_again_locked(struct mbx_box *box);
-void mbx_room_freed_locked(struct mbx_box *box);
-void mbx_count_sent_locked(struct mbx_box *box, struct mbx_message *msg);
 
 #endif /* MBX_SEND_H */

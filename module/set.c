@@ -8,8 +8,8 @@
 #include "domain.h"
 #include "handle.h"
 #include "ioctl.h"
+#include "line.h"
 #include "mailbox.h"
-#include "send.h"
 #include "set.h"
 
 #define OWNER_FIELDS (MAILBOX_SET_MODE | MAILBOX_SET_UID | MAILBOX_SET_GID)

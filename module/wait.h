@@ -51,7 +51,8 @@ struct task_struct;
  * @share: senders: of the user that sends it; constant
  * @peer: receivers: the process whose end ends the wait, or NULL; constant
  * @waiting: how many wait as this one does, itself included until it is finished
- * @sequence: senders: number of the message once it is in
+ * @turn: senders in line: which came first; constant
+ * @sequence: senders: number of the message once it is in, or received
  * @result: what the call returns
  * @done: @result is valid
  *
@@ -65,6 +66,7 @@ struct mbx_waiter {
 	struct mbx_share *share;
 	struct pid *peer;
 	u32 *waiting;
+	u64 turn;
 	u64 sequence;
 	int result;
 	bool done;

@@ -487,8 +487,9 @@ struct mailbox_set {
  * @deadline: with MAILBOX_DEADLINE, how long to wait for room, else ignored
  * @expiry: with MAILBOX_EXPIRES, when the message is dropped, else ignored
  * @sequence: out, the number of this message in the mailbox: they count up from 1 in
- *	the order of arrival; numbers of messages that their senders took back from
- *	a rendezvous may be left out
+ *	the order of arrival. Left out are numbers of messages that somebody was
+ *	receiving while their senders waited, and then did not receive: the sender
+ *	took it back, or the receive failed.
  *
  * Messages of one thread and one priority are received in the order they were sent.
  * Waits when the mailbox is full and was created to wait, first come first served.
@@ -537,8 +538,7 @@ struct mailbox_send {
  * messages goes before it. With MAILBOX_SELECT_SENDER the wait ends with ESRCH when
  * that process ends. A receive that fails, or whose process is killed before the message
  * has been copied, leaves the message in its place. When nothing in the mailbox matches,
- * the message of a sender that waits for room is let in, and stays in should the
- * receive then fail.
+ * the message of a sender that waits for room will do.
  *
  * Errors: EOPNOTSUPP, EINVAL, EFAULT, EACCES, EMSGSIZE, EAGAIN, ETIMEDOUT, EINTR,
  * ESRCH, EIDRM.

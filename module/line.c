@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/list.h>
+#include <linux/poll.h>
+
+#include "deliver.h"
+#include "line.h"
+#include "mailbox.h"
+#include "share.h"
+#include "wait.h"
+
+/**
+ * mbx_may_enter_locked() - may a new message of this length be queued at once?
+ * @box: the mailbox, its lock held
+ * @share: of the user that sends it
+ * @length: bytes of payload
+ *
+ * There must be room, and nobody may stand in line for it: those in line who could
+ * enter have done so. One whose user has used up its share holds up only those of
+ * the same user.
+ *
+ * Return: true if so.
+ */
+bool mbx_may_enter_locked(const struct mbx_box *box, const struct mbx_share *share, u32 length)
+{
+	struct mbx_waiter *waiter;
+
+	if (!mbx_box_has_room_locked(box, share, length))
+		return false;
+	list_for_each_entry(waiter, &box->senders, link)
+		if (waiter->share == share ||
+		    !mbx_box_share_full_locked(box, waiter->share, waiter->message->length))
+			return false;
+	return true;
+}
+
+/*
+ * Let senders in that wait and no longer need to, in the order they came. The first
+ * for whom there is no room holds up all others, so that a long message is not starved
+ * by short ones; one whose user has used up its share, those of the same user.
+ */
+static void admit_locked(struct mbx_box *box)
+{
+	u64 pass = ++box->admit_pass;
+	struct mbx_waiter *waiter, *next;
+
+	list_for_each_entry_safe(waiter, next, &box->senders, link) {
+		struct mbx_message *msg = waiter->message;
+
+		if (waiter->share->held_up == pass)
+			continue;
+		if (mbx_box_share_full_locked(box, waiter->share, msg->length)) {
+			waiter->share->held_up = pass;
+			continue;
+		}
+		if (!mbx_box_has_room_locked(box, waiter->share, msg->length))
+			return;
+		mbx_accept_locked(box, msg, waiter->share);
+		waiter->sequence = msg->entry.sequence;
+		/* No receiver waits for it, see the DOC comment in line.h. */
+		mbx_enqueue_locked(box, msg, false);
+		mbx_waiter_finish_locked(waiter, 0);
+	}
+}
+
+/**
+ * mbx_line_find_locked() - the first sender in line with a message that is wanted
+ * @box: the mailbox, its lock held
+ * @select: what is wanted
+ * Return: the sender, or NULL.
+ */
+struct mbx_waiter *mbx_line_find_locked(struct mbx_box *box, const struct mbx_select *select)
+{
+	struct mbx_waiter *sender;
+
+	list_for_each_entry(sender, &box->senders, link)
+		if (mbx_may_be_received(sender->message) &&
+		    mbx_select_matches(select, &sender->message->entry))
+			return sender;
+	return NULL;
+}
+
+/**
+ * mbx_line_take_locked() - claim the message of a sender in line
+ * @box: the mailbox, its lock held
+ * @sender: from now on as at a rendezvous: it may take the message back
+ */
+void mbx_line_take_locked(struct mbx_box *box, struct mbx_waiter *sender)
+{
+	struct mbx_message *msg = sender->message;
+
+	list_move_tail(&sender->link, &box->meetings);
+	mbx_number_locked(box, msg);
+	msg->sender = sender;
+	msg->claimed = true;
+}
+
+/**
+ * mbx_line_return_locked() - undo mbx_line_take_locked()
+ * @box: the mailbox, its lock held
+ * @msg: the message, not claimed any more and not taken back
+ *
+ * Its number stays unused: the one that failed to receive it may have seen it.
+ */
+void mbx_line_return_locked(struct mbx_box *box, struct mbx_message *msg)
+{
+	struct mbx_waiter *sender = msg->sender, *next, *receiver;
+
+	lockdep_assert_held(&box->lock);
+	receiver = mbx_waiting_receiver_locked(box, msg);
+	if (receiver) {
+		mbx_hand_over_locked(box, msg, receiver);
+		return;
+	}
+	list_for_each_entry(next, &box->senders, link)
+		if (next->turn > sender->turn)
+			break;
+	/* Before the next; or last, where "next" stands for the head of the list. */
+	list_move_tail(&sender->link, &next->link);
+	msg->sender = NULL;
+	/* While it was away, the others were told of changes, and let in. */
+	mbx_look_again_locked(box);
+	mbx_room_freed_locked(box);
+}
+
+/**
+ * mbx_look_again_locked() - what a full mailbox does or may hold has changed
+ * @box: the mailbox
+ *
+ * Senders that wait do what they would do if they came now.
+ *
+ * Context: The mailbox lock is held.
+ */
+void mbx_look_again_locked(struct mbx_box *box)
+{
+	const bool waits = box->on_full == MAILBOX_ON_FULL_WAIT;
+	struct mbx_waiter *waiter, *next;
+
+	lockdep_assert_held(&box->lock);
+	list_for_each_entry_safe(waiter, next, &box->senders, link)
+		if (!waits || waiter->message->length > box->message_size)
+			mbx_waiter_finish_locked(waiter, MBX_LOOK_AGAIN);
+
+	list_for_each_entry_safe(waiter, next, &box->meetings, link) {
+		struct mbx_message *msg = waiter->message;
+		bool fits = msg->length <= box->message_size;
+
+		/* One that a receiver copies is as good as received. */
+		if (msg->claimed || (waits && fits))
+			continue;
+		/* Nobody waits for it, or it would not be in the queue. */
+		mbx_queue_remove(&box->queue, &msg->entry);
+		msg->sender = NULL;
+		mbx_waiter_finish_locked(waiter, fits ? -EAGAIN : -EMSGSIZE);
+	}
+}
+
+/**
+ * mbx_room_freed_locked() - there is more room than before
+ * @box: the mailbox
+ *
+ * Context: The mailbox lock is held.
+ */
+void mbx_room_freed_locked(struct mbx_box *box)
+{
+	lockdep_assert_held(&box->lock);
+	if (box->closed)
+		return;
+	if (unlikely(!list_empty(&box->senders)))
+		admit_locked(box);
+	mbx_box_wake_pollers_locked(box, EPOLLOUT | EPOLLWRNORM);
+}
+
+/**
+ * mbx_line_wait() - stand in line until there is room for a message, or it is received
+ * @box: the mailbox, its lock held
+ * @msg: the message
+ * @share: of the user that sends it
+ * @deadline: when to give up, CLOCK_MONOTONIC ns, or MBX_FOREVER
+ * @sequence: the number of the message; written on success
+ *
+ * Context: Process context, sleeps; the lock is dropped meanwhile.
+ * Return: 0; MBX_LOOK_AGAIN when the mailbox has changed; or, and then the message is
+ * the caller's: -ERESTARTSYS, -ETIMEDOUT, -EMSGSIZE, -EIDRM.
+ */
+int mbx_line_wait(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share,
+		  u64 deadline, u64 *sequence) __must_hold(&box->lock)
+{
+	struct mbx_waiter waiter;
+	int ret;
+
+	mbx_waiter_init_locked(&waiter, &box->senders, &box->nr_senders);
+	waiter.message = msg;
+	waiter.share = share;
+	waiter.turn = ++box->last_turn;
+	ret = mbx_waiter_sleep(&waiter, &box->lock, deadline);
+	if (ret < 0) {
+		if (!waiter.done)
+			msg->sender = NULL; /* a receiver may be copying it */
+		mbx_room_freed_locked(box); /* those behind us were waiting for us too */
+	}
+	*sequence = waiter.sequence;
+	return ret;
+}
