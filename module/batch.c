@@ -5,9 +5,13 @@
 #include <linux/uaccess.h>
 
 #include "batch.h"
-#include "exchange.h"
 #include "ioctl.h"
+#include "receive.h"
+#include "send.h"
 #include "wait.h"
+
+/* How many entries are done before others are asked whether they want the processor. */
+#define RESCHED_STEP 8
 
 static int check(const struct mbx_call *call, size_t least)
 {
@@ -22,24 +26,10 @@ static int check(const struct mbx_call *call, size_t least)
 	return 0;
 }
 
-static void __user *entry_at(const struct mailbox_batch *batch, u32 i)
-{
-	return u64_to_user_ptr(batch->entries) + (size_t)i * batch->entry_size;
-}
-
-/* An entry must not reach into the next one. */
-static int check_entry(const struct mailbox_batch *batch, const void __user *entry)
-{
-	u32 size;
-
-	if (get_user(size, (const u32 __user *)entry))
-		return -EFAULT;
-	return size > batch->entry_size ? -EINVAL : 0;
-}
-
 static struct mbx_patience patience_of(const struct file *file, const struct mailbox_batch *batch)
 {
 	return (struct mbx_patience){
+		.entry_size = batch->entry_size,
 		.deadline = batch->flags & MAILBOX_DEADLINE ? batch->deadline : MBX_FOREVER,
 		.nonblock = (batch->flags & MAILBOX_NONBLOCK) || (file->f_flags & O_NONBLOCK),
 	};
@@ -77,16 +67,19 @@ int mbx_send_batch(struct file *file, struct mbx_call *call)
 {
 	const struct mailbox_batch *batch = &call->batch;
 	struct mbx_patience patience = patience_of(file, batch);
+	void __user *entry = u64_to_user_ptr(batch->entries);
 	u32 i;
 	int ret;
 
 	ret = check(call, offsetofend(struct mailbox_send, sequence)) ?: probe(call);
 	if (ret)
 		return ret;
-	for (i = 0; i < batch->nr && !ret; i += !ret) {
-		ret = check_entry(batch, entry_at(batch, i)) ?:
-			      mbx_exchange_send(file, entry_at(batch, i), &patience);
-		cond_resched();
+	for (i = 0; i < batch->nr; i++, entry += batch->entry_size) {
+		ret = mbx_send_entry(file, entry, &patience);
+		if (unlikely(ret))
+			break;
+		if (i % RESCHED_STEP == 0)
+			cond_resched();
 	}
 	return finish(call, i, ret);
 }
@@ -101,18 +94,21 @@ int mbx_receive_batch(struct file *file, struct mbx_call *call)
 {
 	const struct mailbox_batch *batch = &call->batch;
 	struct mbx_patience patience = patience_of(file, batch);
+	void __user *entry = u64_to_user_ptr(batch->entries);
 	u32 i;
 	int ret;
 
 	ret = check(call, offsetofend(struct mailbox_receive, reserved)) ?: probe(call);
 	if (ret)
 		return ret;
-	for (i = 0; i < batch->nr && !ret; i += !ret) {
-		ret = check_entry(batch, entry_at(batch, i)) ?:
-			      mbx_exchange_receive(file, entry_at(batch, i), &patience);
+	for (i = 0; i < batch->nr; i++, entry += batch->entry_size) {
+		ret = mbx_receive_entry(file, entry, &patience);
+		if (unlikely(ret))
+			break;
 		/* Having something, the caller does not wait for more. */
 		patience.nonblock = true;
-		cond_resched();
+		if (i % RESCHED_STEP == 0)
+			cond_resched();
 	}
 	return finish(call, i, ret);
 }

@@ -45,16 +45,15 @@ static bool anything_expired_locked(struct mbx_box *box)
 }
 
 /**
- * mbx_box_lock_fresh() - take the mailbox lock, with no expired message in the queue
- * @box: the mailbox
+ * mbx_expire_locked() - drop the messages that have expired
+ * @box: the mailbox, its lock held; dropped and taken again in between
  *
  * Context: Process context, may sleep.
  */
-void mbx_box_lock_fresh(struct mbx_box *box) __acquires(&box->lock)
+void mbx_expire_locked(struct mbx_box *box) __must_hold(&box->lock)
 {
 	struct mbx_message *spent;
 
-	spin_lock(&box->lock);
 	while (anything_expired_locked(box)) {
 		spent = NULL;
 		expire_some_locked(box, &spent);

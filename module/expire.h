@@ -2,7 +2,10 @@
 #ifndef MBX_EXPIRE_H
 #define MBX_EXPIRE_H
 
-struct mbx_box;
+#include <linux/spinlock.h>
+
+#include "mailbox.h"
+
 struct work_struct;
 
 /**
@@ -13,8 +16,21 @@ struct work_struct;
  * mailbox, does the same when nobody calls, so that waiting senders get the room.
  */
 
-void mbx_box_lock_fresh(struct mbx_box *box) __acquires(&box->lock);
+void mbx_expire_locked(struct mbx_box *box);
 void mbx_expire_arm_locked(struct mbx_box *box);
 void mbx_expire_work(struct work_struct *work);
+
+/**
+ * mbx_box_lock_fresh() - take the mailbox lock, with no expired message in the queue
+ * @box: the mailbox
+ *
+ * Context: Process context, may sleep.
+ */
+static inline void mbx_box_lock_fresh(struct mbx_box *box) __acquires(&box->lock)
+{
+	spin_lock(&box->lock);
+	if (unlikely(rb_first_cached(&box->queue.by_expiry)))
+		mbx_expire_locked(box);
+}
 
 #endif /* MBX_EXPIRE_H */

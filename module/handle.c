@@ -75,12 +75,10 @@ static ssize_t handle_write(struct file *file, const char __user *data, size_t l
 		.data = data,
 		.length = min_t(size_t, length, U32_MAX),
 		.deadline = MBX_FOREVER,
-		.nonblock = file->f_flags & O_NONBLOCK,
 	};
-	u64 sequence;
 	int ret;
 
-	ret = mbx_send(file->private_data, &args, &sequence);
+	ret = mbx_send(file, &args);
 	return ret ? ret : (ssize_t)length;
 }
 

@@ -7,9 +7,10 @@
 
 #include "batch.h"
 #include "device.h"
-#include "exchange.h"
 #include "handle.h"
 #include "ioctl.h"
+#include "receive.h"
+#include "send.h"
 #include "set.h"
 
 /* The layout is the contract: the same is asserted in selftests/abi.c. */
@@ -107,8 +108,8 @@ int mbx_call_check_tail(const void __user *arg, u32 size, size_t known)
 	return ret ? 0 : -E2BIG;
 }
 
-static long dispatch(const struct mbx_op *ops, size_t nr_ops, struct file *file, unsigned int cmd,
-		     void __user *arg)
+static noinline long dispatch(const struct mbx_op *ops, size_t nr_ops, struct file *file,
+			      unsigned int cmd, void __user *arg)
 {
 	struct mbx_call call = { .arg = arg };
 	const struct mbx_op *op;
@@ -155,8 +156,8 @@ long mbx_handle_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	/* The hot path: see the DOC comment in ioctl.h. */
 	if (likely(cmd == MAILBOX_IOC_SEND))
-		return mbx_exchange_send(file, (void __user *)arg, NULL);
+		return mbx_send_user(file, (void __user *)arg);
 	if (likely(cmd == MAILBOX_IOC_RECEIVE))
-		return mbx_exchange_receive(file, (void __user *)arg, NULL);
+		return mbx_receive_user(file, (void __user *)arg);
 	return dispatch(handle_ops, ARRAY_SIZE(handle_ops), file, cmd, (void __user *)arg);
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/list.h>
-#include <linux/poll.h>
 
 #include "deliver.h"
 #include "line.h"
@@ -8,24 +7,19 @@
 #include "share.h"
 #include "wait.h"
 
+/* A waiter's result that is no errno. */
+#define LOOK_AGAIN 1
+
 /**
- * mbx_may_enter_locked() - may a new message of this length be queued at once?
+ * mbx_line_lets_pass_locked() - may somebody enter ahead of those in line?
  * @box: the mailbox, its lock held
- * @share: of the user that sends it
- * @length: bytes of payload
- *
- * There must be room, and nobody may stand in line for it: those in line who could
- * enter have done so. One whose user has used up its share holds up only those of
- * the same user.
- *
- * Return: true if so.
+ * @share: of the user that sends
+ * Return: true when all in line are held up by the shares of their own users.
  */
-bool mbx_may_enter_locked(const struct mbx_box *box, const struct mbx_share *share, u32 length)
+bool mbx_line_lets_pass_locked(const struct mbx_box *box, const struct mbx_share *share)
 {
 	struct mbx_waiter *waiter;
 
-	if (!mbx_box_has_room_locked(box, share, length))
-		return false;
 	list_for_each_entry(waiter, &box->senders, link)
 		if (waiter->share == share ||
 		    !mbx_box_share_full_locked(box, waiter->share, waiter->message->length))
@@ -33,12 +27,15 @@ bool mbx_may_enter_locked(const struct mbx_box *box, const struct mbx_share *sha
 	return true;
 }
 
-/*
- * Let senders in that wait and no longer need to, in the order they came. The first
- * for whom there is no room holds up all others, so that a long message is not starved
- * by short ones; one whose user has used up its share, those of the same user.
+/**
+ * mbx_line_admit_locked() - let senders in that wait and no longer need to
+ * @box: the mailbox, its lock held
+ *
+ * In the order they came. The first for whom there is no room holds up all others, so
+ * that a long message is not starved by short ones; one whose user has used up its
+ * share, those of the same user.
  */
-static void admit_locked(struct mbx_box *box)
+void mbx_line_admit_locked(struct mbx_box *box)
 {
 	u64 pass = ++box->admit_pass;
 	struct mbx_waiter *waiter, *next;
@@ -54,10 +51,10 @@ static void admit_locked(struct mbx_box *box)
 		}
 		if (!mbx_box_has_room_locked(box, waiter->share, msg->length))
 			return;
+		mbx_number_locked(box, msg);
 		mbx_accept_locked(box, msg, waiter->share);
 		waiter->sequence = msg->entry.sequence;
-		/* No receiver waits for it, see the DOC comment in line.h. */
-		mbx_enqueue_locked(box, msg, false);
+		mbx_deliver_locked(box, msg, false);
 		mbx_waiter_finish_locked(waiter, 0);
 	}
 }
@@ -138,7 +135,7 @@ void mbx_look_again_locked(struct mbx_box *box)
 	lockdep_assert_held(&box->lock);
 	list_for_each_entry_safe(waiter, next, &box->senders, link)
 		if (!waits || waiter->message->length > box->message_size)
-			mbx_waiter_finish_locked(waiter, MBX_LOOK_AGAIN);
+			mbx_waiter_finish_locked(waiter, LOOK_AGAIN);
 
 	list_for_each_entry_safe(waiter, next, &box->meetings, link) {
 		struct mbx_message *msg = waiter->message;
@@ -155,35 +152,18 @@ void mbx_look_again_locked(struct mbx_box *box)
 }
 
 /**
- * mbx_room_freed_locked() - there is more room than before
- * @box: the mailbox
- *
- * Context: The mailbox lock is held.
- */
-void mbx_room_freed_locked(struct mbx_box *box)
-{
-	lockdep_assert_held(&box->lock);
-	if (box->closed)
-		return;
-	if (unlikely(!list_empty(&box->senders)))
-		admit_locked(box);
-	mbx_box_wake_pollers_locked(box, EPOLLOUT | EPOLLWRNORM);
-}
-
-/**
  * mbx_line_wait() - stand in line until there is room for a message, or it is received
  * @box: the mailbox, its lock held
  * @msg: the message
  * @share: of the user that sends it
  * @deadline: when to give up, CLOCK_MONOTONIC ns, or MBX_FOREVER
- * @sequence: the number of the message; written on success
  *
  * Context: Process context, sleeps; the lock is dropped meanwhile.
- * Return: 0; MBX_LOOK_AGAIN when the mailbox has changed; or, and then the message is
- * the caller's: -ERESTARTSYS, -ETIMEDOUT, -EMSGSIZE, -EIDRM.
+ * Return: the number of the message; 0 to look again, since the mailbox has changed; or
+ * a negative errno, and in these two cases the message is the caller's.
  */
-int mbx_line_wait(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share,
-		  u64 deadline, u64 *sequence) __must_hold(&box->lock)
+s64 mbx_line_wait(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share,
+		  u64 deadline) __must_hold(&box->lock)
 {
 	struct mbx_waiter waiter;
 	int ret;
@@ -193,11 +173,12 @@ int mbx_line_wait(struct mbx_box *box, struct mbx_message *msg, struct mbx_share
 	waiter.share = share;
 	waiter.turn = ++box->last_turn;
 	ret = mbx_waiter_sleep(&waiter, &box->lock, deadline);
-	if (ret < 0) {
-		if (!waiter.done)
-			msg->sender = NULL; /* a receiver may be copying it */
-		mbx_room_freed_locked(box); /* those behind us were waiting for us too */
-	}
-	*sequence = waiter.sequence;
+	if (!ret)
+		return waiter.sequence;
+	if (ret == LOOK_AGAIN)
+		return 0;
+	if (!waiter.done)
+		msg->sender = NULL; /* a receiver may be copying it */
+	mbx_room_freed_locked(box); /* those behind us were waiting for us too */
 	return ret;
 }

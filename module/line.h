@@ -2,13 +2,12 @@
 #ifndef MBX_LINE_H
 #define MBX_LINE_H
 
+#include <linux/list.h>
+#include <linux/poll.h>
 #include <linux/types.h>
 
-#include "queue.h"
+#include "mailbox.h"
 
-struct mbx_box;
-struct mbx_message;
-struct mbx_share;
 struct mbx_waiter;
 
 /**
@@ -24,16 +23,48 @@ struct mbx_waiter;
  * fails, the sender is back in its old place.
  */
 
-/* A result of mbx_line_wait() that is no errno. */
-#define MBX_LOOK_AGAIN 1
-
-int mbx_line_wait(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share,
-		  u64 deadline, u64 *sequence);
+s64 mbx_line_wait(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share,
+		  u64 deadline);
 struct mbx_waiter *mbx_line_find_locked(struct mbx_box *box, const struct mbx_select *select);
 void mbx_line_take_locked(struct mbx_box *box, struct mbx_waiter *sender);
 void mbx_line_return_locked(struct mbx_box *box, struct mbx_message *msg);
-bool mbx_may_enter_locked(const struct mbx_box *box, const struct mbx_share *share, u32 length);
+bool mbx_line_lets_pass_locked(const struct mbx_box *box, const struct mbx_share *share);
+void mbx_line_admit_locked(struct mbx_box *box);
 void mbx_look_again_locked(struct mbx_box *box);
-void mbx_room_freed_locked(struct mbx_box *box);
+
+/**
+ * mbx_may_enter_locked() - may a new message of this length be queued at once?
+ * @box: the mailbox, its lock held
+ * @share: of the user that sends it
+ * @length: bytes of payload
+ *
+ * There must be room, and nobody may stand in line for it: those in line who could
+ * enter have done so. One whose user has used up its share holds up only those of
+ * the same user.
+ *
+ * Return: true if so.
+ */
+static inline bool mbx_may_enter_locked(const struct mbx_box *box, const struct mbx_share *share,
+					u32 length)
+{
+	return mbx_box_has_room_locked(box, share, length) &&
+	       (likely(!box->nr_senders) || mbx_line_lets_pass_locked(box, share));
+}
+
+/**
+ * mbx_room_freed_locked() - there is more room than before
+ * @box: the mailbox
+ *
+ * Context: The mailbox lock is held.
+ */
+static inline void mbx_room_freed_locked(struct mbx_box *box)
+{
+	lockdep_assert_held(&box->lock);
+	if (box->closed)
+		return;
+	if (unlikely(box->nr_senders))
+		mbx_line_admit_locked(box);
+	mbx_box_wake_pollers_locked(box, EPOLLOUT | EPOLLWRNORM);
+}
 
 #endif /* MBX_LINE_H */

@@ -2,7 +2,9 @@
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/err.h>
+#include <linux/jiffies.h>
 #include <linux/ktime.h>
+#include <linux/minmax.h>
 #include <linux/pid.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
@@ -84,6 +86,25 @@ static int set_limits(struct mbx_box *box, const struct mailbox_create *req)
 }
 
 /**
+ * mbx_box_set_room_locked() - say how much fits, after the limits have changed
+ * @box: the mailbox, its lock held, or not yet published
+ */
+void mbx_box_set_room_locked(struct mbx_box *box)
+{
+	box->room_messages = 0;
+	box->room_bytes = 0;
+	if (box->closed || box->capacity == MAILBOX_CAPACITY_RENDEZVOUS)
+		return;
+	if (box->capacity == MAILBOX_CAPACITY_UNBOUNDED) {
+		box->room_messages = U64_MAX;
+		box->room_bytes = U64_MAX;
+	} else {
+		box->room_messages = box->max_messages;
+		box->room_bytes = box->max_bytes;
+	}
+}
+
+/**
  * mbx_box_new() - a mailbox that is in no domain yet
  * @req: what it is to be; flags, rights, mode and name are checked already
  *
@@ -117,6 +138,7 @@ struct mbx_box *mbx_box_new(const struct mailbox_create *req)
 
 	memcpy(box->name, req->name, name_size);
 	refcount_set(&box->refs, 1);
+	mbx_box_set_room_locked(box);
 	box->mode = req->mode;
 	box->permanent = req->flags & MAILBOX_PERMANENT;
 	box->user_ns = get_user_ns(current_user_ns());
@@ -213,6 +235,7 @@ void mbx_box_close(struct mbx_box *box)
 	spin_lock(&box->lock);
 	/* Read without the lock at the start of a send, as a hint. */
 	WRITE_ONCE(box->closed, true);
+	mbx_box_set_room_locked(box);
 	/* All of them: also those who are to be woken one at a time for a message. */
 	wake_up_interruptible_all(&box->poll);
 	do {
@@ -275,6 +298,23 @@ u32 mbx_box_rights_locked(const struct mbx_box *box)
 	return rights;
 }
 
+/* Answers the same from now on, until another message is received. */
+static u64 last_received_locked(struct mbx_box *box)
+{
+	u64 ago, now;
+
+	if (box->received_tick) {
+		/* When the tick was, but not before the message was sent. */
+		now = ktime_get_coarse_ns();
+		ago = time_after(jiffies, box->received_tick) ?
+			      jiffies_to_nsecs(jiffies - box->received_tick) :
+			      0;
+		box->last_received = max(box->last_received, now - min(now, ago));
+		box->received_tick = 0;
+	}
+	return box->last_received;
+}
+
 /**
  * mbx_box_stat_locked() - describe a mailbox
  * @box: the mailbox
@@ -311,7 +351,7 @@ void mbx_box_stat_locked(struct mbx_box *box, struct mailbox_stat *stat)
 		.overwritten = box->overwritten,
 		.created = box->created,
 		.last_sent = box->last_sent,
-		.last_received = box->last_received,
+		.last_received = last_received_locked(box),
 		.last_sender = pid_vnr(box->last_sender),
 		.last_receiver = pid_vnr(box->last_receiver),
 	};
@@ -351,10 +391,13 @@ struct mbx_share *mbx_box_share_get(struct mbx_box *box, struct mbx_user *user)
 	return share;
 }
 
-static void share_end_if_unused_locked(struct mbx_box *box, struct mbx_share *share)
+/**
+ * mbx_box_share_end_locked() - a share is not used any more
+ * @box: the mailbox, its lock held
+ * @share: the share
+ */
+void mbx_box_share_end_locked(struct mbx_box *box, struct mbx_share *share)
 {
-	if (!mbx_share_unused(share))
-		return;
 	rb_erase(&share->node, &box->shares);
 	mbx_share_free(share);
 }
@@ -368,7 +411,8 @@ void mbx_box_share_put(struct mbx_box *box, struct mbx_share *share)
 {
 	spin_lock(&box->lock);
 	share->pins--;
-	share_end_if_unused_locked(box, share);
+	if (mbx_share_unused(share))
+		mbx_box_share_end_locked(box, share);
 	spin_unlock(&box->lock);
 }
 
@@ -388,75 +432,4 @@ bool mbx_box_share_full_locked(const struct mbx_box *box, const struct mbx_share
 		return false;
 	return share->messages >= mbx_share_of(box->share, box->max_messages) ||
 	       share->bytes + length > mbx_share_of(box->share, box->max_bytes);
-}
-
-/**
- * mbx_box_has_room_locked() - is there room for one more message?
- * @box: the mailbox
- * @share: of the user that sends it
- * @length: bytes of payload
- * Return: true if so.
- */
-bool mbx_box_has_room_locked(const struct mbx_box *box, const struct mbx_share *share, u32 length)
-{
-	if (box->capacity != MAILBOX_CAPACITY_BOUNDED)
-		return box->capacity == MAILBOX_CAPACITY_UNBOUNDED;
-	return box->messages < box->max_messages && box->bytes + length <= box->max_bytes &&
-	       !mbx_box_share_full_locked(box, share, length);
-}
-
-/**
- * mbx_box_count_locked() - count a message against the room
- * @box: the mailbox
- * @msg: the message
- * @share: of the user that sent it
- */
-void mbx_box_count_locked(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share)
-{
-	lockdep_assert_held(&box->lock);
-	box->messages++;
-	box->bytes += msg->length;
-	share->messages++;
-	share->bytes += msg->length;
-	msg->share = share;
-	msg->counted = true;
-}
-
-/**
- * mbx_box_uncount_locked() - undo mbx_box_count_locked()
- * @box: the mailbox
- * @msg: the message
- */
-void mbx_box_uncount_locked(struct mbx_box *box, struct mbx_message *msg)
-{
-	struct mbx_share *share = msg->share;
-
-	lockdep_assert_held(&box->lock);
-	box->messages--;
-	box->bytes -= msg->length;
-	share->messages--;
-	share->bytes -= msg->length;
-	msg->share = NULL;
-	msg->counted = false;
-	share_end_if_unused_locked(box, share);
-}
-
-/**
- * mbx_box_drop_locked() - let go of a message that is not in the queue
- * @box: the mailbox
- * @msg: the message, not counted
- * @spent: list to which it is added when it is for the caller to free
- */
-void mbx_box_drop_locked(struct mbx_box *box, struct mbx_message *msg, struct mbx_message **spent)
-{
-	lockdep_assert_held(&box->lock);
-	if (msg->peekers || msg->claimed) {
-		msg->dropped = true;
-		return;
-	}
-	msg->dropped = false;
-	if (!box->closed && mbx_stash_put(&box->stash, msg))
-		return;
-	msg->next = *spent;
-	*spent = msg;
 }

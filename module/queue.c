@@ -147,9 +147,8 @@ static void index_replace(struct mbx_queue *q, struct mbx_entry *old, struct mbx
 
 static void run_link(struct mbx_queue *q, struct mbx_entry *leader)
 {
-	INIT_LIST_HEAD(&leader->run);
 	leader->run_length = 1;
-	if (q->runs++ == 0) {
+	if (!q->nr) {
 		q->sole = leader;
 		return;
 	}
@@ -162,14 +161,17 @@ static void run_link(struct mbx_queue *q, struct mbx_entry *leader)
 
 static void run_unlink(struct mbx_queue *q, struct mbx_entry *leader)
 {
+	const struct rb_node *root;
+
 	if (q->open == leader)
 		q->open = NULL;
-	if (--q->runs == 0) {
+	if (q->sole) {
 		q->sole = NULL;
 		return;
 	}
 	index_erase(q, leader);
-	if (q->runs == 1) {
+	root = q->order.rb_root.rb_node;
+	if (!root->rb_left && !root->rb_right) {
 		q->sole = order_entry(rb_first_cached(&q->order));
 		index_erase(q, q->sole);
 	}
@@ -222,11 +224,11 @@ void mbx_queue_init(struct mbx_queue *q)
 }
 
 /**
- * mbx_queue_push() - add an entry that has just arrived
+ * mbx_queue_append() - mbx_queue_push() where there are others
  * @q: the queue
- * @e: the entry; its sequence is larger than any that the queue has seen
+ * @e: the entry
  */
-void mbx_queue_push(struct mbx_queue *q, struct mbx_entry *e)
+void mbx_queue_append(struct mbx_queue *q, struct mbx_entry *e)
 {
 	struct mbx_entry *open = q->open;
 
@@ -235,6 +237,8 @@ void mbx_queue_push(struct mbx_queue *q, struct mbx_entry *e)
 		q->open = e;
 		return;
 	}
+	if (open->run_length == 1)
+		INIT_LIST_HEAD(&open->run);
 	e->run_length = 0;
 	list_add_tail(&e->run, &open->run);
 	run_resize(q, open, open->run_length + 1);
@@ -257,11 +261,11 @@ void mbx_queue_return(struct mbx_queue *q, struct mbx_entry *e)
 }
 
 /**
- * mbx_queue_remove() - take an entry out, wherever it is
+ * mbx_queue_extract() - mbx_queue_remove() where there are others
  * @q: the queue
  * @e: an entry of it
  */
-void mbx_queue_remove(struct mbx_queue *q, struct mbx_entry *e)
+void mbx_queue_extract(struct mbx_queue *q, struct mbx_entry *e)
 {
 	q->nr--;
 	if (unlikely(e->expiry))
@@ -426,9 +430,8 @@ struct mbx_entry *mbx_queue_find(const struct mbx_queue *q, const struct mbx_sel
 
 	switch (select->kind) {
 	case MBX_SELECT_FIRST:
-		return order_entry(rb_first_cached(&q->order));
 	case MBX_SELECT_PRIORITY:
-		found = order_entry(rb_first_cached(&q->order));
+		found = mbx_queue_first(q);
 		break;
 	case MBX_SELECT_TYPE:
 		return find_type(q, select->match);

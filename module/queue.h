@@ -37,7 +37,7 @@
  * @expiry: when it expires, or 0
  * @priority: larger is earlier
  * @run_length: entries of the run if this is its leader, else 0
- * @run: circular list of the entries of a run, in order
+ * @run: circular list of the entries of a run, in order; where there are two or more
  * @order: place of a leader among all, by priority and sequence
  * @by_type: place of a leader by type, then priority and sequence
  * @by_sender: place of a leader by sender, then priority and sequence
@@ -72,8 +72,8 @@ struct mbx_entry {
 /**
  * struct mbx_queue - the entries of one mailbox in order
  * @nr: entries
- * @runs: runs; the trees are empty unless there are two or more
- * @sole: leader of the only run, or NULL
+ * @sole: leader of the only run; NULL when there is none, or when there are more and
+ *	their leaders are in the trees
  * @open: leader of the run that the entry pushed last is in, or NULL
  * @order: leaders by priority and sequence
  * @by_type: leaders by type
@@ -84,7 +84,6 @@ struct mbx_entry {
  */
 struct mbx_queue {
 	u64 nr;
-	u64 runs;
 	struct mbx_entry *sole;
 	struct mbx_entry *open;
 	struct rb_root_cached order;
@@ -128,13 +127,59 @@ struct mbx_select {
 };
 
 void mbx_queue_init(struct mbx_queue *q);
-void mbx_queue_push(struct mbx_queue *q, struct mbx_entry *e);
+void mbx_queue_append(struct mbx_queue *q, struct mbx_entry *e);
 void mbx_queue_return(struct mbx_queue *q, struct mbx_entry *e);
-void mbx_queue_remove(struct mbx_queue *q, struct mbx_entry *e);
+void mbx_queue_extract(struct mbx_queue *q, struct mbx_entry *e);
 struct mbx_entry *mbx_queue_find(const struct mbx_queue *q, const struct mbx_select *select);
 struct mbx_entry *mbx_queue_oldest(const struct mbx_queue *q);
 struct mbx_entry *mbx_queue_next_sender(const struct mbx_queue *q, unsigned long after);
 bool mbx_select_matches(const struct mbx_select *select, const struct mbx_entry *e);
+
+/**
+ * mbx_queue_push() - add an entry that has just arrived
+ * @q: the queue
+ * @e: the entry; its sequence is larger than any that the queue has seen
+ */
+static inline void mbx_queue_push(struct mbx_queue *q, struct mbx_entry *e)
+{
+	/* In line, and short: the only one, where receivers keep up. */
+	if (likely(!q->nr && !e->expiry)) {
+		e->run_length = 1;
+		q->nr = 1;
+		q->sole = e;
+		q->open = e;
+		return;
+	}
+	mbx_queue_append(q, e);
+}
+
+/**
+ * mbx_queue_remove() - take an entry out, wherever it is
+ * @q: the queue
+ * @e: an entry of it
+ */
+static inline void mbx_queue_remove(struct mbx_queue *q, struct mbx_entry *e)
+{
+	if (likely(q->nr == 1 && !e->expiry)) {
+		q->nr = 0;
+		q->sole = NULL;
+		q->open = NULL;
+		return;
+	}
+	mbx_queue_extract(q, e);
+}
+
+/**
+ * mbx_queue_first() - the first entry in order
+ * @q: the queue
+ * Return: the entry, or NULL when the queue is empty.
+ */
+static inline struct mbx_entry *mbx_queue_first(const struct mbx_queue *q)
+{
+	if (likely(q->sole))
+		return q->sole;
+	return rb_entry_safe(rb_first_cached(&q->order), struct mbx_entry, order);
+}
 
 /**
  * mbx_queue_seal() - let no later entry join the run of the entry pushed last

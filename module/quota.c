@@ -178,6 +178,54 @@ void mbx_charge_drop(struct mbx_charge *charge)
 }
 
 /**
+ * mbx_keep_begin() - may one more mailbox keep many spent messages of a user?
+ * @user: the user, who is charged for them
+ *
+ * All that may, and keep as much as they may, take up an eighth of the quota.
+ *
+ * Context: Any but interrupts; does not sleep.
+ * Return: true if so, and then the user has one reference more.
+ */
+bool mbx_keep_begin(struct mbx_user *user)
+{
+	struct mbx_limits max;
+
+	mbx_limits_read(&max);
+	/* Half for what is kept, half for the spare, which may be as large. */
+	if (!counter_add(&user->keeping, 1, max.bytes / 8 / (2 * MBX_KEEP_BYTES)))
+		return false;
+	refcount_inc(&user->refs);
+	return true;
+}
+
+/**
+ * mbx_keep_more() - may more of a user's spent messages be kept?
+ * @user: the user, for whom a mailbox may keep many
+ *
+ * Not when limits were lowered below what there is: what is kept can be sent again.
+ *
+ * Return: true if so.
+ */
+bool mbx_keep_more(const struct mbx_user *user)
+{
+	struct mbx_limits max;
+
+	mbx_limits_read(&max);
+	return (unsigned long)atomic_long_read(&user->messages) <= max.messages &&
+	       (unsigned long)atomic_long_read(&user->bytes) <= max.bytes;
+}
+
+/**
+ * mbx_keep_end() - undo mbx_keep_begin()
+ * @user: the user
+ */
+void mbx_keep_end(struct mbx_user *user)
+{
+	atomic_long_dec(&user->keeping);
+	mbx_user_put(user);
+}
+
+/**
  * mbx_limits_read() - the limits in force
  * @limits: filled in
  */

@@ -21,6 +21,9 @@
  * touches.
  */
 
+/* What one mailbox may keep for reuse, if it may; one message more does not matter. */
+#define MBX_KEEP_BYTES (160 * 1024)
+
 /**
  * struct mbx_user - one user's quota
  * @node: place in the table of users (guarded by the table's lock)
@@ -29,6 +32,7 @@
  * @mailboxes: how many are charged; atomic
  * @messages: how many are charged; atomic
  * @bytes: how many are charged; atomic
+ * @keeping: mailboxes that may keep many of this user's spent messages; atomic
  */
 struct mbx_user {
 	struct rb_node node;
@@ -37,6 +41,7 @@ struct mbx_user {
 	atomic_long_t mailboxes;
 	atomic_long_t messages;
 	atomic_long_t bytes;
+	atomic_long_t keeping;
 };
 
 /**
@@ -72,6 +77,9 @@ void mbx_user_put(struct mbx_user *user);
 int mbx_charge_take(struct mbx_charge *charge, struct mbx_user *user, u16 mailboxes, u16 messages,
 		    u32 bytes);
 void mbx_charge_drop(struct mbx_charge *charge);
+bool mbx_keep_begin(struct mbx_user *user);
+bool mbx_keep_more(const struct mbx_user *user);
+void mbx_keep_end(struct mbx_user *user);
 void mbx_limits_read(struct mbx_limits *limits);
 
 #endif /* MBX_QUOTA_H */

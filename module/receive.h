@@ -6,8 +6,10 @@
 
 #include "queue.h"
 
+struct file;
 struct mailbox_receive;
 struct mbx_handle;
+struct mbx_patience;
 
 /**
  * DOC: receive
@@ -42,6 +44,9 @@ struct mbx_receive_args {
 	bool nonblock;
 };
 
+long mbx_receive_user(struct file *file, struct mailbox_receive __user *arg);
+long mbx_receive_entry(struct file *file, struct mailbox_receive __user *arg,
+		       const struct mbx_patience *patience);
 int mbx_receive(struct mbx_handle *handle, const struct mbx_receive_args *args, u32 *copied);
 
 #endif /* MBX_RECEIVE_H */

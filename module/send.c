@@ -1,35 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/cred.h>
 #include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/kernel.h>
 #include <linux/ktime.h>
-#include <linux/sched.h>
+#include <linux/uaccess.h>
 
 #include "deliver.h"
 #include "expire.h"
 #include "handle.h"
+#include "ioctl.h"
 #include "line.h"
 #include "mailbox.h"
 #include "send.h"
 #include "share.h"
 #include "wait.h"
 
+#define SEND_FLAGS (MBX_WAIT_FLAGS | MAILBOX_EXPIRES)
+
 /* How many messages are overwritten before the lock is given up for a moment. */
 #define OVERWRITE_STEP 32
 
-/* The wait for room ends when nobody would want the message any more. */
-static u64 wait_until(const struct mbx_send_args *args)
+/* Return: the number of the message. */
+static s64 publish_locked(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share)
 {
-	return args->expires ? min(args->deadline, args->expiry) : args->deadline;
-}
+	s64 sequence;
 
-static u64 publish_locked(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share)
-{
-	u64 sequence;
-
-	mbx_accept_locked(box, msg, share);
+	mbx_number_locked(box, msg);
 	sequence = msg->entry.sequence;
+	mbx_accept_locked(box, msg, share);
 	mbx_deliver_locked(box, msg, false);
 	return sequence;
+}
+
+/* The wait ends when nobody would want the message any more. */
+static u64 wait_until(const struct mbx_message *msg, u64 deadline)
+{
+	return msg->entry.expiry ? min(deadline, msg->entry.expiry) : deadline;
 }
 
 /*
@@ -37,27 +44,27 @@ static u64 publish_locked(struct mbx_box *box, struct mbx_message *msg, struct m
  * waits until one has it. Until then it belongs to the sender, who may take it back,
  * also from a receiver that is copying it: see taken_back() in receive.c.
  */
-static int rendezvous(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share,
-		      const struct mbx_send_args *args, u64 *sequence) __must_hold(&box->lock)
+static s64 rendezvous(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share,
+		      u64 deadline, bool nonblock) __must_hold(&box->lock)
 {
 	struct mbx_waiter waiter;
 	int ret;
 
-	if (args->nonblock || box->on_full == MAILBOX_ON_FULL_REFUSE) {
+	if (nonblock || box->on_full == MAILBOX_ON_FULL_REFUSE) {
 		if (!mbx_waiting_receiver_locked(box, msg))
 			return -EAGAIN;
-		*sequence = publish_locked(box, msg, share);
-		return 0;
+		return publish_locked(box, msg, share);
 	}
 
 	mbx_waiter_init_locked(&waiter, &box->meetings, &box->nr_senders);
 	waiter.message = msg;
 	msg->sender = &waiter;
 	mbx_number_locked(box, msg);
-	*sequence = msg->entry.sequence;
 	mbx_deliver_locked(box, msg, false);
-	ret = mbx_waiter_sleep(&waiter, &box->lock, wait_until(args));
-	if (ret && !waiter.done) {
+	ret = mbx_waiter_sleep(&waiter, &box->lock, wait_until(msg, deadline));
+	if (!ret)
+		return waiter.sequence;
+	if (!waiter.done) {
 		msg->sender = NULL;
 		if (!msg->claimed)
 			mbx_queue_remove(&box->queue, &msg->entry);
@@ -87,10 +94,11 @@ static bool overwrite_some_locked(struct mbx_box *box, struct mbx_message *msg,
 	return true;
 }
 
-static int overwrite(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share,
-		     u64 *sequence) __must_hold(&box->lock)
+static s64 overwrite(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share)
+	__must_hold(&box->lock)
 {
 	struct mbx_message *spent = NULL;
+	s64 sequence;
 
 	while (overwrite_some_locked(box, msg, share, &spent)) {
 		spin_unlock(&box->lock);
@@ -100,19 +108,20 @@ static int overwrite(struct mbx_box *box, struct mbx_message *msg, struct mbx_sh
 		if (box->closed)
 			return -EIDRM;
 	}
-	*sequence = publish_locked(box, msg, share);
+	sequence = publish_locked(box, msg, share);
 	if (spent) {
 		spin_unlock(&box->lock);
 		mbx_message_free_all(spent);
 		spin_lock(&box->lock);
 	}
-	return 0;
+	return sequence;
 }
 
-static int enter(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share,
-		 const struct mbx_send_args *args, u64 *sequence) __must_hold(&box->lock)
+static noinline s64 enter_or_wait(struct mbx_box *box, struct mbx_message *msg,
+				  struct mbx_share *share, u64 deadline, bool nonblock)
+	__must_hold(&box->lock)
 {
-	int ret;
+	s64 ret;
 
 	do {
 		if (unlikely(box->closed))
@@ -120,46 +129,38 @@ static int enter(struct mbx_box *box, struct mbx_message *msg, struct mbx_share 
 		if (unlikely(msg->length > box->message_size))
 			return -EMSGSIZE;
 		if (box->capacity == MAILBOX_CAPACITY_RENDEZVOUS)
-			return rendezvous(box, msg, share, args, sequence);
+			return rendezvous(box, msg, share, deadline, nonblock);
 		/* A message that goes straight to a receiver needs no room. */
-		if (likely(mbx_may_enter_locked(box, share, msg->length)) ||
-		    mbx_waiting_receiver_locked(box, msg)) {
-			*sequence = publish_locked(box, msg, share);
-			return 0;
-		}
+		if (mbx_may_enter_locked(box, share, msg->length) ||
+		    mbx_waiting_receiver_locked(box, msg))
+			return publish_locked(box, msg, share);
 		if (box->on_full == MAILBOX_ON_FULL_OVERWRITE)
-			return overwrite(box, msg, share, sequence);
-		if (args->nonblock || box->on_full == MAILBOX_ON_FULL_REFUSE)
+			return overwrite(box, msg, share);
+		if (nonblock || box->on_full == MAILBOX_ON_FULL_REFUSE)
 			return -EAGAIN;
-		ret = mbx_line_wait(box, msg, share, wait_until(args), sequence);
-	} while (ret == MBX_LOOK_AGAIN);
+		ret = mbx_line_wait(box, msg, share, wait_until(msg, deadline));
+	} while (!ret);
 	return ret;
 }
 
-/* A handle may be used by another user than its opener, who then pays and shares. */
-static struct mbx_share *share_of_current(struct mbx_handle *handle)
+/* @spare is what was there and does not fit, or NULL. */
+static noinline struct mbx_message *find_message(struct mbx_box *box, struct mbx_user *user,
+						 u32 length, struct mbx_message *spare)
 {
-	struct mbx_share *share = handle->share;
-	struct mbx_user *user;
+	struct mbx_message *msg, *spent = NULL;
 
-	if (likely(uid_eq(share->user->uid, current_euid())))
-		return share;
-	user = mbx_user_get(current_euid());
-	if (IS_ERR(user))
-		return ERR_CAST(user);
-	share = mbx_box_share_get(handle->box, user);
-	mbx_user_put(user);
-	return share;
-}
-
-static struct mbx_message *take_message(struct mbx_box *box, struct mbx_user *user, u32 length)
-{
-	struct mbx_message *msg, *spent;
-
+	/* A hint: do not begin what comes to nothing. */
+	if (READ_ONCE(box->closed)) {
+		mbx_message_free(spare);
+		return ERR_PTR(-EIDRM);
+	}
 	spin_lock(&box->lock);
-	msg = mbx_stash_take(&box->stash, user, length);
+	msg = mbx_stash_find(&box->stash, user, mbx_message_room(length));
+	if (spare)
+		mbx_box_drop_locked(box, spare, &spent);
 	spin_unlock(&box->lock);
-	if (likely(msg))
+	mbx_message_free_all(spent);
+	if (msg)
 		return msg;
 
 	msg = mbx_message_new(user, length);
@@ -176,74 +177,250 @@ static struct mbx_message *take_message(struct mbx_box *box, struct mbx_user *us
 	return mbx_message_new(user, length);
 }
 
-static int check(const struct mbx_handle *handle, const struct mbx_send_args *args)
+static __always_inline int check(const struct mbx_handle *handle, const struct mbx_send_args args)
 {
-	/* A hint: it may change at any time, and enter() looks again under the lock. */
-	u32 size = READ_ONCE(handle->box->message_size);
+	const struct mbx_box *box = handle->box;
+	/* A hint: it may change at any time, and is looked at again under the lock. */
+	u32 size = READ_ONCE(box->message_size);
+	int ret = 0;
 
-	if (!(handle->rights & MAILBOX_RIGHT_SEND))
+	if (unlikely(!(handle->rights & MAILBOX_RIGHT_SEND)))
 		return -EACCES;
-	if (args->priority > MAILBOX_PRIORITY_MAX)
+	if (unlikely(args.priority > MAILBOX_PRIORITY_MAX))
 		return -EINVAL;
-	/* A hint, to be EIDRM rather than EMSGSIZE; decided under the lock. */
-	if (READ_ONCE(handle->box->closed))
-		return -EIDRM;
-	if (args->length > size || (handle->box->fixed_size && args->length != size))
-		return -EMSGSIZE;
-	if (args->expires && args->expiry <= ktime_get_ns())
-		return -ETIMEDOUT;
-	return 0;
+	if (unlikely(args.length > size || (box->fixed_size && args.length != size)))
+		ret = -EMSGSIZE;
+	else if (unlikely(args.expiry) && args.expiry <= ktime_get_ns())
+		ret = -ETIMEDOUT;
+	/* A hint, too, to say that rather. */
+	return unlikely(ret) && READ_ONCE(box->closed) ? -EIDRM : ret;
 }
 
-/**
- * mbx_send() - send one message
- * @handle: an open handle
- * @args: what and how
- * @sequence: the number of the message; written on success
- *
- * Context: Process context, may sleep.
- * Return: 0 or, with nothing sent, a negative errno as struct mailbox_send lists
- * them; -ERESTARTSYS for a signal.
- */
-int mbx_send(struct mbx_handle *handle, const struct mbx_send_args *args, u64 *sequence)
+static __always_inline void describe(struct mbx_message *msg, const struct mbx_send_args args)
 {
-	struct mbx_message *msg, *spent = NULL;
+	msg->entry.priority = args.priority;
+	msg->entry.type = args.type;
+	msg->entry.expiry = args.expiry;
+}
+
+/* What was not sent, and its lock. */
+static noinline void give_up(struct mbx_box *box, struct mbx_message *msg) __releases(&box->lock)
+{
+	struct mbx_message *spent = NULL;
+
+	mbx_box_drop_locked(box, msg, &spent);
+	spin_unlock(&box->lock);
+	mbx_message_free_all(spent);
+}
+
+/*
+ * Return: the number of the message, or a negative errno; numbers that count up by one
+ * cannot reach those.
+ */
+static __always_inline s64 send_for(struct mbx_share *share, struct file *file,
+				    const struct mbx_send_args args)
+{
+	struct mbx_handle *handle = file->private_data;
 	struct mbx_box *box = handle->box;
+	struct mbx_message *msg;
+	s64 ret;
+
+	msg = mbx_stash_take(&box->stash);
+	if (unlikely(!msg || msg->charge.user != share->user ||
+		     msg->room != mbx_message_room(args.length))) {
+		msg = find_message(box, share->user, args.length, msg);
+		if (IS_ERR(msg))
+			return PTR_ERR(msg);
+	}
+
+	ret = mbx_message_copy_in(msg, args.data, args.length);
+	if (unlikely(ret)) {
+		spin_lock(&box->lock);
+		give_up(box, msg);
+		return ret;
+	}
+	mbx_message_stamp(msg);
+
+	mbx_box_lock_fresh(box);
+	/* The same as in enter_or_wait(), in line: there is room, and nobody waits. */
+	if (likely(args.length <= box->message_size && !box->nr_waiting &&
+		   mbx_box_has_room_locked(box, share, args.length))) {
+		mbx_number_locked(box, msg);
+		describe(msg, args);
+		ret = msg->entry.sequence;
+		mbx_accept_locked(box, msg, share);
+		mbx_enqueue_locked(box, msg, false);
+	} else {
+		describe(msg, args);
+		ret = enter_or_wait(box, msg, share, args.deadline,
+				    args.nonblock || file->f_flags & O_NONBLOCK);
+	}
+	if (unlikely(ret < 0)) {
+		give_up(box, msg);
+		return ret;
+	}
+	mbx_stash_refill(&box->stash);
+	spin_unlock(&box->lock);
+	return ret;
+}
+
+/* A handle may be used by another user than its opener, who then pays and shares. */
+static noinline s64 send_for_another(struct file *file, const struct mbx_send_args args)
+{
+	struct mbx_handle *handle = file->private_data;
 	struct mbx_share *share;
+	struct mbx_user *user;
+	s64 ret;
+
+	user = mbx_user_get(current_euid());
+	if (IS_ERR(user))
+		return PTR_ERR(user);
+	share = mbx_box_share_get(handle->box, user);
+	mbx_user_put(user);
+	if (IS_ERR(share))
+		return PTR_ERR(share);
+	ret = send_for(share, file, args);
+	mbx_box_share_put(handle->box, share);
+	return ret;
+}
+
+/* Return: as send_for(). */
+static noinline s64 send_any(struct file *file, const struct mbx_send_args args)
+{
+	struct mbx_handle *handle = file->private_data;
 	int ret;
 
 	ret = check(handle, args);
 	if (ret)
 		return ret;
-	share = share_of_current(handle);
-	if (IS_ERR(share))
-		return PTR_ERR(share);
-	msg = take_message(box, share->user, args->length);
-	if (IS_ERR(msg)) {
-		ret = PTR_ERR(msg);
-		goto out_share;
-	}
+	if (!uid_eq(handle->share->user->uid, current_euid()))
+		return send_for_another(file, args);
+	return send_for(handle->share, file, args);
+}
 
-	ret = mbx_message_copy_in(msg, args->data, args->length);
-	if (unlikely(ret)) {
-		spin_lock(&box->lock);
-		goto out_drop;
-	}
-	mbx_message_stamp(msg);
-	msg->entry.priority = args->priority;
-	msg->entry.type = args->type;
-	msg->entry.expiry = args->expires ? args->expiry : 0;
+/**
+ * mbx_send() - send one message
+ * @file: a handle
+ * @args: what and how
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or, with nothing sent, a negative errno as struct mailbox_send lists
+ * them; -ERESTARTSYS for a signal.
+ */
+int mbx_send(struct file *file, const struct mbx_send_args *args)
+{
+	return min_t(s64, send_any(file, *args), 0);
+}
 
-	mbx_box_lock_fresh(box);
-	ret = enter(box, msg, share, args, sequence);
-out_drop:
+/* What the shortcut below leaves. Return: as send_for(). */
+static noinline s64 send_unusual(struct file *file, struct mailbox_send __user *arg, u32 size,
+				 u32 flags, struct mbx_send_args args, bool batch)
+{
+	const u32 known = batch ? SEND_FLAGS & ~MBX_WAIT_FLAGS : SEND_FLAGS;
+	int ret;
+
+	if (size != sizeof(*arg)) {
+		ret = mbx_call_check_tail(arg, size, sizeof(*arg));
+		if (ret)
+			return ret;
+	}
+	if (flags & ~known)
+		return -EOPNOTSUPP;
+	if ((flags & MAILBOX_DEADLINE) && get_user(args.deadline, &arg->deadline))
+		return -EFAULT;
+	if (flags & MAILBOX_EXPIRES) {
+		if (get_user(args.expiry, &arg->expiry))
+			return -EFAULT;
+		/* 0 is "never" from here on; at 0 and at 1 it expired long ago. */
+		args.expiry = args.expiry ?: 1;
+	}
+	return send_any(file, args);
+}
+
+static __always_inline s64 send_said(struct file *file, struct mailbox_send __user *arg, u32 size,
+				     u32 flags, const struct mbx_send_args args, bool batch)
+{
+	const u32 usual = batch ? 0 : MAILBOX_NONBLOCK;
+	struct mbx_handle *handle = file->private_data;
+	int ret;
+
+	if (unlikely(size != sizeof(*arg) || (flags & ~usual)))
+		return send_unusual(file, arg, size, flags, args, batch);
+	/* The same as in send_any(), in line. */
+	ret = check(handle, args);
 	if (unlikely(ret))
-		mbx_box_drop_locked(box, msg, &spent);
-	spin_unlock(&box->lock);
-	if (unlikely(spent))
-		mbx_message_free_all(spent);
-out_share:
-	if (unlikely(share != handle->share))
-		mbx_box_share_put(box, share);
-	return ret;
+		return ret;
+	if (unlikely(!uid_eq(handle->share->user->uid, current_euid())))
+		return send_for_another(file, args);
+	return send_for(handle->share, file, args);
+}
+
+static __always_inline long send_user(struct file *file, struct mailbox_send __user *arg,
+				      const struct mbx_patience *batch)
+{
+	u32 size, flags, length, priority;
+	u64 data, type;
+	s64 ret;
+
+	if (!user_access_begin(arg, sizeof(*arg)))
+		return -EFAULT;
+	unsafe_get_user(size, &arg->size, fault);
+	if (unlikely(size < sizeof(*arg) || (batch && size > batch->entry_size))) {
+		user_access_end();
+		return -EINVAL;
+	}
+	unsafe_get_user(flags, &arg->flags, fault);
+	unsafe_get_user(data, &arg->data, fault);
+	unsafe_get_user(length, &arg->length, fault);
+	unsafe_get_user(priority, &arg->priority, fault);
+	unsafe_get_user(type, &arg->type, fault);
+	/* Find out now whether the answer can be written: later the message is sent. */
+	unsafe_put_user(0, &arg->sequence, fault);
+	user_access_end();
+
+	ret = send_said(file, arg, size, flags,
+			(struct mbx_send_args){
+				.data = u64_to_user_ptr(data),
+				.type = type,
+				.deadline = batch ? batch->deadline : MBX_FOREVER,
+				.length = length,
+				.priority = priority,
+				.nonblock = batch ? batch->nonblock : flags & MAILBOX_NONBLOCK,
+			},
+			batch);
+	if (unlikely(ret < 0))
+		return ret;
+	/*
+	 * It could be written above, and it is sent. If another thread has taken the
+	 * memory away since, that program misses the number; the send has succeeded.
+	 */
+	__put_user(ret, &arg->sequence);
+	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
+}
+
+/**
+ * mbx_send_user() - send what a struct mailbox_send in user memory says
+ * @file: a handle
+ * @arg: the structure
+ * Return: 0 or a negative errno, see mbx_send().
+ */
+long mbx_send_user(struct file *file, struct mailbox_send __user *arg)
+{
+	return send_user(file, arg, NULL);
+}
+
+/**
+ * mbx_send_entry() - mbx_send_user() for an entry of a batch
+ * @file: a handle
+ * @arg: the structure
+ * @patience: how long to wait
+ * Return: as mbx_send_user().
+ */
+long mbx_send_entry(struct file *file, struct mailbox_send __user *arg,
+		    const struct mbx_patience *patience)
+{
+	return send_user(file, arg, patience);
 }

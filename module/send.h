@@ -4,7 +4,10 @@
 
 #include <linux/types.h>
 
-struct mbx_handle;
+#include "wait.h"
+
+struct file;
+struct mailbox_send;
 
 /**
  * DOC: send
@@ -18,24 +21,25 @@ struct mbx_handle;
  * struct mbx_send_args - a send, its values not yet checked
  * @data: payload in user memory
  * @type: see struct mailbox_send
+ * @expiry: CLOCK_MONOTONIC ns, or 0 when it does not expire
  * @deadline: CLOCK_MONOTONIC ns, or MBX_FOREVER
- * @expiry: CLOCK_MONOTONIC ns; meant only when @expires
  * @length: bytes at @data
  * @priority: see struct mailbox_send
- * @expires: the message has an expiry
  * @nonblock: do not wait
  */
 struct mbx_send_args {
 	const void __user *data;
 	u64 type;
-	u64 deadline;
 	u64 expiry;
+	u64 deadline;
 	u32 length;
 	u32 priority;
-	bool expires;
 	bool nonblock;
 };
 
-int mbx_send(struct mbx_handle *handle, const struct mbx_send_args *args, u64 *sequence);
+long mbx_send_user(struct file *file, struct mailbox_send __user *arg);
+long mbx_send_entry(struct file *file, struct mailbox_send __user *arg,
+		    const struct mbx_patience *patience);
+int mbx_send(struct file *file, const struct mbx_send_args *args);
 
 #endif /* MBX_SEND_H */

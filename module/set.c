@@ -119,6 +119,7 @@ static void apply(struct mbx_box *box, const struct mailbox_set *set, kuid_t uid
 	WRITE_ONCE(box->message_size, set->message_size);
 	box->max_messages = set->max_messages;
 	box->max_bytes = set->max_bytes;
+	mbx_box_set_room_locked(box);
 }
 
 static int set_locked(struct mbx_box *box, struct mailbox_set *set)

@@ -70,13 +70,3 @@ struct mbx_share *mbx_share_add(struct rb_root *shares, struct mbx_share *new)
 
 	return old ? rb_entry(old, struct mbx_share, node) : new;
 }
-
-/**
- * mbx_share_unused() - can it go?
- * @share: the share
- * Return: true when nobody uses it and nothing is counted in it.
- */
-bool mbx_share_unused(const struct mbx_share *share)
-{
-	return !share->pins && !share->messages;
-}

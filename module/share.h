@@ -49,6 +49,15 @@ struct mbx_share *mbx_share_new(struct mbx_user *user);
 void mbx_share_free(struct mbx_share *share);
 struct mbx_share *mbx_share_find(struct rb_root *shares, struct mbx_user *user);
 struct mbx_share *mbx_share_add(struct rb_root *shares, struct mbx_share *new);
-bool mbx_share_unused(const struct mbx_share *share);
+
+/**
+ * mbx_share_unused() - can it go?
+ * @share: the share
+ * Return: true when nobody uses it and nothing is counted in it.
+ */
+static inline bool mbx_share_unused(const struct mbx_share *share)
+{
+	return !share->pins && !share->messages;
+}
 
 #endif /* MBX_SHARE_H */

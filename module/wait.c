@@ -6,6 +6,7 @@
 #include <linux/sched/signal.h>
 #include <linux/wait.h>
 
+#include "peer.h"
 #include "wait.h"
 
 /**
@@ -37,28 +38,6 @@ void mbx_waiter_finish_locked(struct mbx_waiter *waiter, int result)
 	waiter->result = result;
 	waiter->done = true;
 	wake_up_process(waiter->task);
-}
-
-/**
- * mbx_peer_has_ended() - has a process ended?
- * @peer: the process
- *
- * A process has ended when it was reaped, and when its last thread has exited: the
- * rule of a pidfd, whose wait queue tells when that happens.
- *
- * Return: true if so, or if it never was a process.
- */
-bool mbx_peer_has_ended(struct pid *peer)
-{
-	struct task_struct *task;
-	bool ended;
-
-	rcu_read_lock();
-	task = pid_task(peer, PIDTYPE_TGID);
-	/* Written by the exiting task without a lock we could take. */
-	ended = !task || (READ_ONCE(task->exit_state) && thread_group_empty(task));
-	rcu_read_unlock();
-	return ended;
 }
 
 static int sleep_locked(struct mbx_waiter *waiter, spinlock_t *lock, u64 deadline) __must_hold(lock)

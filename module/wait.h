@@ -5,6 +5,7 @@
 #include <linux/list.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include <uapi/linux/mailbox.h>
 
 #include "queue.h"
 
@@ -42,6 +43,20 @@ struct task_struct;
 /* A deadline that never comes. */
 #define MBX_FOREVER U64_MAX
 
+#define MBX_WAIT_FLAGS (MAILBOX_NONBLOCK | MAILBOX_DEADLINE)
+
+/**
+ * struct mbx_patience - what a batch says of its entries
+ * @deadline: how long to wait: CLOCK_MONOTONIC ns, or MBX_FOREVER
+ * @entry_size: bytes of each; none may reach into the next one
+ * @nonblock: do not wait
+ */
+struct mbx_patience {
+	u64 deadline;
+	u32 entry_size;
+	bool nonblock;
+};
+
 /**
  * struct mbx_waiter - one sleeping call
  * @link: place in a list of the mailbox; empty once it was taken off
@@ -75,6 +90,5 @@ struct mbx_waiter {
 void mbx_waiter_init_locked(struct mbx_waiter *waiter, struct list_head *line, u32 *waiting);
 void mbx_waiter_finish_locked(struct mbx_waiter *waiter, int result);
 int mbx_waiter_sleep(struct mbx_waiter *waiter, spinlock_t *lock, u64 deadline);
-bool mbx_peer_has_ended(struct pid *peer);
 
 #endif /* MBX_WAIT_H */

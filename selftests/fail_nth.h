@@ -151,8 +151,21 @@ static inline struct snapshot snapshot_take(const struct scene *scene)
 	return now;
 }
 
-/* Kernel memory of a buffer that a mailbox keeps. */
-#define KEPT_BYTES 384
+#define LENGTH_INLINE 100
+#define LENGTH_BUFFER 3000
+#define LENGTH_PAGES  20000
+
+/* Kernel memory of a buffer for so many bytes, which a mailbox keeps. */
+static inline uint64_t kept_bytes(__u32 length)
+{
+	const __u32 page = 4096;
+
+	if (length <= LENGTH_INLINE)
+		return 384;
+	if (length <= page)
+		return 384 + page;
+	return 384 + (length + page - 1) / page * (page + sizeof(void *));
+}
 
 static inline void expect_kept(const struct sweep *sweep, const struct usage *before,
 			       const struct usage *after)
@@ -161,7 +174,7 @@ static inline void expect_kept(const struct sweep *sweep, const struct usage *be
 
 	EXPECT_EQ(before->mailboxes, after->mailboxes);
 	EXPECT_LE(messages, sweep->keeps);
-	EXPECT_EQ(messages * KEPT_BYTES, after->bytes - before->bytes);
+	EXPECT_EQ(messages * kept_bytes(sweep->length), after->bytes - before->bytes);
 }
 
 static inline void expect_unchanged(const struct sweep *sweep, struct scene *scene,
@@ -288,8 +301,5 @@ FIXTURE_TEARDOWN(sweep)
 	}
 
 /* One payload of each way to store it. */
-#define LENGTH_INLINE 100
-#define LENGTH_BUFFER 3000
-#define LENGTH_PAGES  20000
 
 #endif /* SELFTESTS_FAIL_NTH_H */

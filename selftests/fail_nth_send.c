@@ -51,9 +51,9 @@ static void complete_send(struct scene *scene)
 TEST_SWEEP(send_inline, .prepare = prepare_box, .call = send_, .complete = complete_send,
 	   .length = LENGTH_INLINE, .allocates = true, .keeps = 1, .least = 1)
 TEST_SWEEP(send_one_buffer, .prepare = prepare_box, .call = send_, .complete = complete_send,
-	   .length = LENGTH_BUFFER, .allocates = true, .least = 3)
+	   .length = LENGTH_BUFFER, .allocates = true, .keeps = 1, .least = 3)
 TEST_SWEEP(send_pages, .prepare = prepare_box, .call = send_, .complete = complete_send,
-	   .length = LENGTH_PAGES, .allocates = true, .least = 7, .least_pages = 9)
+	   .length = LENGTH_PAGES, .allocates = true, .keeps = 1, .least = 7, .least_pages = 9)
 
 static int send_expiring(struct scene *scene)
 {
@@ -64,7 +64,8 @@ static int send_expiring(struct scene *scene)
 }
 
 TEST_SWEEP(send_that_expires, .prepare = prepare_box, .call = send_expiring,
-	   .complete = complete_send, .length = LENGTH_BUFFER, .allocates = true, .least = 3)
+	   .complete = complete_send, .length = LENGTH_BUFFER, .allocates = true, .keeps = 1,
+	   .least = 3)
 
 static int write_(struct scene *scene)
 {
@@ -80,8 +81,8 @@ static void complete_write(struct scene *scene)
 }
 
 TEST_SWEEP(write, .prepare = prepare_box, .call = write_, .complete = complete_write,
-	   .length = LENGTH_PAGES, .success = LENGTH_PAGES, .allocates = true, .least = 7,
-	   .least_pages = 9)
+	   .length = LENGTH_PAGES, .success = LENGTH_PAGES, .allocates = true, .keeps = 1,
+	   .least = 7, .least_pages = 9)
 
 /* A handle whose opener was another user: the sender's share is made for the call. */
 static void prepare_other_user(struct scene *scene)
@@ -99,7 +100,8 @@ static void complete_other_user(struct scene *scene)
 }
 
 TEST_SWEEP(send_as_another_user, .prepare = prepare_other_user, .call = send_,
-	   .complete = complete_other_user, .length = LENGTH_BUFFER, .allocates = true, .least = 5)
+	   .complete = complete_other_user, .length = LENGTH_BUFFER, .allocates = true, .keeps = 1,
+	   .least = 5)
 
 /* A child that does something once that many wait, as receivers or as senders. */
 static bool is_helper(struct scene *scene, int receivers, int senders)
@@ -138,7 +140,8 @@ static void complete_waiting(struct scene *scene)
 }
 
 TEST_SWEEP(send_that_waits, .prepare = prepare_full, .call = send_waiting,
-	   .complete = complete_waiting, .length = LENGTH_BUFFER, .allocates = true, .least = 3)
+	   .complete = complete_waiting, .length = LENGTH_BUFFER, .allocates = true, .keeps = 1,
+	   .least = 3)
 
 static void prepare_refusing(struct scene *scene)
 {
@@ -154,8 +157,8 @@ static void complete_refused(struct scene *scene)
 }
 
 TEST_SWEEP(send_that_is_refused, .prepare = prepare_refusing, .call = send_, .success = -EAGAIN,
-	   .complete = complete_refused, .length = LENGTH_PAGES, .allocates = true, .least = 7,
-	   .least_pages = 9)
+	   .complete = complete_refused, .length = LENGTH_PAGES, .allocates = true, .keeps = 1,
+	   .least = 7, .least_pages = 9)
 
 static void prepare_overwriting(struct scene *scene)
 {
@@ -174,8 +177,8 @@ static void complete_overwriting(struct scene *scene)
 }
 
 TEST_SWEEP(send_that_overwrites, .prepare = prepare_overwriting, .call = send_,
-	   .complete = complete_overwriting, .length = LENGTH_PAGES, .allocates = true, .least = 7,
-	   .least_pages = 9)
+	   .complete = complete_overwriting, .length = LENGTH_PAGES, .allocates = true, .keeps = 1,
+	   .least = 7, .least_pages = 9)
 
 /* The sender comes first. */
 static void prepare_rendezvous(struct scene *scene)
@@ -198,7 +201,8 @@ static void complete_met(struct scene *scene)
 }
 
 TEST_SWEEP(send_to_a_rendezvous, .prepare = prepare_rendezvous, .call = send_waiting,
-	   .complete = complete_met, .length = LENGTH_BUFFER, .allocates = true, .least = 3)
+	   .complete = complete_met, .length = LENGTH_BUFFER, .allocates = true, .keeps = 1,
+	   .least = 3)
 
 /* The receiver comes first, and the payload goes straight to it. */
 static void prepare_receiver(struct scene *scene, __u32 capacity)
@@ -225,10 +229,11 @@ static void prepare_waiting_receiver(struct scene *scene)
 }
 
 TEST_SWEEP(send_to_who_waits_at_a_rendezvous, .prepare = prepare_meeting, .call = send_,
-	   .complete = complete_met, .length = LENGTH_BUFFER, .allocates = true, .least = 3)
+	   .complete = complete_met, .length = LENGTH_BUFFER, .allocates = true, .keeps = 1,
+	   .least = 3)
 TEST_SWEEP(send_to_who_waits, .prepare = prepare_waiting_receiver, .call = send_,
-	   .complete = complete_met, .length = LENGTH_PAGES, .allocates = true, .least = 7,
-	   .least_pages = 9)
+	   .complete = complete_met, .length = LENGTH_PAGES, .allocates = true, .keeps = 1,
+	   .least = 7, .least_pages = 9)
 
 static const __u32 lengths[] = { LENGTH_INLINE, LENGTH_BUFFER, LENGTH_PAGES, LENGTH_INLINE };
 #define NR ARRAY_SIZE(lengths)

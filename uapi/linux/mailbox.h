@@ -209,7 +209,8 @@ enum mailbox_result {
  *	take, headers included (module parameter)
  * @mailboxes: out, mailboxes that the calling user owns
  * @messages: out, messages that the calling user is charged for: those queued,
- *	and a few buffers that each mailbox keeps for reuse
+ *	and buffers that mailboxes keep for reuse: a few each, and more at busy
+ *	ones, but no more than an eighth of the limit
  * @bytes: out, bytes of kernel memory that these take
  *
  * The per-user figures count over all domains.
@@ -350,7 +351,8 @@ struct mailbox_destroy {
  * @overwritten: out, messages dropped by MAILBOX_ON_FULL_OVERWRITE
  * @created: out, time of creation
  * @last_sent: out, time of the last accepted message, or 0
- * @last_received: out, time of the last taken message, or 0
+ * @last_received: out, time of the last taken message, to a tick of the kernel (1 to 10
+ *	ms), or 0
  * @last_sender: out, pid of the last sender as the caller sees it, or 0
  * @last_receiver: out, pid of the last receiver as the caller sees it, or 0
  * @name: out, the name, or empty
