@@ -187,7 +187,7 @@ const struct layout layouts[OP_LAYOUTS] = {
 			RECEIVE(flags, KIND_FLAGS, IN),
 			RECEIVE(data, KIND_DATA, IN),
 			RECEIVE(room, KIND_LENGTH, IN),
-			RECEIVE(select, KIND_NUMBER, IN),
+			RECEIVE(select, KIND_SELECT, IN),
 			RECEIVE(match, KIND_MATCH, IN),
 			RECEIVE(deadline, KIND_TIME, IN),
 			RECEIVE(length, KIND_NUMBER, OUT),

@@ -27,6 +27,7 @@ enum kind {
 	KIND_ID,
 	KIND_TIME,
 	KIND_PERSON,
+	KIND_SELECT,
 	KIND_MATCH,
 };
 

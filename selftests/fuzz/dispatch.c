@@ -48,6 +48,7 @@ static void replace_worker(unsigned int nr)
 	struct worker *worker = &shared->workers[nr];
 
 	waitpid(worker->pid, NULL, 0);
+	shared->last_reaped = worker->pid;
 	cover_end_call(&worker->cover);
 	worker->done = worker->order;
 	worker->failing = false;
@@ -135,6 +136,7 @@ static void kill_child(unsigned int nr)
 		return;
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
+	shared->last_reaped = pid;
 	shared->children[nr] = 0;
 }
 
@@ -213,6 +215,7 @@ bool dispatch_run(const struct input *input)
 	input_decode(input, &shared->program);
 	features_clear();
 	shared->failed = false;
+	shared->last_reaped = 0;
 	naps = 0;
 	namespace_ended = false;
 	for (i = 0; i < SLOTS; i++)

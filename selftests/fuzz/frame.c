@@ -28,6 +28,23 @@ static void put(__u8 *image, const struct member *member, __u64 value)
 		memset(image + member->offset, member->direction == OUT ? POISON : 0, member->size);
 }
 
+static __u64 get(const __u8 *image, const struct member *member)
+{
+	__u64 value = 0;
+
+	memcpy(&value, image + member->offset, member->size);
+	return value;
+}
+
+/* What a sender that is no more has left must be chosen by a number that none has. */
+static void complete_select(__u8 *image, const struct layout *layout, const struct member *select)
+{
+	const struct member *match = find_member(layout, KIND_MATCH);
+
+	if (get(image, select) == MAILBOX_SELECT_SENDER && !get(image, match))
+		put(image, match, shared->last_reaped);
+}
+
 static void put_change(__u8 *image, const struct layout *layout, const struct member *member,
 		       const struct call *call, const struct change *change)
 {
@@ -35,14 +52,8 @@ static void put_change(__u8 *image, const struct layout *layout, const struct me
 		name_of(change->value, (char *)image + member->offset);
 	else
 		put(image, member, value_changed(layout, member, call, change));
-}
-
-static __u64 get(const __u8 *image, const struct member *member)
-{
-	__u64 value = 0;
-
-	memcpy(&value, image + member->offset, member->size);
-	return value;
+	if (member->kind == KIND_SELECT)
+		complete_select(image, layout, member);
 }
 
 static void put_initial(__u8 *image, const struct layout *layout, const struct call *call)
@@ -57,6 +68,11 @@ unsigned int frame_places(const struct layout *layout)
 {
 	return SPECIALS + layout_members(layout) +
 	       (layout->entry ? ENTRIES_CHANGED * layout_members(layout->entry) : 0);
+}
+
+unsigned int frame_place_of(const struct layout *layout, enum kind kind)
+{
+	return SPECIALS + (find_member(layout, kind) - layout->members);
 }
 
 static void special(struct frame *frame, const struct change *change)

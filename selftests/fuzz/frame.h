@@ -33,6 +33,8 @@ struct frame {
 
 /* How many different places a change can be for. */
 unsigned int frame_places(const struct layout *layout);
+/* That for the first member of this kind. */
+unsigned int frame_place_of(const struct layout *layout, enum kind kind);
 void frame_build(struct frame *frame, const struct call *call);
 /* Write structure and array into memory. */
 void frame_place(struct frame *frame);

@@ -2,7 +2,9 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "frame.h"
 #include "mutate.h"
+#include "worker.h"
 
 static __u64 state;
 
@@ -201,10 +203,30 @@ static void mutate_once(struct input *input, const struct input *other)
 	}
 }
 
+/*
+ * A process sends, ends, and is then chosen as the sender. A kill reaches nothing by
+ * itself, so no input is kept for it, and chance alone hardly ever adds the rest.
+ * Seldom, and not of the worker with a namespace: to replace one takes long.
+ */
+static void add_last_words(struct input *input)
+{
+	__u8 worker = chance(WORKER_NAMESPACE), slot = 2 + chance(3);
+	__u8 select = frame_place_of(&layouts[OP_RECEIVE], KIND_SELECT);
+	const __u8 send[] = { OP_SEND, worker, slot };
+	const __u8 end[] = { OP_KILL, 0, worker << 4 };
+	const __u8 receive[] = { OP_RECEIVE, 1 << 4, slot, select, MAILBOX_SELECT_SENDER };
+
+	splice(input, input->length, 0, send, sizeof(send));
+	splice(input, input->length, 0, end, sizeof(end));
+	splice(input, input->length, 0, receive, sizeof(receive));
+}
+
 void input_mutate(struct input *input, const struct input *other)
 {
 	int times = 1 + chance(4);
 
 	while (times--)
 		mutate_once(input, other);
+	if (!chance(20))
+		add_last_words(input);
 }

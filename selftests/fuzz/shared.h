@@ -56,6 +56,7 @@ struct shared {
 	__u64 last_id;
 	pid_t children[CHILDREN_MAX];
 	pid_t last_child; /* also when it is no more */
+	pid_t last_reaped; /* worker or child of this input, 0 if there is none */
 	bool failed;
 	char failure[240];
 	struct features features;
