@@ -377,18 +377,62 @@ TEST_F(create, a_large_message_size_needs_a_capability)
 	EXPECT_EQ(limit, create_and_look(self).message_size);
 }
 
+/* Returns how many there could be. */
+static unsigned int limit_descriptors(unsigned int nr)
+{
+	struct rlimit limit;
+	unsigned int old;
+
+	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &limit));
+	old = limit.rlim_cur;
+	limit.rlim_cur = nr;
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	return old;
+}
+
 TEST_F(create, without_a_free_descriptor_is_emfile)
 {
 	struct state before = state_take(self->device, -1);
-	struct rlimit limit, none;
+	unsigned int limit = limit_descriptors(self->device + 1);
 
-	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &limit));
-	none = limit;
-	none.rlim_cur = self->device + 1;
-	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &none));
 	EXPECT_EQ(-EMFILE, box_create(self->device, &self->args));
-	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	limit_descriptors(limit);
 	EXPECT_UNCHANGED(self->device, -1, before);
+}
+
+static unsigned long objects_in_use(const char *cache)
+{
+	FILE *file = fopen("/proc/slabinfo", "r");
+	unsigned long nr, in_use = 0;
+	char line[512], name[64];
+
+	ASSERT_TRUE(file);
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "%63s %lu", name, &nr) == 2 && !strcmp(name, cache))
+			in_use = nr;
+	fclose(file);
+	ASSERT_LT(0, in_use);
+	return in_use;
+}
+
+/* Nobody would pay for it. */
+TEST_F(create, that_fails_leaves_no_memory_for_its_id)
+{
+	const unsigned int nodes = 1000, ids_in_node = 64;
+	unsigned long before = objects_in_use("radix_tree_node");
+	unsigned int limit, i;
+	__u64 end;
+
+	if (!access("/sys/kernel/debug/kmemleak", F_OK) || effort(100) < 100)
+		SKIP(return, "a sanitizer keeps what was freed for a while");
+	limit = limit_descriptors(self->device + 1);
+	for (i = 0; i < nodes * ids_in_node; i++)
+		ASSERT_EQ(-EMFILE, box_create(self->device, &self->args));
+	limit_descriptors(limit);
+	/* What is freed goes after a grace period of RCU. */
+	end = now_ns() + PATIENCE;
+	while (objects_in_use("radix_tree_node") > before + nodes / 2)
+		ASSERT_LT(now_ns(), end);
 }
 
 TEST_HARNESS_MAIN

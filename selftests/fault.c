@@ -174,6 +174,15 @@ TEST_F(fault, structures_whose_second_half_can_only_be_read)
 	expect_next(self->fd, "first", 1);
 }
 
+/* How long a message is that is too long for the room is an answer too. */
+TEST_F(fault, a_length_that_cannot_be_told)
+{
+	struct mailbox_receive args = receive_args(NULL, 0);
+
+	EXPECT_REFUSED(self->device, self->fd, EFAULT,
+		       box_receive(self->fd, readonly_new(&args, sizeof(args))));
+}
+
 TEST_F(fault, calls_that_answer_nothing_need_only_read)
 {
 	struct mailbox_set set = { .size = sizeof(set) };
