@@ -72,7 +72,7 @@ test-all: deps		## the same with ALL_KERNELS, and twice as much of what is repea
 	@REPEAT=2 $(vm)/run.sh test $(ALL_KERNELS)
 
 mutate: deps		## breaks the module in many ways, or in MUTANTS: each must fail a test
-	@selftests/mutate/mutate.sh $(MUTANTS)
+	@selftests/mutate/$(if $(CHECK),check,mutate).sh $(MUTANTS)
 
 fuzz: deps		## fuzzing for SECONDS in user-mode Linux, or in KERNEL; MINIMIZE=yes
 	@selftests/fuzz/fuzz.sh $(FUZZ_KERNEL) $(SECONDS)
@@ -122,6 +122,7 @@ help:			## this text
 	@echo "  SECONDS=$(SECONDS) MINIMIZE=yes MAILBOX_SEED=N  for fuzz"
 	@echo "  TESTS=\"poll wait\"      test programs to run, all if empty"
 	@echo "  MUTANTS=\"peek-takes\"   for mutate, names in selftests/mutate/mutants, all if empty"
+	@echo "  CHECK=yes             for mutate: only look whether each still applies and compiles"
 	@echo "  BENCH=--quick         options for bench; 'build/tools/mailbox-bench --help'"
 	@echo "  SEEDS=\"1 2\"          for bench: one machine that counts instructions for each"
 	@echo "  KDIR=$(KDIR)             kernel headers for module: a folder or one of the kernels"
