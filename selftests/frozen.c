@@ -149,7 +149,8 @@ TEST_F(meeting, copied_is_received_and_both_know_it)
 	EXPECT_EQ(self->sender->pid, after.last_sender);
 	EXPECT_EQ(self->receiver->pid, after.last_receiver);
 	EXPECT_EQ(self->receiver->receive->time, after.last_sent);
-	EXPECT_LT(after.last_sent, after.last_received);
+	/* To a tick: at once may be the same time. */
+	EXPECT_LE(after.last_sent, after.last_received);
 }
 
 TEST_F(meeting, a_signal_takes_the_message_back)
