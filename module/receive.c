@@ -381,7 +381,7 @@ static __always_inline int receive_first(const struct mbx_handle *handle, u8 __u
 		return finish(box, msg, ret);
 	count_received_locked(box, msg);
 	mbx_box_uncount_locked(box, msg);
-	if (unlikely(box->nr_senders))
+	if (unlikely(box->nr_senders) && mbx_line_moves_locked(box))
 		mbx_line_admit_locked(box);
 	mbx_box_wake_pollers_locked(box, EPOLLOUT | EPOLLWRNORM);
 	if (unlikely(!mbx_stash_lacks_spare(&box->stash, msg)))

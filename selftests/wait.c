@@ -331,6 +331,32 @@ TEST_F(wait, senders_enter_in_the_order_they_came)
 		child_done(pids[i]);
 }
 
+TEST_F(wait, senders_in_line_move_when_a_sixteenth_is_free)
+{
+	const int nr = 50, free = nr / 16;
+	int fd = box_new_limited(self->device, MAILBOX_ON_FULL_WAIT, nr);
+	pid_t pid;
+	int i;
+
+	for (i = 0; i < nr; i++)
+		ASSERT_EQ(0, box_send_text(fd, "fills", 0, 0));
+	pid = sender(fd, "waits", 0);
+	wait_waiters(fd, 0, 1);
+	for (i = 1; i < free; i++) {
+		expect_next(fd, "fills");
+		EXPECT_EQ(1, box_stat(fd).senders);
+		EXPECT_EQ(-EAGAIN, box_send_text(fd, "pushes in", 0, 9));
+	}
+	expect_next(fd, "fills");
+	EXPECT_EQ(0, box_stat(fd).senders);
+	child_done(pid);
+	/* With nobody in line each free place will do. */
+	for (i = 1; i < free; i++)
+		EXPECT_EQ(0, box_send_text(fd, "new", 0, 0));
+	EXPECT_EQ(-EAGAIN, box_send_text(fd, "one too many", 0, 0));
+	close(fd);
+}
+
 /* The mailbox is full of what nobody wants, and what is wanted stands in line. */
 TEST_F(wait, a_receiver_takes_what_only_a_waiting_sender_has)
 {

@@ -121,7 +121,9 @@ enum mailbox_capacity {
 
 /**
  * enum mailbox_on_full - what a send to a full mailbox does
- * @MAILBOX_ON_FULL_WAIT: waits for room, senders in the order they came
+ * @MAILBOX_ON_FULL_WAIT: waits for room, senders in the order they came. Once one waits,
+ *	they are let in when a sixteenth of max_messages is free, or one place if that is
+ *	less: otherwise each message received would cost two changes of process.
  * @MAILBOX_ON_FULL_REFUSE: fails with EAGAIN, always at once
  * @MAILBOX_ON_FULL_OVERWRITE: removes the messages that arrived first, whatever
  *	their priority, until there is room. Only for bounded mailboxes.
