@@ -192,7 +192,8 @@ bool mbx_keep_begin(struct mbx_user *user)
 
 	mbx_limits_read(&max);
 	/* Half for what is kept, half for the spare, which may be as large. */
-	if (!counter_add(&user->keeping, 1, max.bytes / 8 / (2 * MBX_KEEP_BYTES)))
+	if (!counter_add(&user->keeping, 1,
+			 min(max.bytes / 8 / (2 * MBX_KEEP_BYTES), max.messages / 8 / MBX_KEEP_NR)))
 		return false;
 	refcount_inc(&user->refs);
 	return true;

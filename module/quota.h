@@ -22,6 +22,7 @@
  */
 
 /* What one mailbox may keep for reuse, if it may; one message more does not matter. */
+#define MBX_KEEP_NR    256
 #define MBX_KEEP_BYTES (160 * 1024)
 
 /**

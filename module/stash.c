@@ -6,9 +6,6 @@
 /* What any mailbox keeps, beside the spare. */
 #define FEW_NR 8
 
-/* What a mailbox keeps that may keep more; MBX_KEEP_BYTES beside it. */
-#define KEEP_NR 64
-
 /* How many are looked at for one that fits. */
 #define LOOK_NR 8
 
@@ -16,7 +13,7 @@ static bool fits(const struct mbx_stash *stash, const struct mbx_message *msg)
 {
 	if (stash->nr < FEW_NR && msg->room <= MBX_INLINE)
 		return true;
-	return stash->keeper == msg->charge.user && stash->nr < KEEP_NR &&
+	return stash->keeper == msg->charge.user && stash->nr < MBX_KEEP_NR &&
 	       stash->bytes + msg->charge.bytes <= MBX_KEEP_BYTES;
 }
 

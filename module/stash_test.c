@@ -14,7 +14,7 @@ struct world {
 	struct mbx_user *user, *other;
 	struct mbx_stash stash;
 	struct mbx_message *spent;
-	struct mbx_message *message[2 * KEEP_NR];
+	struct mbx_message *message[2 * MBX_KEEP_NR];
 };
 
 /* Messages without a payload, which the stash does not look at. */
@@ -129,13 +129,13 @@ static void keeps_so_many(struct kunit *test)
 {
 	struct world *w = test->priv;
 
-	fill(test, 1 + KEEP_NR);
+	fill(test, 1 + MBX_KEEP_NR);
 	KUNIT_EXPECT_NULL(test, w->spent);
 	/* The newest stays, another makes way. */
-	KUNIT_EXPECT_TRUE(test, put(w, w->message[1 + KEEP_NR]));
+	KUNIT_EXPECT_TRUE(test, put(w, w->message[1 + MBX_KEEP_NR]));
 	KUNIT_EXPECT_EQ(test, count(w->spent), 1u);
-	KUNIT_EXPECT_EQ(test, w->stash.nr, (u32)KEEP_NR);
-	KUNIT_EXPECT_PTR_EQ(test, mbx_stash_pop(&w->stash), w->message[1 + KEEP_NR]);
+	KUNIT_EXPECT_EQ(test, w->stash.nr, (u32)MBX_KEEP_NR);
+	KUNIT_EXPECT_PTR_EQ(test, mbx_stash_pop(&w->stash), w->message[1 + MBX_KEEP_NR]);
 }
 
 /* All that one user's quota gives leave for is an eighth of it. */
@@ -161,7 +161,7 @@ static void keeps_what_passes_now(struct kunit *test)
 	struct world *w = test->priv;
 	u32 i;
 
-	fill(test, 1 + KEEP_NR);
+	fill(test, 1 + MBX_KEEP_NR);
 	for (i = 0; i < NR_LONG + 3; i++)
 		KUNIT_EXPECT_TRUE(test, put(w, message_of(test, w->user, LONG_ROOM)));
 	KUNIT_EXPECT_LE(test, w->stash.bytes, (u32)MBX_KEEP_BYTES);
@@ -212,7 +212,7 @@ static void keeps_few_of_another(struct kunit *test)
 {
 	struct world *w = test->priv;
 
-	fill(test, 1 + KEEP_NR);
+	fill(test, 1 + MBX_KEEP_NR);
 	KUNIT_EXPECT_FALSE(test, put(w, message_of(test, w->other, MBX_INLINE)));
 	KUNIT_EXPECT_FALSE(test, put(w, message_of(test, w->other, LONG_ROOM)));
 	KUNIT_EXPECT_NULL(test, w->spent);
@@ -223,8 +223,8 @@ static void gives_all_back(struct kunit *test)
 {
 	struct world *w = test->priv;
 
-	fill(test, 1 + KEEP_NR);
-	KUNIT_EXPECT_EQ(test, count(mbx_stash_empty(&w->stash)), 1u + KEEP_NR);
+	fill(test, 1 + MBX_KEEP_NR);
+	KUNIT_EXPECT_EQ(test, count(mbx_stash_empty(&w->stash)), 1u + MBX_KEEP_NR);
 	KUNIT_EXPECT_EQ(test, w->stash.nr, 0u);
 	KUNIT_EXPECT_EQ(test, w->stash.bytes, 0u);
 	KUNIT_EXPECT_NULL(test, w->stash.keeper);
