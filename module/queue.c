@@ -408,8 +408,14 @@ static struct mbx_entry *find_index(const struct mbx_queue *q, u64 index)
 			break;
 		}
 	}
-	while (index--)
-		at = list_next_entry(at, run);
+	if (index <= at->run_length / 2) {
+		while (index--)
+			at = list_next_entry(at, run);
+	} else {
+		/* The run is a circle, and its leader the first. */
+		for (index = at->run_length - index; index; index--)
+			at = list_prev_entry(at, run);
+	}
 	return at;
 }
 

@@ -26,8 +26,8 @@
  * could come back, and its place must not be inside a run.
  */
 
-/* Bounds the walk along a run when an entry is looked up by its index. */
-#define MBX_RUN_MAX 64
+/* Bounds the walk along a run when an entry is looked up by its index, to half of it. */
+#define MBX_RUN_MAX 256
 
 /**
  * struct mbx_entry - what a queue knows of one message

@@ -8,7 +8,7 @@
 
 #include "queue.c"
 
-#define ENTRIES 200
+#define ENTRIES (2 * MBX_RUN_MAX + 8)
 
 struct world {
 	struct mbx_queue queue;

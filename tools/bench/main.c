@@ -33,7 +33,7 @@ static const char help[] =
 	"      --rst             the tables for Documentation/\n"
 	"      --plot=FOLDER     writes there what plot.sh draws\n"
 	"  -c, --compare         exit status 1 when something got worse\n"
-	"      --profile=PEER    only the loop that profile.sh looks at, with --size\n"
+	"      --profile=PEER    only the round that profile.sh looks at: --only, --size\n"
 	"      --size=BYTES      of its messages (64)\n"
 	"  -h, --help            this text\n";
 
@@ -197,7 +197,9 @@ int main(int argc, char **argv)
 	}
 	if (profile) {
 		stay_here();
-		return profile_run(profile, size) ? 0 : usage("no such peer");
+		return profile_run(profile, plan.only ? plan.only : "pair", size) ?
+			       0 :
+			       usage("no such peer, or not for this measurement");
 	}
 	if (!argc)
 		measure(&plan, &report);

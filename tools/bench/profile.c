@@ -1,34 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One thread sends and receives, with marks around that show where it begins and ends.
+ * One round of a measurement, with marks around that show where it begins and ends.
  */
+#include <stdio.h>
+
 #include "bench.h"
+#include "measure.h"
 #include "profile.h"
+
+/* Rounds before: buffers are there, and the scheduler has found its rhythm. */
+#define WARM_UP 3
 
 #define TEXT(...)   #__VA_ARGS__
 #define MARK(bytes) __asm__ volatile(".byte " TEXT(bytes) : : : "memory")
 
-bool profile_run(const char *name, size_t size)
+bool profile_run(const char *name, const char *what, unsigned long x)
 {
+	const struct measure *measure = measure_find(what);
 	const struct peer *peer = peer_find(name);
-	struct channel *channel;
-	unsigned int i;
+	double cost = 0;
+	void *state;
+	int i;
 
-	if (!peer)
+	if (!peer || !measure)
 		return false;
-	channel = peer->open(size, 1);
-	if (!channel)
-		fail(name, "be opened");
-	for (i = 0; i < PROFILE_PAIRS; i++) {
-		peer->send(channel);
-		peer->receive(channel);
-	}
+	state = measure->setup(peer, x);
+	if (!state)
+		return false;
+	for (i = 0; i < WARM_UP; i++)
+		cost = measure->round(state);
 	MARK(PROFILE_BEGIN);
-	for (i = 0; i < PROFILE_PAIRS; i++) {
-		peer->send(channel);
-		peer->receive(channel);
-	}
+	cost = measure->round(state);
 	MARK(PROFILE_END);
-	peer->close(channel);
+	measure->teardown(state);
+	printf("cost %f\n", cost);
 	return true;
 }

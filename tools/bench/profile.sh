@@ -1,14 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# profile.sh [KERNEL [PEER [BYTES]]]: how many instructions each function takes for one
-# send and one receive, counted by a plugin of the emulator. "profile.sh 6.1 SysV 8".
+# profile.sh [KERNEL [PEER [BYTES [MEASUREMENT]]]]: how many instructions each function
+# takes for one message, counted by a plugin of the emulator. "profile.sh 6.1 SysV 8",
+# "profile.sh 6.1 pipe 64 stream".
 
 . "$(dirname "$0")/../../selftests/vm/common.sh"
 
-kernel=${1:-6.1} peer=${2:-mailbox} bytes=${3:-64}
-bench=$top/tools/bench
-pairs=$(sed -n 's/^#define PROFILE_PAIRS //p' "$bench/profile.h")
+kernel=${1:-6.1} peer=${2:-mailbox} bytes=${3:-64} measure=${4:-pair}
 
 mkdir -p "$build"
 exec 8>"$build/.lock"
@@ -20,7 +19,7 @@ if ! { make -s -C "$top" tools &&
 fi
 work=$(mktemp -d "$build/profile-XXXXXX")
 trap 'rm -rf "$work"' EXIT
-printf 'MODE=profile\nBENCH="--size=%s" PEER="%s"\n' "$bytes" "$peer" >"$work/initramfs.settings"
+printf 'MODE=profile\nBENCH="--size=%s --only=%s" PEER="%s"\n' "$bytes" "$measure" "$peer" >"$work/initramfs.settings"
 "$vm/initramfs.sh" "$work/initramfs" "$module"
 flock -u 8
 
@@ -28,6 +27,8 @@ SEED=1 PLUGIN=$build/tools/profile-plugin.so,out=$work/counts \
 	"$vm/boot.sh" "$("$vm/kernel.sh" "$kernel")" "$work/initramfs" "$work/console" \
 	"$work/symbols" </dev/null >&2
 [ -s "$work/counts" ] || { tail -n 20 "$work/console" >&2; die "nothing was counted"; }
+
+cost=$(tr -d '\r' <"$work/symbols" | sed -n 's/^cost //p')
 
 # Where the program has its functions, the kernel and the module have none.
 nm "$build/tools/mailbox-bench" | grep -i ' t ' >"$work/program"
@@ -37,13 +38,15 @@ nm "$build/tools/mailbox-bench" | grep -i ' t ' >"$work/program"
 	tr -d '\r' <"$work/symbols" | awk '$2 ~ /[tT]/ { print $1, "s", $3 $4 }'
 	awk '{ print $1, "s", $3 "[program]" }' "$work/program"
 	awk '{ print $1, "~", $2 }' "$work/counts"
-} | LC_ALL=C sort -k1,2 | awk -v pairs="$pairs" -v what="$peer, $bytes bytes" '
+} | LC_ALL=C sort -k1,2 | awk -v cost="$cost" -v what="$peer, $bytes, $measure" '
 	$2 == "s" { symbol = $3; next }
 	{ of[symbol] += $3; sum += $3 }
 	symbol ~ /\[mailbox\]/ { module += $3 }
 	symbol ~ /\[program\]/ { program += $3 }
 	END {
-		printf "%s: %.1f instructions for one send and one receive:\n", what, sum / pairs
+		# Under this clock an instruction is a nanosecond.
+		pairs = sum / cost
+		printf "%s: %.1f instructions for one message:\n", what, cost
 		printf "%.1f of the module, %.1f of the kernel, %.1f of the program\n",
 			module / pairs, (sum - module - program) / pairs, program / pairs
 		for (symbol in of)
