@@ -270,6 +270,9 @@ TEST_F(batch, an_entry_longer_than_the_step_is_einval)
 {
 	self->sends[0].size = sizeof(self->sends[0]) + 8;
 	EXPECT_REFUSED(self->device, self->fd, EINVAL, send_batch(self, self->fd));
+	ASSERT_EQ(0, box_send_text(self->fd, "x", 0, 0));
+	self->receives[0].size = sizeof(self->receives[0]) + 8;
+	EXPECT_REFUSED(self->device, self->fd, EINVAL, receive_batch(self, self->fd));
 }
 
 TEST_F(batch, entries_may_be_further_apart)
