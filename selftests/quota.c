@@ -165,6 +165,24 @@ TEST_F(quota, messages_end_at_the_limit)
 	AS_USER(ONE, EXPECT_EQ(1, send_until(EDQUOT, self->box, "one", 3)));
 }
 
+/* The mailbox was opened by root. */
+TEST_F(quota, who_sends_pays_however_it_is_done)
+{
+	AS_USER(ONE, {
+		struct mailbox_send args = send_args("one", 3);
+
+		EXPECT_EQ(3, write(self->box, "one", 3));
+		EXPECT_EQ(1, usage_of_caller(self->device).messages);
+		args.flags |= MAILBOX_EXPIRES;
+		args.expiry = far_future();
+		EXPECT_EQ(0, box_send(self->box, &args));
+		EXPECT_EQ(2, usage_of_caller(self->device).messages);
+		args.flags = 0;
+		EXPECT_EQ(1, box_batch(self->box, MAILBOX_IOC_SEND_BATCH, &args, sizeof(args), 1));
+		EXPECT_EQ(3, usage_of_caller(self->device).messages);
+	});
+}
+
 TEST_F(quota, what_the_mailbox_keeps_for_reuse_does_not_use_it_up)
 {
 	parameter_set("max_messages_per_user", 4);
