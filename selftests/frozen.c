@@ -196,6 +196,25 @@ TEST_F(meeting, sigkill_of_the_sender_takes_the_message_back)
 	expect_goes_on(self, variant);
 }
 
+/* One length for each way to store a payload. */
+TEST_F(meeting, of_any_length_it_can_be_taken_back)
+{
+	static const size_t lengths[] = { 30, 3000, 6000 };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
+		self->before = box_stat(self->fd);
+		cast(self, variant);
+		actor_straddle(self->sender, lengths[i]);
+		actor_straddle(self->receiver, lengths[i]);
+		ASSERT_TRUE(try_to_meet(self, variant));
+		expect_books(self, 0, 0, 1);
+		actor_kill(self->sender);
+		expect_books(self, 0, 0, 0);
+		expect_goes_on(self, variant);
+	}
+}
+
 TEST_F(meeting, taken_back_it_does_not_come_back_when_the_copy_fails)
 {
 	meet(self, variant);
