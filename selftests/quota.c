@@ -183,6 +183,18 @@ TEST_F(quota, who_sends_pays_however_it_is_done)
 	});
 }
 
+TEST_F(quota, what_the_mailbox_keeps_for_one_another_does_not_use)
+{
+	char text[8];
+
+	AS_USER(ONE, EXPECT_EQ(0, box_send_data(self->box, "one", 3)));
+	EXPECT_EQ(3, box_receive_text(self->box, text, sizeof(text)));
+	AS_USER(OTHER, {
+		EXPECT_EQ(0, box_send_data(self->box, "other", 5));
+		EXPECT_EQ(1, usage_of_caller(self->device).messages);
+	});
+}
+
 TEST_F(quota, what_the_mailbox_keeps_for_reuse_does_not_use_it_up)
 {
 	parameter_set("max_messages_per_user", 4);

@@ -67,8 +67,17 @@ TEST_F(receive, what_was_asked_is_left_as_it_was)
 
 TEST_F(receive, no_more_than_the_message_is_written)
 {
-	ASSERT_EQ(0, box_receive(self->fd, &self->args));
+	struct mailbox_receive peek = self->args, chosen = self->args;
+
+	peek.flags |= MAILBOX_PEEK;
+	ASSERT_EQ(0, box_receive(self->fd, &peek));
 	EXPECT_TRUE(is_poison(self->data + 5, sizeof(self->data) - 5));
+	chosen.select = MAILBOX_SELECT_TYPE;
+	chosen.match = 11;
+	ASSERT_EQ(0, box_receive(self->fd, &chosen));
+	EXPECT_TRUE(is_poison(self->data + 5, sizeof(self->data) - 5));
+	ASSERT_EQ(0, box_receive(self->fd, &self->args));
+	EXPECT_TRUE(is_poison(self->data + 6, sizeof(self->data) - 6));
 }
 
 TEST_F(receive, takes_the_message)

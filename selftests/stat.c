@@ -145,6 +145,23 @@ TEST_F(stat, says_when_and_who_sent_and_received_last)
 	EXPECT_EQ(pid, stat.last_sender);
 }
 
+/* Most of them right after it was sent, and no tick in between. */
+TEST_F(stat, nothing_is_received_before_it_is_sent)
+{
+	char text[8];
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		struct mailbox_stat stat;
+
+		ASSERT_EQ(0, box_send_text(self->fd, "x", 0, 0));
+		ASSERT_EQ(1, box_receive_text(self->fd, text, sizeof(text)));
+		stat = box_stat(self->fd);
+		ASSERT_LE(stat.last_sent, stat.last_received);
+		ASSERT_GE(now_ns(), stat.last_received);
+	}
+}
+
 TEST_F(stat, a_peek_is_not_a_receive)
 {
 	struct mailbox_receive args = receive_args(NULL, 0);
