@@ -41,7 +41,7 @@ check_mutant()
 	[ -e "$mutants/$1.diff" ] || { echo "there is no mutant '$1'"; return; }
 	tree=$(mktemp -d "$work/XXXXXX")
 	cp -r "$top/module" "$top/uapi" "$tree/"
-	if ! patch -s -N -F3 -p1 --no-backup-if-mismatch -r - -d "$tree" \
+	if ! patch -s -N -F0 -p1 --no-backup-if-mismatch -r - -d "$tree" \
 		<"$mutants/$1.diff" >/dev/null 2>&1; then
 		echo "$1: it no longer applies"
 	else

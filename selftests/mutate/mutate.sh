@@ -179,7 +179,7 @@ control()
 
 break_module()
 {
-	patch -s -N -F3 -p1 --no-backup-if-mismatch -r - -d "$tree" \
+	patch -s -N -F0 -p1 --no-backup-if-mismatch -r - -d "$tree" \
 		<"$mutants/$1.diff" >"$log/patch" 2>&1
 }
 
