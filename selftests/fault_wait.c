@@ -5,6 +5,8 @@
  */
 #include "common.h"
 
+#include <pthread.h>
+
 FIXTURE(fault_wait)
 {
 	int device;
@@ -109,24 +111,35 @@ TEST_F(fault_wait, of_a_receiver_keeps_the_sender_of_a_rendezvous_waiting)
 	close(fd);
 }
 
+struct meeting {
+	int fd;
+	const char *text;
+};
+
+static void *attend(void *arg)
+{
+	const struct meeting *meeting = arg;
+
+	EXPECT_EQ(3, write(meeting->fd, meeting->text, 3));
+	return NULL;
+}
+
+/* Of one sender: those of several would not stand behind each other in the queue. */
 TEST_F(fault_wait, of_a_receiver_keeps_the_order_of_a_rendezvous)
 {
 	int fd = box_new_capacity(self->device, MAILBOX_CAPACITY_RENDEZVOUS), i;
 	struct mailbox_receive args = receive_args(hole_new(8), 8);
-	pid_t pids[2];
+	struct meeting meetings[] = { { fd, "1st" }, { fd, "2nd" } };
+	pthread_t threads[2];
 
 	for (i = 0; i < 2; i++) {
-		pids[i] = child_fork();
-		if (!pids[i]) {
-			EXPECT_EQ(3, write(fd, i ? "2nd" : "1st", 3));
-			_exit(0);
-		}
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, attend, &meetings[i]));
 		wait_waiters(fd, 0, i + 1);
 	}
 	EXPECT_EQ(-EFAULT, box_receive(fd, &args));
 	for (i = 0; i < 2; i++) {
-		expect_next(fd, i ? "2nd" : "1st");
-		child_done(pids[i]);
+		expect_next(fd, meetings[i].text);
+		ASSERT_EQ(0, pthread_join(threads[i], NULL));
 	}
 	close(fd);
 }
