@@ -3,7 +3,8 @@
  * A receiver that stands still while it copies the message of a sender that waits, for
  * room or at a rendezvous: until the message has been copied it is the sender's own.
  * See frozen.h for how. Several senders in line are in frozen_line.c, messages in the
- * queue in frozen_queue.c, and senders that stand still in frozen_send.c.
+ * queue in frozen_first.c and frozen_queue.c, and senders that stand still in
+ * frozen_send.c.
  */
 #include "frozen.h"
 #include "world.h"
@@ -239,6 +240,43 @@ TEST_F(meeting, destruction_and_then_the_copy_fails)
 	ASSERT_EQ(0, box_destroy(self->fd, 0, NULL));
 	EXPECT_EQ(-EIDRM, actor_result(self->sender));
 	EXPECT_EQ(-EFAULT, actor_fail(self->receiver));
+}
+
+static void share_processor(pid_t pid, int policy)
+{
+	const struct sched_param param = { .sched_priority = policy == SCHED_FIFO };
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	ASSERT_EQ(0, sched_setaffinity(pid, sizeof(one), &one));
+	ASSERT_EQ(0, sched_setscheduler(pid, policy, &param));
+}
+
+/* The sender is woken, but has no turn until we and the receiver wait or end. */
+static void destroy_unnoticed(FIXTURE_DATA(meeting) * self)
+{
+	wait_sleeping(self->sender->pid, self->sender->pid);
+	share_processor(self->sender->pid, SCHED_IDLE);
+	share_processor(self->receiver->pid, SCHED_FIFO);
+	share_processor(0, SCHED_FIFO);
+	ASSERT_EQ(0, box_destroy(self->fd, 0, NULL));
+}
+
+TEST_F(meeting, destruction_and_it_is_copied_before_the_sender_knows)
+{
+	meet(self, variant);
+	destroy_unnoticed(self);
+	EXPECT_EQ(-EIDRM, actor_thaw(self->receiver));
+	EXPECT_EQ(-EIDRM, actor_result(self->sender));
+}
+
+TEST_F(meeting, destruction_and_the_copy_fails_before_the_sender_knows)
+{
+	meet(self, variant);
+	destroy_unnoticed(self);
+	EXPECT_EQ(-EFAULT, actor_fail(self->receiver));
+	EXPECT_EQ(-EIDRM, actor_result(self->sender));
 }
 
 /* The message is there for others as if nobody had tried. */
