@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Receivers that stand still while they copy a message out of the queue. See frozen.h for
- * how, and frozen.c for messages whose senders wait.
+ * Receivers that stand still while they copy a message of their choice out of the queue.
+ * See frozen.h for how, frozen_first.c for those that take the first, and frozen.c for
+ * messages whose senders wait.
  */
 #include "frozen.h"
 #include "world.h"
-
-#define LENGTH_MAX 6000
 
 FIXTURE(queue)
 {
@@ -171,23 +170,15 @@ TEST_F(queue, a_sender_waits_until_the_room_is_free)
 	EXPECT_EQ(3, box_stat(self->fd).messages);
 }
 
-/* One for each way to store a payload. */
-static const size_t lengths[] = { 30, 3000, LENGTH_MAX };
-
-static void fill(char *data)
-{
-	unsigned int i;
-
-	for (i = 0; i < LENGTH_MAX; i++)
-		data[i] = i * 7 + i / 256;
-}
-
+/* One length for each way to store a payload. */
 TEST_F(queue, a_copy_that_ends_halfway_leaves_the_whole_message)
 {
-	char all[LENGTH_MAX];
+	static const size_t lengths[] = { 30, 3000, 6000 };
+	char all[6000];
 	unsigned int i;
 
-	fill(all);
+	for (i = 0; i < sizeof(all); i++)
+		all[i] = i * 7 + i / 256;
 	for (i = 0; i < 3 * ARRAY_SIZE(lengths); i++) {
 		struct actor *receiver = frozen_receiver_new(self->fd, 0);
 		size_t length = lengths[i / 3];
@@ -241,25 +232,6 @@ TEST_F(queue, what_is_copied_is_not_overwritten)
 	expect_next(self->fd, "b");
 	expect_next(self->fd, "e");
 	EXPECT_EQ(3, box_stat(self->fd).received);
-}
-
-/* It has room for one, and that is with its receiver. */
-TEST_F(queue, where_all_is_copied_nothing_is_overwritten)
-{
-	struct actor *receiver;
-
-	ASSERT_EQ(0, box_set(self->fd, MAILBOX_SET_ON_FULL, MAILBOX_ON_FULL_OVERWRITE));
-	ASSERT_EQ(0, box_set(self->fd, MAILBOX_SET_MAX_MESSAGES, 1));
-	put(self->fd, "a", 1);
-	receiver = freeze_receiver(self->fd, 1);
-	put(self->fd, "b", 2);
-	EXPECT_EQ(0, box_stat(self->fd).overwritten);
-	put(self->fd, "c", 3);
-	EXPECT_EQ(1, box_stat(self->fd).overwritten);
-	EXPECT_EQ(0, actor_thaw(receiver));
-	EXPECT_RECEIVED("a", receiver);
-	expect_next(self->fd, "c");
-	EXPECT_EQ(0, box_stat(self->fd).messages);
 }
 
 /* Sends a message that expires soon, and freezes its receiver before: until it can. */
@@ -344,29 +316,6 @@ TEST_F(queue, what_somebody_looks_at_can_be_taken)
 	EXPECT_EQ(-EFAULT, actor_fail(failing));
 	EXPECT_EQ(1, box_stat(self->fd).received);
 	EXPECT_EQ(2, take(self->fd, 1, "z"));
-}
-
-TEST_F(queue, of_any_length_what_somebody_looks_at_can_be_taken)
-{
-	char all[LENGTH_MAX], zeros[LENGTH_MAX] = { 0 }, taken[LENGTH_MAX];
-	unsigned int i;
-
-	fill(all);
-	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
-		struct mailbox_receive args = receive_args(taken, sizeof(taken));
-		struct actor *peeker = frozen_receiver_new(self->fd, 0);
-
-		peeker->receive->flags |= MAILBOX_PEEK;
-		actor_straddle(peeker, lengths[i]);
-		ASSERT_EQ(0, box_send_data(self->fd, all, lengths[i]));
-		actor_start_frozen(peeker);
-		EXPECT_EQ(0, box_receive(self->fd, &args));
-		ASSERT_EQ(0, box_send_data(self->fd, zeros, lengths[i]));
-		EXPECT_EQ(0, actor_thaw(peeker));
-		EXPECT_EQ(0, memcmp(all, peeker->trap - lengths[i] / 3, lengths[i]));
-		EXPECT_EQ(0, box_receive(self->fd, &args));
-		EXPECT_EQ(0, memcmp(zeros, taken, lengths[i]));
-	}
 }
 
 TEST_F(queue, what_somebody_looks_at_can_be_overwritten)
