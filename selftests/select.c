@@ -253,6 +253,19 @@ TEST_F(select, each_of_many_senders_that_have_ended)
 	}
 }
 
+/* Whether anything is left of so many processes is seen by who looks for leaks. */
+TEST_F(select, many_senders_that_have_nothing)
+{
+	for (int i = 0; i < ENDED; i++) {
+		pid_t pid = child_fork();
+
+		if (!pid)
+			pause();
+		EXPECT_EQ(-EAGAIN, take(self, MAILBOX_SELECT_SENDER, pid));
+		child_kill(pid);
+	}
+}
+
 static void *wait_for_the_end(void *stop)
 {
 	flag_await(stop, 1);
