@@ -187,6 +187,39 @@ TEST_F(full, overwrites_hundreds_in_one_go)
 	free(data);
 }
 
+TEST_F(full, senders_in_line_move_when_a_sixteenth_is_free)
+{
+	const int nr = 50, free = nr / 16;
+	int fd = box_new_limited(self->device, MAILBOX_ON_FULL_WAIT, nr);
+	pid_t pid;
+	int i;
+
+	for (i = 0; i < nr; i++)
+		ASSERT_EQ(0, box_send_text(fd, "fills", 0, 0));
+	pid = child_fork();
+	if (!pid) {
+		struct mailbox_send args = send_args("waits", 5);
+
+		args.flags = 0;
+		EXPECT_EQ(0, box_send(fd, &args));
+		_exit(0);
+	}
+	wait_waiters(fd, 0, 1);
+	for (i = 1; i < free; i++) {
+		expect_next(fd, "fills");
+		EXPECT_EQ(1, box_stat(fd).senders);
+		EXPECT_EQ(-EAGAIN, box_send_text(fd, "pushes in", 0, 9));
+	}
+	expect_next(fd, "fills");
+	EXPECT_EQ(0, box_stat(fd).senders);
+	child_done(pid);
+	/* With nobody in line each free place will do. */
+	for (i = 1; i < free; i++)
+		EXPECT_EQ(0, box_send_text(fd, "new", 0, 0));
+	EXPECT_EQ(-EAGAIN, box_send_text(fd, "one too many", 0, 0));
+	close(fd);
+}
+
 TEST_F(full, unbounded_holds_more_than_any_default)
 {
 	int fd, i;
