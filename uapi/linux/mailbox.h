@@ -19,7 +19,8 @@
  *
  * A *handle* is one open mailbox with rights to send, receive or manage. CREATE
  * and OPEN return handles, always close-on-exec. SEND, RECEIVE, SEND_BATCH,
- * RECEIVE_BATCH, STAT, SET and DESTROY are calls on a handle, and so are read(2)
+ * RECEIVE_BATCH, ACK, NACK, EXTEND, STAT, SET and DESTROY are calls on a handle, and
+ * so are read(2)
  * (take the first message: its payload; EMSGSIZE if it does not fit), write(2)
  * (send one message of type 0 and priority 0), poll(2) and close(2).
  * A zero-length message reads as 0; RECEIVE tells it from anything else.
@@ -71,6 +72,7 @@
  * ENFILE     the system has no free file
  * EIDRM      the mailbox was destroyed, or its domain has ended
  * ESRCH      the process named as sender does not exist
+ * ESTALE     the lease has ended, or is not the caller's
  * EBUSY      reserved: the policy of the mailbox has no room for another
  * EPIPE      reserved: nobody can receive any more
  * ECANCELED  reserved: a call was abandoned
@@ -86,8 +88,33 @@
 #define MAILBOX_PRIORITY_MAX 32767
 /* No limit can be set above this many bytes in one message. */
 #define MAILBOX_MESSAGE_SIZE_MAX (16 * 1024 * 1024)
-/* Most messages in one batch. */
+/* Most messages in one batch, and most leases in one call. */
 #define MAILBOX_BATCH_MAX 1024
+/* Most deliveries that can be asked for. */
+#define MAILBOX_DELIVERIES_MAX 65535
+
+/**
+ * DOC: Leases
+ *
+ * A receive with MAILBOX_LEASE hides the message from others until its lease ends:
+ *
+ * - ACK: the message is done with, and gone;
+ * - NACK: it goes back, at once or after a delay;
+ * - its time is over: it goes back. EXTEND gives it more time. The expiry of a message
+ *   ends its lease too;
+ * - the process that holds it closes its last descriptor of the handle, or ends, by
+ *   whatever cause: it goes back at once. Descriptors of the same handle that other
+ *   processes have, children of a fork for example, do not keep it. As with the record
+ *   locks of fcntl(2), processes that share their table of descriptors (CLONE_FILES:
+ *   threads) count as one, and only it can end its leases.
+ *
+ * A message that goes back takes its old place, ahead of what was sent later, and counts
+ * one delivery more. When it has had max_deliveries, it goes to the dead-letter mailbox
+ * instead, as a new message there of the same sender, priority, type and expiry. Where
+ * there is none, or it is gone, full, or has a smaller message_size, the message is
+ * dropped. Leased messages count against the capacity of the mailbox and the quota of
+ * their sender, so a receive with a lease takes nothing from senders that wait for room.
+ */
 
 /**
  * enum mailbox_right - what a handle may be used for
@@ -179,6 +206,7 @@ enum mailbox_select {
  * @MAILBOX_TRUNCATE: a message longer than the buffer is cut, not refused
  * @MAILBOX_PERMANENT: the mailbox stays when its last handle is closed
  * @MAILBOX_FIXED_SIZE: every message has exactly message_size bytes
+ * @MAILBOX_LEASE: the message comes back unless it is acknowledged
  */
 enum mailbox_flag {
 	MAILBOX_NONBLOCK = 1 << 0,
@@ -188,6 +216,7 @@ enum mailbox_flag {
 	MAILBOX_TRUNCATE = 1 << 4,
 	MAILBOX_PERMANENT = 1 << 5,
 	MAILBOX_FIXED_SIZE = 1 << 6,
+	MAILBOX_LEASE = 1 << 7,
 };
 
 /**
@@ -257,13 +286,19 @@ struct mailbox_info {
  * @id: out, the id; never used twice in a domain, never 0
  * @name: the name, NUL-terminated: 1 to 255 bytes without '/' and without control
  *	characters; empty for a mailbox without a name
+ * @max_deliveries: how often a message is delivered under a lease before it counts as a
+ *	dead letter, 0 to MAILBOX_DELIVERIES_MAX; 0: without limit
+ * @reserved: must be 0
+ * @dead_letter: id of the mailbox that gets dead letters, or 0; the caller must be
+ *	allowed to open it for sending. Only with max_deliveries.
  *
  * A mailbox belongs to the effective uid and gid of its creator. While a CREATE is at
  * work its name is taken (EEXIST) but not yet to be found (ENOENT).
  * A message_size above max_message_size needs CAP_SYS_RESOURCE (else EINVAL), as
  * does exceeding a quota (else EDQUOT).
  *
- * Errors: EOPNOTSUPP, EINVAL, EEXIST, EDQUOT, ENOMEM, EMFILE, ENFILE, EIDRM.
+ * Errors: EOPNOTSUPP, EINVAL, EEXIST, EDQUOT, ENOMEM, EMFILE, ENFILE, EIDRM; ENOENT and
+ * EACCES for dead_letter.
  */
 struct mailbox_create {
 	__u32 size;
@@ -280,6 +315,9 @@ struct mailbox_create {
 	__aligned_u64 max_bytes;
 	__aligned_u64 id;
 	char name[MAILBOX_NAME_SIZE];
+	__u32 max_deliveries;
+	__u32 reserved;
+	__aligned_u64 dead_letter;
 };
 
 /**
@@ -342,13 +380,13 @@ struct mailbox_destroy {
  * @handles: out, open handles (a duplicated descriptor is not another one)
  * @max_messages: out, see struct mailbox_create; 0 unless bounded
  * @max_bytes: out, see struct mailbox_create; 0 unless bounded
- * @messages: out, messages in the mailbox, those being copied out included; not
- *	those of senders that wait, be it for room or at a rendezvous
+ * @messages: out, messages in the mailbox, those being copied out and those leased
+ *	included; not those of senders that wait, be it for room or at a rendezvous
  * @bytes: out, payload bytes in the mailbox
  * @receivers: out, receivers that wait
  * @senders: out, senders that wait
  * @sent: out, messages accepted so far
- * @received: out, messages taken so far
+ * @received: out, messages taken so far: without a lease, or acknowledged
  * @expired: out, messages dropped because their expiry passed
  * @overwritten: out, messages dropped by MAILBOX_ON_FULL_OVERWRITE
  * @created: out, time of creation
@@ -358,8 +396,15 @@ struct mailbox_destroy {
  * @last_sender: out, pid of the last sender as the caller sees it, or 0
  * @last_receiver: out, pid of the last receiver as the caller sees it, or 0
  * @name: out, the name, or empty
+ * @leased: out, messages under a lease or given back with a delay
+ * @redelivered: out, how often a leased message has gone back so far
+ * @dead: out, messages moved to the dead-letter mailbox so far
+ * @dropped: out, messages that it could not take, or dropped for want of one, so far
+ * @dead_letter: out, see struct mailbox_create
+ * @max_deliveries: out, see struct mailbox_create
+ * @reserved: out, 0
  *
- * sent == received + expired + overwritten + messages, at every moment.
+ * sent == received + expired + overwritten + dead + dropped + messages, at every moment.
  *
  * Errors: EOPNOTSUPP, EIDRM.
  */
@@ -393,6 +438,13 @@ struct mailbox_stat {
 	__s32 last_sender;
 	__s32 last_receiver;
 	char name[MAILBOX_NAME_SIZE];
+	__aligned_u64 leased;
+	__aligned_u64 redelivered;
+	__aligned_u64 dead;
+	__aligned_u64 dropped;
+	__aligned_u64 dead_letter;
+	__u32 max_deliveries;
+	__u32 reserved;
 };
 
 /**
@@ -516,7 +568,8 @@ struct mailbox_send {
 /**
  * struct mailbox_receive - MAILBOX_IOC_RECEIVE, on a handle that may receive
  * @size: of this structure
- * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_PEEK, MAILBOX_TRUNCATE
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, and one of MAILBOX_PEEK
+ *	and MAILBOX_LEASE
  * @data: where the payload goes; not looked at when there is none to copy
  * @room: bytes at data
  * @select: one of enum mailbox_select
@@ -535,7 +588,10 @@ struct mailbox_send {
  * @uid: out, effective user id of the sender, in the receiver's user namespace
  * @gid: out, effective group id of the sender, likewise
  * @result: out, bits of enum mailbox_result
- * @reserved: out, 0
+ * @deliveries: out, how often the message was delivered under a lease before
+ * @lease: with MAILBOX_LEASE, for how many nanoseconds from when the message is taken,
+ *	0 for no limit; out, the number of the lease, which ACK, NACK and EXTEND want.
+ *	Else ignored. Programs made before there were leases end the structure before it.
  *
  * Waits until there is a message that matches; the receiver that waited longest is
  * served first. A peek that waits is served with nothing but a look: whoever takes
@@ -566,7 +622,8 @@ struct mailbox_receive {
 	__u32 uid;
 	__u32 gid;
 	__u32 result;
-	__u32 reserved;
+	__u32 deliveries;
+	__aligned_u64 lease;
 };
 
 /**
@@ -601,12 +658,40 @@ struct mailbox_batch {
 	__aligned_u64 deadline;
 };
 
+/**
+ * struct mailbox_lease - MAILBOX_IOC_ACK, _NACK, _EXTEND, on a handle that may receive
+ * @size: of this structure
+ * @flags: must be 0
+ * @leases: array of numbers of leases, __u64, that were taken through this handle
+ * @nr: numbers in the array, 1 to MAILBOX_BATCH_MAX
+ * @done: out, how many leases were dealt with, from the first on
+ * @error: out, the errno that stopped the call before the last lease, or 0
+ * @reserved: must be 0
+ * @time: nanoseconds. ACK: must be 0. NACK: how long the message stays hidden, 0: not at
+ *	all. EXTEND: how long the lease goes on from now, 0: without limit.
+ *
+ * When the very first lease fails, the call fails with its error; after that it succeeds
+ * and error says what stopped it.
+ *
+ * Errors: EOPNOTSUPP, EINVAL, EFAULT, EACCES, ESTALE, EIDRM.
+ */
+struct mailbox_lease {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 leases;
+	__u32 nr;
+	__u32 done;
+	__s32 error;
+	__u32 reserved;
+	__aligned_u64 time;
+};
+
 #define MAILBOX_IOC_MAGIC 0xBC
 
 /*
  * The size travels in the structure, so a command keeps its number when its
- * structure grows. 0x05 and 0x06 are kept for direct communication, 0x24 to
- * 0x2f for calls, leases and derived handles, 0x30 and on for shared pages.
+ * structure grows. 0x05 and 0x06 are kept for direct communication, 0x27 to
+ * 0x2f for calls and derived handles, 0x30 and on for shared pages.
  */
 #define MAILBOX_IOC_INFO	  _IO(MAILBOX_IOC_MAGIC, 0x00)
 #define MAILBOX_IOC_CREATE	  _IO(MAILBOX_IOC_MAGIC, 0x01)
@@ -619,5 +704,8 @@ struct mailbox_batch {
 #define MAILBOX_IOC_RECEIVE	  _IO(MAILBOX_IOC_MAGIC, 0x21)
 #define MAILBOX_IOC_SEND_BATCH	  _IO(MAILBOX_IOC_MAGIC, 0x22)
 #define MAILBOX_IOC_RECEIVE_BATCH _IO(MAILBOX_IOC_MAGIC, 0x23)
+#define MAILBOX_IOC_ACK		  _IO(MAILBOX_IOC_MAGIC, 0x24)
+#define MAILBOX_IOC_NACK	  _IO(MAILBOX_IOC_MAGIC, 0x25)
+#define MAILBOX_IOC_EXTEND	  _IO(MAILBOX_IOC_MAGIC, 0x26)
 
 #endif /* _UAPI_LINUX_MAILBOX_H */
