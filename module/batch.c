@@ -98,7 +98,7 @@ int mbx_receive_batch(struct file *file, struct mbx_call *call)
 	u32 i;
 	int ret;
 
-	ret = check(call, offsetofend(struct mailbox_receive, reserved)) ?: probe(call);
+	ret = check(call, offsetofend(struct mailbox_receive, deliveries)) ?: probe(call);
 	if (ret)
 		return ret;
 	for (i = 0; i < batch->nr; i++, entry += batch->entry_size) {

@@ -18,9 +18,13 @@ struct mbx_waiter *mbx_choose_receiver_locked(const struct mbx_box *box,
 
 	if (!mbx_may_be_received(msg))
 		return NULL;
-	list_for_each_entry(waiter, &box->receivers, link)
+	list_for_each_entry(waiter, &box->receivers, link) {
+		/* What has no room may not stay, and leased it would. */
+		if (waiter->lease && !msg->counted && box->capacity != MAILBOX_CAPACITY_RENDEZVOUS)
+			continue;
 		if (mbx_select_matches(&waiter->select, &msg->entry))
 			return waiter;
+	}
 	return NULL;
 }
 

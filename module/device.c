@@ -90,6 +90,33 @@ static bool names_one(u64 id, const char *name)
 	return name_is_valid(name) && !id != !name[0];
 }
 
+/* Where dead letters go: the caller must be allowed to send there. */
+static int find_dead_letter(struct mbx_domain *domain, const struct mailbox_create *req,
+			    struct mbx_box *box)
+{
+	struct mbx_box *to;
+	int ret = 0;
+
+	if (!req->dead_letter)
+		return 0;
+	if (!req->max_deliveries)
+		return -EINVAL;
+	mutex_lock(&domain->lock);
+	to = mbx_domain_find_locked(domain, req->dead_letter, NULL);
+	if (domain->ended) {
+		ret = -EIDRM;
+	} else if (!to) {
+		ret = -ENOENT;
+	} else if (!(mbx_box_rights_locked(to) & MAILBOX_RIGHT_SEND)) {
+		ret = -EACCES;
+	} else {
+		refcount_inc(&to->refs);
+		box->dead_letter = to;
+	}
+	mutex_unlock(&domain->lock);
+	return ret;
+}
+
 /**
  * mbx_device_create() - MAILBOX_IOC_CREATE
  * @file: the device
@@ -112,7 +139,7 @@ int mbx_device_create(struct file *file, struct mbx_call *call)
 	box = mbx_box_new(req);
 	if (IS_ERR(box))
 		return PTR_ERR(box);
-	ret = mbx_domain_reserve(domain, box);
+	ret = find_dead_letter(domain, req, box) ?: mbx_domain_reserve(domain, box);
 	if (ret)
 		goto err_box;
 	ret = get_unused_fd_flags(O_CLOEXEC);

@@ -4,6 +4,7 @@
 #include <linux/workqueue.h>
 
 #include "expire.h"
+#include "lease.h"
 #include "line.h"
 #include "mailbox.h"
 #include "wait.h"
@@ -11,7 +12,8 @@
 /* How many are dropped before the lock is given up for a moment. */
 #define EXPIRE_STEP 32
 
-static void expire_some_locked(struct mbx_box *box, struct mbx_message **spent)
+static void expire_some_locked(struct mbx_box *box, struct mbx_message **spent,
+			       struct mbx_message **dead)
 {
 	u64 now = ktime_get_ns();
 	struct mbx_message *msg;
@@ -22,6 +24,10 @@ static void expire_some_locked(struct mbx_box *box, struct mbx_message **spent)
 		msg = mbx_message_of(mbx_queue_next_expiry(&box->queue));
 		if (!msg || msg->entry.expiry > now)
 			break;
+		if (msg->leased) {
+			mbx_lease_over_locked(box, msg, spent, dead);
+			continue;
+		}
 		mbx_queue_remove(&box->queue, &msg->entry);
 		if (msg->sender) {
 			mbx_waiter_finish_locked(msg->sender, -ETIMEDOUT);
@@ -45,20 +51,22 @@ static bool anything_expired_locked(struct mbx_box *box)
 }
 
 /**
- * mbx_expire_locked() - drop the messages that have expired
+ * mbx_expire_locked() - drop the messages that have expired, and end leases
  * @box: the mailbox, its lock held; dropped and taken again in between
  *
  * Context: Process context, may sleep.
  */
 void mbx_expire_locked(struct mbx_box *box) __must_hold(&box->lock)
 {
-	struct mbx_message *spent;
+	struct mbx_message *spent, *dead;
 
 	while (anything_expired_locked(box)) {
 		spent = NULL;
-		expire_some_locked(box, &spent);
+		dead = NULL;
+		expire_some_locked(box, &spent, &dead);
 		spin_unlock(&box->lock);
 		mbx_message_free_all(spent);
+		mbx_lease_bury(box, dead);
 		spin_lock(&box->lock);
 	}
 }

@@ -13,7 +13,8 @@ struct work_struct;
  *
  * A message past its expiry is never received: every call looks for such messages
  * before it looks at the queue (mbx_box_lock_fresh()). A timer, one for each
- * mailbox, does the same when nobody calls, so that waiting senders get the room.
+ * mailbox, does the same when nobody calls, so that waiting senders get the room. The
+ * time of a lease ends in the same way.
  */
 
 void mbx_expire_locked(struct mbx_box *box);

@@ -11,6 +11,7 @@
 #include "expire.h"
 #include "handle.h"
 #include "ioctl.h"
+#include "lease.h"
 #include "line.h"
 #include "mailbox.h"
 #include "receive.h"
@@ -42,10 +43,17 @@ void mbx_handle_forget(struct mbx_box *box)
 	mbx_box_put(box);
 }
 
+static int handle_flush(struct file *file, fl_owner_t table)
+{
+	mbx_lease_flush(file->private_data, table);
+	return 0;
+}
+
 static int handle_release(struct inode *inode, struct file *file)
 {
 	struct mbx_handle *handle = file->private_data;
 
+	mbx_lease_leave(handle, NULL);
 	if (handle->share)
 		mbx_box_share_put(handle->box, handle->share);
 	mbx_handle_forget(handle->box);
@@ -84,11 +92,14 @@ static ssize_t handle_write(struct file *file, const char __user *data, size_t l
 
 static bool writable_locked(const struct mbx_box *box, const struct mbx_share *share)
 {
+	u32 length;
+
 	if (box->capacity == MAILBOX_CAPACITY_RENDEZVOUS)
 		return !list_empty(&box->receivers);
+	length = box->fixed_size ? box->message_size : 1;
 	if (box->on_full == MAILBOX_ON_FULL_OVERWRITE)
-		return true;
-	return mbx_may_enter_locked(box, share, box->fixed_size ? box->message_size : 1);
+		return mbx_box_would_have_room_locked(box, length);
+	return mbx_may_enter_locked(box, share, length);
 }
 
 static __poll_t handle_poll(struct file *file, struct poll_table_struct *table)
@@ -140,6 +151,7 @@ static void handle_show_fdinfo(struct seq_file *m, struct file *file)
 
 static const struct file_operations handle_fops = {
 	.owner = THIS_MODULE,
+	.flush = handle_flush,
 	.release = handle_release,
 	.read = handle_read,
 	.write = handle_write,

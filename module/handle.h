@@ -23,11 +23,16 @@ struct mbx_share;
  * @share: of the user that opened it, pinned; NULL without the right to send;
  *	constant
  * @rights: bits of enum mailbox_right; constant
+ * @leases: messages under a lease that was taken through it (guarded by the mailbox lock)
+ * @departures: how often a process that lives on has closed its last descriptor of it
+ *	(guarded by the mailbox lock)
  */
 struct mbx_handle {
 	struct mbx_box *box;
 	struct mbx_share *share;
 	u32 rights;
+	u64 leases;
+	u64 departures;
 };
 
 struct file *mbx_handle_open(struct mbx_box *box, u32 rights, bool nonblock);

@@ -9,6 +9,7 @@
 #include "device.h"
 #include "handle.h"
 #include "ioctl.h"
+#include "lease.h"
 #include "receive.h"
 #include "send.h"
 #include "set.h"
@@ -16,24 +17,26 @@
 /* The layout is the contract: the same is asserted in selftests/abi.c. */
 static_assert(sizeof(struct mailbox_info) == 72);
 static_assert(offsetof(struct mailbox_info, bytes) == 64);
-static_assert(sizeof(struct mailbox_create) == 320);
-static_assert(offsetof(struct mailbox_create, name) == 64);
+static_assert(sizeof(struct mailbox_create) == 336);
+static_assert(offsetof(struct mailbox_create, dead_letter) == 328);
 static_assert(sizeof(struct mailbox_open) == 280);
 static_assert(offsetof(struct mailbox_open, name) == 24);
 static_assert(sizeof(struct mailbox_destroy) == 272);
 static_assert(offsetof(struct mailbox_destroy, name) == 16);
-static_assert(sizeof(struct mailbox_stat) == 416);
-static_assert(offsetof(struct mailbox_stat, name) == 160);
+static_assert(sizeof(struct mailbox_stat) == 464);
+static_assert(offsetof(struct mailbox_stat, reserved) == 460);
 static_assert(sizeof(struct mailbox_list) == 32);
 static_assert(offsetof(struct mailbox_list, after) == 24);
 static_assert(sizeof(struct mailbox_set) == 56);
 static_assert(offsetof(struct mailbox_set, max_bytes) == 48);
 static_assert(sizeof(struct mailbox_send) == 56);
 static_assert(offsetof(struct mailbox_send, sequence) == 48);
-static_assert(sizeof(struct mailbox_receive) == 104);
-static_assert(offsetof(struct mailbox_receive, reserved) == 100);
+static_assert(sizeof(struct mailbox_receive) == 112);
+static_assert(offsetof(struct mailbox_receive, lease) == 104);
 static_assert(sizeof(struct mailbox_batch) == 40);
 static_assert(offsetof(struct mailbox_batch, deadline) == 32);
+static_assert(sizeof(struct mailbox_lease) == 40);
+static_assert(offsetof(struct mailbox_lease, time) == 32);
 static_assert(sizeof(((struct mbx_call *)0)->any) >= sizeof(struct mailbox_create));
 
 /**
@@ -74,6 +77,9 @@ static const struct mbx_op handle_ops[] = {
 	MBX_OP(MAILBOX_IOC_SET, mbx_handle_set, struct mailbox_set, max_bytes),
 	MBX_OP(MAILBOX_IOC_SEND_BATCH, mbx_send_batch, struct mailbox_batch, deadline),
 	MBX_OP(MAILBOX_IOC_RECEIVE_BATCH, mbx_receive_batch, struct mailbox_batch, deadline),
+	MBX_OP(MAILBOX_IOC_ACK, mbx_lease_ack, struct mailbox_lease, time),
+	MBX_OP(MAILBOX_IOC_NACK, mbx_lease_nack, struct mailbox_lease, time),
+	MBX_OP(MAILBOX_IOC_EXTEND, mbx_lease_extend, struct mailbox_lease, time),
 };
 
 /**

@@ -32,6 +32,7 @@ struct mbx_handle;
  * @list: the structure of MAILBOX_IOC_LIST
  * @stat: the structure of MAILBOX_IOC_STAT
  * @set: the structure of MAILBOX_IOC_SET
+ * @lease: the structure of MAILBOX_IOC_ACK, MAILBOX_IOC_NACK and MAILBOX_IOC_EXTEND
  * @batch: the structure of MAILBOX_IOC_SEND_BATCH and MAILBOX_IOC_RECEIVE_BATCH
  */
 struct mbx_call {
@@ -47,6 +48,7 @@ struct mbx_call {
 		struct mailbox_stat stat;
 		struct mailbox_set set;
 		struct mailbox_batch batch;
+		struct mailbox_lease lease;
 	};
 };
 

@@ -56,14 +56,15 @@ static inline bool mbx_may_enter_locked(const struct mbx_box *box, const struct 
  *
  * One at a time would take two context switches for each message: the receiver wakes a
  * sender, which fills the place and sleeps again. So they wait until a sixteenth of the
- * places is free (see enum mailbox_on_full), and then go on until it is full. Four senders
+ * places is free (see enum mailbox_on_full), or somebody wants a message that is not
+ * there, and then go on until it is full. Four senders
  * and a receiver at 256 places: 9306 instructions for a message without, 3394 with.
  *
  * Return: true if so.
  */
 static inline bool mbx_line_moves_locked(const struct mbx_box *box)
 {
-	return box->messages <= box->room_messages - (box->room_messages >> 4);
+	return box->nr_receivers || box->messages <= box->room_messages - (box->room_messages >> 4);
 }
 
 /**

@@ -14,6 +14,7 @@
 
 #include "domain.h"
 #include "expire.h"
+#include "lease.h"
 #include "mailbox.h"
 #include "share.h"
 #include "wait.h"
@@ -65,8 +66,12 @@ static int set_limits(struct mbx_box *box, const struct mailbox_create *req)
 	if (req->capacity != MAILBOX_CAPACITY_BOUNDED && (req->max_messages || req->max_bytes))
 		return -EINVAL;
 
+	if (req->max_deliveries > MAILBOX_DELIVERIES_MAX || req->reserved)
+		return -EINVAL;
+
 	mbx_limits_read(&max);
 	box->policy = req->policy;
+	box->max_deliveries = req->max_deliveries;
 	box->capacity = req->capacity;
 	box->on_full = req->on_full;
 	box->fixed_size = req->flags & MAILBOX_FIXED_SIZE;
@@ -146,6 +151,7 @@ struct mbx_box *mbx_box_new(const struct mailbox_create *req)
 	spin_lock_init(&box->lock);
 	mbx_queue_init(&box->queue);
 	box->shares = RB_ROOT;
+	box->leases = RB_ROOT;
 	INIT_LIST_HEAD(&box->receivers);
 	INIT_LIST_HEAD(&box->peekers);
 	INIT_LIST_HEAD(&box->senders);
@@ -167,16 +173,21 @@ err_free:
  */
 void mbx_box_put(struct mbx_box *box)
 {
-	if (!refcount_dec_and_test(&box->refs))
-		return;
-	cancel_delayed_work_sync(&box->expire_work);
-	put_pid(box->last_sender);
-	put_pid(box->last_receiver);
-	mbx_charge_drop(&box->charge);
-	put_user_ns(box->user_ns);
-	if (box->domain)
-		mbx_domain_put(box->domain);
-	kfree(box);
+	/* Not by calling itself: dead letters may have a long way to go. */
+	while (box && refcount_dec_and_test(&box->refs)) {
+		struct mbx_box *next = box->dead_letter;
+
+		cancel_delayed_work_sync(&box->expire_work);
+		put_pid(box->last_sender);
+		put_pid(box->last_receiver);
+		mbx_charge_drop(&box->charge);
+		put_user_ns(box->user_ns);
+		if (box->domain)
+			mbx_domain_put(box->domain);
+		kfree(box);
+		cond_resched();
+		box = next;
+	}
 }
 
 static bool finish_some_locked(struct list_head *waiters)
@@ -211,6 +222,14 @@ static bool empty_some_locked(struct mbx_box *box, struct mbx_message **spent)
 			msg->sender = NULL;
 			continue;
 		}
+		mbx_box_uncount_locked(box, msg);
+		mbx_box_drop_locked(box, msg, spent);
+	}
+	for (; nr < CLOSE_STEP; nr++) {
+		msg = mbx_lease_any_locked(box);
+		if (!msg)
+			break;
+		mbx_lease_end_locked(box, msg);
 		mbx_box_uncount_locked(box, msg);
 		mbx_box_drop_locked(box, msg, spent);
 	}
@@ -352,6 +371,12 @@ void mbx_box_stat_locked(struct mbx_box *box, struct mailbox_stat *stat)
 		.created = box->created,
 		.last_sent = box->last_sent,
 		.last_received = last_received_locked(box),
+		.leased = box->leased,
+		.redelivered = box->redelivered,
+		.dead = box->dead,
+		.dropped = box->dropped,
+		.dead_letter = box->dead_letter ? box->dead_letter->id : 0,
+		.max_deliveries = box->max_deliveries,
 		.last_sender = pid_vnr(box->last_sender),
 		.last_receiver = pid_vnr(box->last_receiver),
 	};

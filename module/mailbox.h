@@ -53,6 +53,8 @@ struct user_namespace;
  * @created: when, CLOCK_MONOTONIC ns; constant
  * @policy: enum mailbox_policy; constant
  * @capacity: enum mailbox_capacity; constant
+ * @max_deliveries: see struct mailbox_create; constant
+ * @dead_letter: where dead letters go, with a reference, or NULL; constant once published
  * @fixed_size: every message has @message_size bytes; constant
  * @message_size: longest message; written under @lock, read without it as a hint
  * @lock: guards all below; inside the domain lock, outside wait-queue locks
@@ -77,13 +79,20 @@ struct user_namespace;
  * @nr_receivers: calls that wait to receive or peek
  * @nr_senders: calls that wait to send
  * @nr_waiting: 0 when both are
- * @messages: counted messages: queued, or claimed and being copied out
+ * @leases: leased messages
+ * @leased: how many
+ * @leased_bytes: payload bytes of these
+ * @last_lease: number of the last lease
+ * @messages: counted messages: queued, leased, or claimed and being copied out
  * @bytes: payload bytes of these
  * @last_sequence: number of the last message
  * @sent: counter, see struct mailbox_stat
  * @received: counter
  * @expired: counter
  * @overwritten: counter
+ * @redelivered: counter
+ * @dead: counter
+ * @dropped: counter
  * @last_sent: time
  * @last_received: time; of a message whose @received_tick is set, when that was sent
  * @received_tick: jiffies when the last message was received, bit 0 set; 0 once
@@ -110,6 +119,8 @@ struct mbx_box {
 	u32 policy;
 	u32 capacity;
 	u32 message_size;
+	u32 max_deliveries;
+	struct mbx_box *dead_letter;
 	bool fixed_size;
 
 	spinlock_t lock ____cacheline_aligned_in_smp;
@@ -136,6 +147,10 @@ struct mbx_box {
 		};
 		u64 nr_waiting;
 	};
+	struct rb_root leases;
+	u64 leased;
+	u64 leased_bytes;
+	u64 last_lease;
 	u64 messages;
 	u64 bytes;
 	u64 last_sequence;
@@ -143,6 +158,9 @@ struct mbx_box {
 	u64 received;
 	u64 expired;
 	u64 overwritten;
+	u64 redelivered;
+	u64 dead;
+	u64 dropped;
 	u64 last_sent;
 	u64 last_received;
 	unsigned long received_tick;
@@ -212,6 +230,17 @@ static inline bool mbx_box_has_room_locked(const struct mbx_box *box, const stru
 {
 	return box->messages < box->room_messages && box->bytes + length <= box->room_bytes &&
 	       (likely(box->share == 100) || !mbx_box_share_full_locked(box, share, length));
+}
+
+/**
+ * mbx_box_would_have_room_locked() - would there be room without what can be overwritten?
+ * @box: the mailbox
+ * @length: bytes of payload to be added
+ * Return: false when leased messages take up too much.
+ */
+static inline bool mbx_box_would_have_room_locked(const struct mbx_box *box, u32 length)
+{
+	return box->leased < box->room_messages && box->leased_bytes + length <= box->room_bytes;
 }
 
 /**

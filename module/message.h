@@ -52,10 +52,13 @@ struct page;
  * @sender: the sender that waits until it is received, or NULL (guarded by the
  *	mailbox lock)
  * @next: next of a stash or of a list to be freed; owner only
+ * @deliveries: how often it was leased and came back (guarded by the mailbox lock)
  * @peekers: calls that copy from it without having claimed it (guarded by the
  *	mailbox lock)
  * @counted: it counts against the room of the mailbox (guarded by the mailbox lock)
  * @claimed: a receiver has it, it is not in the queue (guarded by the mailbox lock)
+ * @leased: a receiver, or nobody for a while, has it under a lease (guarded by the
+ *	mailbox lock)
  * @dropped: the last peeker frees it, or the receiver that has claimed it (guarded
  *	by the mailbox lock)
  * @inline_data: the payload when @room is at most MBX_INLINE
@@ -78,8 +81,10 @@ struct mbx_message {
 	struct mbx_waiter *sender;
 	struct mbx_message *next;
 	u32 peekers;
+	u32 deliveries;
 	bool counted;
 	bool claimed;
+	bool leased;
 	bool dropped;
 	u8 inline_data[] __aligned(8);
 };

@@ -224,6 +224,17 @@ void mbx_queue_init(struct mbx_queue *q)
 }
 
 /**
+ * mbx_queue_watch() - have mbx_queue_next_expiry() tell of an entry that expires
+ * @q: the queue
+ * @e: an entry of it, or one that was taken out
+ */
+void mbx_queue_watch(struct mbx_queue *q, struct mbx_entry *e)
+{
+	if (unlikely(e->expiry))
+		rb_add_cached(&e->by_expiry, &q->by_expiry, less_by_expiry);
+}
+
+/**
  * mbx_queue_append() - mbx_queue_push() where there are others
  * @q: the queue
  * @e: the entry
@@ -242,8 +253,7 @@ void mbx_queue_append(struct mbx_queue *q, struct mbx_entry *e)
 	e->run_length = 0;
 	list_add_tail(&e->run, &open->run);
 	run_resize(q, open, open->run_length + 1);
-	if (unlikely(e->expiry))
-		rb_add_cached(&e->by_expiry, &q->by_expiry, less_by_expiry);
+	mbx_queue_watch(q, e);
 	q->nr++;
 }
 
@@ -255,8 +265,7 @@ void mbx_queue_append(struct mbx_queue *q, struct mbx_entry *e)
 void mbx_queue_return(struct mbx_queue *q, struct mbx_entry *e)
 {
 	run_link(q, e);
-	if (unlikely(e->expiry))
-		rb_add_cached(&e->by_expiry, &q->by_expiry, less_by_expiry);
+	mbx_queue_watch(q, e);
 	q->nr++;
 }
 
@@ -268,8 +277,7 @@ void mbx_queue_return(struct mbx_queue *q, struct mbx_entry *e)
 void mbx_queue_extract(struct mbx_queue *q, struct mbx_entry *e)
 {
 	q->nr--;
-	if (unlikely(e->expiry))
-		rb_erase_cached(&e->by_expiry, &q->by_expiry);
+	mbx_queue_unwatch(q, e);
 
 	if (e->run_length == 1) {
 		run_unlink(q, e);

@@ -30,6 +30,21 @@
 #define MBX_RUN_MAX 256
 
 /**
+ * struct mbx_lease - who has an entry that was taken out and may come back, see lease.h
+ * @handle: the handle it was taken through; NULL while nobody has it
+ * @holder: the table of descriptors of the process that has it; compared, never followed
+ * @number: of the lease
+ * @expiry: when the entry expires, or 0; the @expiry of the entry itself says when the
+ *	lease ends
+ */
+struct mbx_lease {
+	struct mbx_handle *handle;
+	const void *holder;
+	u64 number;
+	u64 expiry;
+};
+
+/**
  * struct mbx_entry - what a queue knows of one message
  * @sequence: number of the message, unique in its queue
  * @type: what the sender called it
@@ -41,6 +56,7 @@
  * @order: place of a leader among all, by priority and sequence
  * @by_type: place of a leader by type, then priority and sequence
  * @by_sender: place of a leader by sender, then priority and sequence
+ * @lease: of an entry that is not in the queue; its place among the leases is @order
  * @by_expiry: place of an entry that expires, by time
  * @sum: of the leaders in the subtree of @order
  * @sum.oldest: least sequence
@@ -59,8 +75,13 @@ struct mbx_entry {
 	u32 run_length;
 	struct list_head run;
 	struct rb_node order;
-	struct rb_node by_type;
-	struct rb_node by_sender;
+	union {
+		struct {
+			struct rb_node by_type;
+			struct rb_node by_sender;
+		};
+		struct mbx_lease lease;
+	};
 	struct rb_node by_expiry;
 	struct mbx_entry_sum {
 		u64 oldest;
@@ -78,7 +99,7 @@ struct mbx_entry {
  * @order: leaders by priority and sequence
  * @by_type: leaders by type
  * @by_sender: leaders by sender
- * @by_expiry: entries that expire, by time
+ * @by_expiry: entries that expire, by time; also those with a lease that ends
  *
  * All guarded by the owner's lock.
  */
@@ -126,7 +147,10 @@ struct mbx_select {
 	u64 match;
 };
 
+struct mbx_handle;
+
 void mbx_queue_init(struct mbx_queue *q);
+void mbx_queue_watch(struct mbx_queue *q, struct mbx_entry *e);
 void mbx_queue_append(struct mbx_queue *q, struct mbx_entry *e);
 void mbx_queue_return(struct mbx_queue *q, struct mbx_entry *e);
 void mbx_queue_extract(struct mbx_queue *q, struct mbx_entry *e);
@@ -188,6 +212,17 @@ static inline struct mbx_entry *mbx_queue_first(const struct mbx_queue *q)
 static inline void mbx_queue_seal(struct mbx_queue *q)
 {
 	q->open = NULL;
+}
+
+/**
+ * mbx_queue_unwatch() - undo mbx_queue_watch()
+ * @q: the queue
+ * @e: the entry
+ */
+static inline void mbx_queue_unwatch(struct mbx_queue *q, struct mbx_entry *e)
+{
+	if (unlikely(e->expiry))
+		rb_erase_cached(&e->by_expiry, &q->by_expiry);
 }
 
 /**

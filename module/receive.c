@@ -8,10 +8,12 @@
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
+#include "claim.h"
 #include "deliver.h"
 #include "expire.h"
 #include "handle.h"
 #include "ioctl.h"
+#include "lease.h"
 #include "line.h"
 #include "mailbox.h"
 #include "peer.h"
@@ -19,20 +21,25 @@
 #include "report.h"
 #include "wait.h"
 
-#define RECEIVE_FLAGS	    (MBX_WAIT_FLAGS | MAILBOX_PEEK | MAILBOX_TRUNCATE)
-#define RECEIVE_BATCH_FLAGS MAILBOX_TRUNCATE
+#define RECEIVE_FLAGS	    (MBX_WAIT_FLAGS | MAILBOX_PEEK | MAILBOX_TRUNCATE | MAILBOX_LEASE)
+#define RECEIVE_BATCH_FLAGS (MAILBOX_TRUNCATE | MAILBOX_LEASE)
+
+/* As long as it was before there were leases. */
+#define RECEIVE_LEAST offsetofend(struct mailbox_receive, deliveries)
 
 /**
  * struct receive - one receive on its way
  * @args: what was asked for
  * @select: which message, senders as the queue knows them
  * @peer: the process that is to be the sender, with a reference, or NULL
+ * @lessee: of the lease that is wanted, if one is
  * @spent: messages to be freed once the lock is dropped
  */
 struct receive {
 	const struct mbx_receive_args *args;
 	struct mbx_select select;
 	struct pid *peer;
+	struct mbx_lessee lessee;
 	struct mbx_message *spent;
 };
 
@@ -72,80 +79,6 @@ static bool too_long(const struct receive *r, const struct mbx_message *msg)
 	return msg->length > r->args->room && !r->args->truncate;
 }
 
-static __always_inline void count_received_locked(struct mbx_box *box,
-						  const struct mbx_message *msg)
-{
-	struct pid *self = task_tgid(current);
-
-	box->received++;
-	mbx_box_received_now_locked(box, msg);
-	if (unlikely(box->last_receiver != self)) {
-		put_pid(box->last_receiver);
-		box->last_receiver = get_pid(self);
-	}
-}
-
-static void commit_locked(struct mbx_box *box, struct mbx_message *msg, struct mbx_message **spent)
-{
-	msg->claimed = false;
-	count_received_locked(box, msg);
-	if (msg->sender) {
-		mbx_count_sent_locked(box, msg);
-		/* It was stamped before others that were sent since. */
-		box->last_sent = max(box->last_sent, msg->time);
-		msg->sender->sequence = msg->entry.sequence;
-		mbx_waiter_finish_locked(msg->sender, 0);
-		msg->sender = NULL;
-	} else {
-		mbx_box_uncount_locked(box, msg);
-	}
-	/* Those in line have moved up, even where there was no room to free. */
-	if (box->capacity != MAILBOX_CAPACITY_RENDEZVOUS)
-		mbx_room_freed_locked(box);
-	mbx_box_drop_locked(box, msg, spent);
-}
-
-/*
- * At a rendezvous, has the sender given up, or was it sent away? Then the message
- * stands in no book, and its sender has dropped it or is about to.
- */
-static __always_inline bool taken_back(const struct mbx_message *msg)
-{
-	return !msg->sender && !msg->counted;
-}
-
-static void return_locked(struct mbx_box *box, struct mbx_message *msg)
-{
-	if (!msg->sender) {
-		mbx_deliver_locked(box, msg, true);
-	} else if (box->capacity == MAILBOX_CAPACITY_RENDEZVOUS) {
-		mbx_deliver_locked(box, msg, true);
-		/* While we had it, others were told of changes. */
-		mbx_look_again_locked(box);
-	} else {
-		mbx_line_return_locked(box, msg);
-	}
-}
-
-static noinline void unclaim_locked(struct mbx_box *box, struct mbx_message *msg,
-				    struct mbx_message **spent)
-{
-	msg->claimed = false;
-	if (msg->dropped) {
-		mbx_box_drop_locked(box, msg, spent);
-	} else if (taken_back(msg)) {
-		/* Its sender was woken, but has not run yet: the sender frees it. */
-	} else if (!box->closed) {
-		return_locked(box, msg);
-	} else if (msg->sender) {
-		mbx_waiter_finish_locked(msg->sender, -EIDRM);
-		msg->sender = NULL;
-	} else {
-		mbx_box_uncount_locked(box, msg);
-		mbx_box_drop_locked(box, msg, spent);
-	}
-}
-
 /* A sender that waits for room may have what we want: to us it goes without. */
 static struct mbx_message *take_from_line_locked(struct mbx_box *box, const struct receive *r)
 {
@@ -167,7 +100,8 @@ static int wait_for(struct mbx_box *box, struct receive *r, struct mbx_message *
 	struct mbx_waiter waiter;
 	int ret;
 
-	if (!args->peek && !list_empty(&box->senders)) {
+	/* What is leased takes up room: it is taken from nobody who waits for that. */
+	if (!args->peek && !args->lease && !list_empty(&box->senders)) {
 		*found = take_from_line_locked(box, r);
 		if (*found)
 			return 0;
@@ -179,6 +113,7 @@ static int wait_for(struct mbx_box *box, struct receive *r, struct mbx_message *
 			       &box->nr_receivers);
 	waiter.select = r->select;
 	waiter.peer = r->peer;
+	waiter.lease = args->lease;
 	if (!args->peek && box->capacity == MAILBOX_CAPACITY_RENDEZVOUS)
 		mbx_box_wake_pollers_locked(box, EPOLLOUT | EPOLLWRNORM);
 	ret = mbx_waiter_sleep(&waiter, &box->lock, args->deadline);
@@ -199,6 +134,11 @@ static int find(struct mbx_box *box, struct receive *r, struct mbx_message **fou
 	if (unlikely(box->closed))
 		return -EIDRM;
 	entry = mbx_queue_find(&box->queue, &r->select);
+	if (unlikely(!entry && !list_empty(&box->senders))) {
+		/* There may be room, only not yet enough for mbx_line_moves_locked(). */
+		mbx_line_admit_locked(box);
+		entry = mbx_queue_find(&box->queue, &r->select);
+	}
 	if (unlikely(!entry))
 		return wait_for(box, r, found);
 	*found = mbx_message_of(entry);
@@ -231,18 +171,24 @@ static int take(struct mbx_box *box, struct receive *r, struct mbx_message *msg,
 {
 	int ret;
 
+	if (r->args->lease)
+		r->lessee.number = ++box->last_lease;
 	spin_unlock(&box->lock);
 	*copied = min(msg->length, r->args->room);
 	ret = copy_out(msg, r->args->report, r->args->data, *copied);
+	if (!ret && r->args->lease && put_user(r->lessee.number, &r->args->report->lease))
+		ret = -EFAULT;
 	spin_lock(&box->lock);
 	if (unlikely(ret)) {
-		unclaim_locked(box, msg, &r->spent);
-	} else if (unlikely(taken_back(msg))) {
+		mbx_claim_undo_locked(box, msg, &r->spent);
+	} else if (unlikely(mbx_claim_taken_back(msg))) {
 		/* What we copied never was. */
-		unclaim_locked(box, msg, &r->spent);
+		mbx_claim_undo_locked(box, msg, &r->spent);
 		ret = 1;
+	} else if (r->args->lease) {
+		ret = mbx_claim_lease_locked(box, msg, &r->lessee, &r->spent);
 	} else {
-		commit_locked(box, msg, &r->spent);
+		mbx_claim_commit_locked(box, msg, &r->spent);
 	}
 	return ret;
 }
@@ -254,7 +200,7 @@ static int say_how_long(struct mbx_box *box, struct receive *r, struct mbx_messa
 	int ret = -EMSGSIZE;
 
 	if (msg->claimed)
-		unclaim_locked(box, msg, &r->spent);
+		mbx_claim_undo_locked(box, msg, &r->spent);
 	spin_unlock(&box->lock);
 	if (r->args->report && put_user(needed, &r->args->report->length))
 		ret = -EFAULT;
@@ -289,7 +235,14 @@ static int receive_locked(struct mbx_box *box, struct receive *r, u32 *copied)
  */
 int mbx_receive(struct mbx_handle *handle, const struct mbx_receive_args *args, u32 *copied)
 {
-	struct receive r = { .args = args, .select = args->select };
+	struct receive r = {
+		.args = args,
+		.select = args->select,
+		.lessee = {
+			.handle = handle,
+			.time = args->lease_time,
+		},
+	};
 	struct mbx_box *box = handle->box;
 	int ret;
 
@@ -297,7 +250,7 @@ int mbx_receive(struct mbx_handle *handle, const struct mbx_receive_args *args, 
 		return -EACCES;
 	if (r.select.kind >= MBX_SELECT_NR)
 		return -EINVAL;
-	if (r.select.kind == MBX_SELECT_INDEX && !args->peek)
+	if ((r.select.kind == MBX_SELECT_INDEX && !args->peek) || (args->lease && args->peek))
 		return -EINVAL;
 	if (r.select.kind == MBX_SELECT_SENDER) {
 		r.peer = mbx_peer_find(box, r.select.match);
@@ -315,6 +268,8 @@ int mbx_receive(struct mbx_handle *handle, const struct mbx_receive_args *args, 
 			r.spent = NULL;
 		}
 	} while (ret > 0);
+	if (unlikely(args->lease && !ret))
+		mbx_lease_check_holder(handle);
 	put_pid(r.peer);
 	return ret;
 }
@@ -326,9 +281,9 @@ static noinline int finish(struct mbx_box *box, struct mbx_message *msg, int res
 	struct mbx_message *spent = NULL;
 
 	if (result)
-		unclaim_locked(box, msg, &spent);
+		mbx_claim_undo_locked(box, msg, &spent);
 	else
-		commit_locked(box, msg, &spent);
+		mbx_claim_commit_locked(box, msg, &spent);
 	spin_unlock(&box->lock);
 	mbx_message_free_all(spent);
 	return result;
@@ -379,7 +334,8 @@ static __always_inline int receive_first(const struct mbx_handle *handle, u8 __u
 	spin_lock(&box->lock);
 	if (unlikely(ret || msg->peekers || box->closed))
 		return finish(box, msg, ret);
-	count_received_locked(box, msg);
+	box->received++;
+	mbx_note_receiver_locked(box, msg);
 	mbx_box_uncount_locked(box, msg);
 	if (unlikely(box->nr_senders) && mbx_line_moves_locked(box))
 		mbx_line_admit_locked(box);
@@ -391,8 +347,8 @@ static __always_inline int receive_first(const struct mbx_handle *handle, u8 __u
 	return 0;
 }
 
-static noinline int receive_any(struct file *file, struct mailbox_receive __user *arg, u32 flags,
-				u64 data, u32 room, u32 kind, u64 match,
+static noinline int receive_any(struct file *file, struct mailbox_receive __user *arg, u32 size,
+				u32 flags, u64 data, u32 room, u32 kind, u64 match,
 				const struct mbx_patience *batch)
 {
 	struct mbx_receive_args args = {
@@ -404,8 +360,14 @@ static noinline int receive_any(struct file *file, struct mailbox_receive __user
 		.peek = flags & MAILBOX_PEEK,
 		.truncate = flags & MAILBOX_TRUNCATE,
 		.nonblock = (file->f_flags & O_NONBLOCK) || (flags & MAILBOX_NONBLOCK),
+		.lease = flags & MAILBOX_LEASE,
 	};
 	u32 copied;
+
+	if (args.lease && size < sizeof(*arg))
+		return -EINVAL;
+	if (args.lease && get_user(args.lease_time, &arg->lease))
+		return -EFAULT;
 
 	if ((flags & MAILBOX_DEADLINE) && get_user(args.deadline, &arg->deadline))
 		return -EFAULT;
@@ -425,7 +387,7 @@ static __always_inline long receive_user(struct file *file, struct mailbox_recei
 	u64 data, match;
 	int ret;
 
-	if (!user_access_begin(arg, sizeof(*arg)))
+	if (!user_access_begin(arg, RECEIVE_LEAST))
 		return -EFAULT;
 	unsafe_get_user(size, &arg->size, fault);
 	unsafe_get_user(flags, &arg->flags, fault);
@@ -435,9 +397,9 @@ static __always_inline long receive_user(struct file *file, struct mailbox_recei
 	unsafe_get_user(match, &arg->match, fault);
 	user_access_end();
 
-	if (unlikely(size != sizeof(*arg))) {
-		if (batch && size > batch->entry_size)
-			return -EINVAL;
+	if (unlikely(size < RECEIVE_LEAST || (batch && size > batch->entry_size)))
+		return -EINVAL;
+	if (unlikely(size > sizeof(*arg))) {
 		ret = mbx_call_check_tail(arg, size, sizeof(*arg));
 		if (ret)
 			return ret;
@@ -449,7 +411,7 @@ static __always_inline long receive_user(struct file *file, struct mailbox_recei
 	}
 	if (unlikely(flags & ~known))
 		return -EOPNOTSUPP;
-	return receive_any(file, arg, flags, data, room, kind, match, batch);
+	return receive_any(file, arg, size, flags, data, room, kind, match, batch);
 fault:
 	user_access_end();
 	return -EFAULT;

@@ -18,6 +18,7 @@ struct mbx_patience;
  * under the lock again: only then is it gone. A claimed message is in nobody's way
  * and in nobody's reach. If the copy fails, or the receiver is being killed, the
  * message goes back to its old place in the order, or to the next one who waits.
+ * With a lease the message is not gone after that but among the leases, see lease.h.
  * A peek copies without claiming; a message that is meanwhile taken stays in memory
  * until the last peeker is done.
  */
@@ -32,6 +33,8 @@ struct mbx_patience;
  * @peek: leave the message
  * @truncate: cut it if it is too long
  * @nonblock: do not wait
+ * @lease: take it under a lease
+ * @lease_time: nanoseconds, 0 for no limit
  */
 struct mbx_receive_args {
 	void __user *data;
@@ -42,6 +45,8 @@ struct mbx_receive_args {
 	bool peek;
 	bool truncate;
 	bool nonblock;
+	bool lease;
+	u64 lease_time;
 };
 
 long mbx_receive_user(struct file *file, struct mailbox_receive __user *arg);

@@ -65,7 +65,7 @@ static __always_inline int mbx_report_put(const struct mbx_message *msg,
 	/* Where there is nothing to copy, data may be anything. */
 	if (with_payload && unlikely(!access_ok(data, copied) && copied))
 		return -EFAULT;
-	if (!user_access_begin(to, sizeof(*to)))
+	if (!user_access_begin(to, offsetofend(struct mailbox_receive, deliveries)))
 		return -EFAULT;
 	if (with_payload)
 		mbx_unsafe_put_words(data, msg->inline_data, copied, fault);
@@ -80,7 +80,7 @@ static __always_inline int mbx_report_put(const struct mbx_message *msg,
 	unsafe_put_user(uid, &to->uid, fault);
 	unsafe_put_user(gid, &to->gid, fault);
 	unsafe_put_user(result, &to->result, fault);
-	unsafe_put_user(0, &to->reserved, fault);
+	unsafe_put_user(msg->deliveries, &to->deliveries, fault);
 	user_access_end();
 	return 0;
 fault:

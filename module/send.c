@@ -58,6 +58,7 @@ static s64 rendezvous(struct mbx_box *box, struct mbx_message *msg, struct mbx_s
 
 	mbx_waiter_init_locked(&waiter, &box->meetings, &box->nr_senders);
 	waiter.message = msg;
+	waiter.share = share;
 	msg->sender = &waiter;
 	mbx_number_locked(box, msg);
 	mbx_deliver_locked(box, msg, false);
@@ -117,9 +118,19 @@ static s64 overwrite(struct mbx_box *box, struct mbx_message *msg, struct mbx_sh
 	return sequence;
 }
 
-static noinline s64 enter_or_wait(struct mbx_box *box, struct mbx_message *msg,
-				  struct mbx_share *share, u64 deadline, bool nonblock)
-	__must_hold(&box->lock)
+/**
+ * mbx_enter_locked() - send a message into a mailbox
+ * @box: the mailbox, its lock held; dropped and taken again when there is need to wait
+ * @msg: the message, its priority, type and expiry set, of the right size where one is
+ * @share: of the user that sends it
+ * @deadline: when to give up, CLOCK_MONOTONIC ns, or MBX_FOREVER
+ * @nonblock: do not wait
+ *
+ * Context: Process context, may sleep.
+ * Return: the number of the message; or a negative errno, and the message is the caller's.
+ */
+noinline s64 mbx_enter_locked(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share,
+			      u64 deadline, bool nonblock) __must_hold(&box->lock)
 {
 	s64 ret;
 
@@ -134,9 +145,10 @@ static noinline s64 enter_or_wait(struct mbx_box *box, struct mbx_message *msg,
 		if (mbx_may_enter_locked(box, share, msg->length) ||
 		    mbx_waiting_receiver_locked(box, msg))
 			return publish_locked(box, msg, share);
-		if (box->on_full == MAILBOX_ON_FULL_OVERWRITE)
+		if (box->on_full == MAILBOX_ON_FULL_OVERWRITE &&
+		    mbx_box_would_have_room_locked(box, msg->length))
 			return overwrite(box, msg, share);
-		if (nonblock || box->on_full == MAILBOX_ON_FULL_REFUSE)
+		if (nonblock || box->on_full != MAILBOX_ON_FULL_WAIT)
 			return -EAGAIN;
 		ret = mbx_line_wait(box, msg, share, wait_until(msg, deadline));
 	} while (!ret);
@@ -201,6 +213,7 @@ static __always_inline void describe(struct mbx_message *msg, const struct mbx_s
 	msg->entry.priority = args.priority;
 	msg->entry.type = args.type;
 	msg->entry.expiry = args.expiry;
+	msg->deliveries = 0;
 }
 
 /* What was not sent, and its lock. */
@@ -242,7 +255,7 @@ static __always_inline s64 send_for(struct mbx_share *share, struct file *file,
 	mbx_message_stamp(msg);
 
 	mbx_box_lock_fresh(box);
-	/* The same as in enter_or_wait(), in line: there is room, and nobody waits. */
+	/* The same as in mbx_enter_locked(), in line: there is room, and nobody waits. */
 	if (likely(args.length <= box->message_size && !box->nr_waiting &&
 		   mbx_box_has_room_locked(box, share, args.length))) {
 		mbx_number_locked(box, msg);
@@ -252,8 +265,8 @@ static __always_inline s64 send_for(struct mbx_share *share, struct file *file,
 		mbx_enqueue_locked(box, msg, false);
 	} else {
 		describe(msg, args);
-		ret = enter_or_wait(box, msg, share, args.deadline,
-				    args.nonblock || file->f_flags & O_NONBLOCK);
+		ret = mbx_enter_locked(box, msg, share, args.deadline,
+				       args.nonblock || file->f_flags & O_NONBLOCK);
 	}
 	if (unlikely(ret < 0)) {
 		give_up(box, msg);

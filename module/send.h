@@ -8,6 +8,9 @@
 
 struct file;
 struct mailbox_send;
+struct mbx_box;
+struct mbx_message;
+struct mbx_share;
 
 /**
  * DOC: send
@@ -41,5 +44,7 @@ long mbx_send_user(struct file *file, struct mailbox_send __user *arg);
 long mbx_send_entry(struct file *file, struct mailbox_send __user *arg,
 		    const struct mbx_patience *patience);
 int mbx_send(struct file *file, const struct mbx_send_args *args);
+s64 mbx_enter_locked(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share,
+		     u64 deadline, bool nonblock);
 
 #endif /* MBX_SEND_H */

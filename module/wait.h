@@ -64,6 +64,7 @@ struct mbx_patience {
  * @select: receivers: what it waits for; constant
  * @message: receivers: the message handed over; senders: the one to be let in
  * @share: senders: of the user that sends it; constant
+ * @lease: receivers: it wants the message under a lease; constant
  * @peer: receivers: the process whose end ends the wait, or NULL; constant
  * @waiting: how many wait as this one does, itself included until it is finished
  * @turn: senders in line: which came first; constant
@@ -84,6 +85,7 @@ struct mbx_waiter {
 	u64 turn;
 	u64 sequence;
 	int result;
+	bool lease;
 	bool done;
 };
 

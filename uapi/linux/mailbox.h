@@ -153,7 +153,8 @@ enum mailbox_capacity {
  *	less: otherwise each message received would cost two changes of process.
  * @MAILBOX_ON_FULL_REFUSE: fails with EAGAIN, always at once
  * @MAILBOX_ON_FULL_OVERWRITE: removes the messages that arrived first, whatever
- *	their priority, until there is room. Only for bounded mailboxes.
+ *	their priority, until there is room. Fails with EAGAIN when there would be none even
+ *	then, since the rest is leased. Only for bounded mailboxes.
  */
 enum mailbox_on_full {
 	MAILBOX_ON_FULL_WAIT,
