@@ -24,7 +24,7 @@
 	MEMBER(info, bytes, 64, 8)
 
 #define LAYOUT_CREATE(STRUCT, MEMBER) \
-	STRUCT(create, 320) \
+	STRUCT(create, 336) \
 	MEMBER(create, size, 0, 4) \
 	MEMBER(create, flags, 4, 4) \
 	MEMBER(create, rights, 8, 4) \
@@ -38,7 +38,10 @@
 	MEMBER(create, max_messages, 40, 8) \
 	MEMBER(create, max_bytes, 48, 8) \
 	MEMBER(create, id, 56, 8) \
-	MEMBER(create, name, 64, 256)
+	MEMBER(create, name, 64, 256) \
+	MEMBER(create, max_deliveries, 320, 4) \
+	MEMBER(create, reserved, 324, 4) \
+	MEMBER(create, dead_letter, 328, 8)
 
 #define LAYOUT_OPEN(STRUCT, MEMBER) \
 	STRUCT(open, 280) \
@@ -57,7 +60,7 @@
 	MEMBER(destroy, name, 16, 256)
 
 #define LAYOUT_STAT(STRUCT, MEMBER) \
-	STRUCT(stat, 416) \
+	STRUCT(stat, 464) \
 	MEMBER(stat, size, 0, 4) \
 	MEMBER(stat, flags, 4, 4) \
 	MEMBER(stat, id, 8, 8) \
@@ -86,7 +89,14 @@
 	MEMBER(stat, last_received, 144, 8) \
 	MEMBER(stat, last_sender, 152, 4) \
 	MEMBER(stat, last_receiver, 156, 4) \
-	MEMBER(stat, name, 160, 256)
+	MEMBER(stat, name, 160, 256) \
+	MEMBER(stat, leased, 416, 8) \
+	MEMBER(stat, redelivered, 424, 8) \
+	MEMBER(stat, dead, 432, 8) \
+	MEMBER(stat, dropped, 440, 8) \
+	MEMBER(stat, dead_letter, 448, 8) \
+	MEMBER(stat, max_deliveries, 456, 4) \
+	MEMBER(stat, reserved, 460, 4)
 
 #define LAYOUT_LIST(STRUCT, MEMBER) \
 	STRUCT(list, 32) \
@@ -125,7 +135,7 @@
 	MEMBER(send, sequence, 48, 8)
 
 #define LAYOUT_RECEIVE(STRUCT, MEMBER) \
-	STRUCT(receive, 104) \
+	STRUCT(receive, 112) \
 	MEMBER(receive, size, 0, 4) \
 	MEMBER(receive, flags, 4, 4) \
 	MEMBER(receive, data, 8, 8) \
@@ -144,7 +154,8 @@
 	MEMBER(receive, uid, 88, 4) \
 	MEMBER(receive, gid, 92, 4) \
 	MEMBER(receive, result, 96, 4) \
-	MEMBER(receive, reserved, 100, 4)
+	MEMBER(receive, deliveries, 100, 4) \
+	MEMBER(receive, lease, 104, 8)
 
 #define LAYOUT_BATCH(STRUCT, MEMBER) \
 	STRUCT(batch, 40) \
@@ -157,6 +168,17 @@
 	MEMBER(batch, error, 28, 4) \
 	MEMBER(batch, deadline, 32, 8)
 
+#define LAYOUT_LEASE(STRUCT, MEMBER) \
+	STRUCT(lease, 40) \
+	MEMBER(lease, size, 0, 4) \
+	MEMBER(lease, flags, 4, 4) \
+	MEMBER(lease, leases, 8, 8) \
+	MEMBER(lease, nr, 16, 4) \
+	MEMBER(lease, done, 20, 4) \
+	MEMBER(lease, error, 24, 4) \
+	MEMBER(lease, reserved, 28, 4) \
+	MEMBER(lease, time, 32, 8)
+
 #define LAYOUT(STRUCT, MEMBER) \
 	LAYOUT_INFO(STRUCT, MEMBER) \
 	LAYOUT_CREATE(STRUCT, MEMBER) \
@@ -167,7 +189,8 @@
 	LAYOUT_SET(STRUCT, MEMBER) \
 	LAYOUT_SEND(STRUCT, MEMBER) \
 	LAYOUT_RECEIVE(STRUCT, MEMBER) \
-	LAYOUT_BATCH(STRUCT, MEMBER)
+	LAYOUT_BATCH(STRUCT, MEMBER) \
+	LAYOUT_LEASE(STRUCT, MEMBER)
 
 #define CONSTANTS(CONSTANT) \
 	CONSTANT(MAILBOX_INTERFACE_VERSION, 1) \
@@ -175,6 +198,7 @@
 	CONSTANT(MAILBOX_PRIORITY_MAX, 32767) \
 	CONSTANT(MAILBOX_MESSAGE_SIZE_MAX, 16777216) \
 	CONSTANT(MAILBOX_BATCH_MAX, 1024) \
+	CONSTANT(MAILBOX_DELIVERIES_MAX, 65535) \
 	CONSTANT(MAILBOX_IOC_MAGIC, 0xBC) \
 	CONSTANT(MAILBOX_IOC_INFO, 0xbc00) \
 	CONSTANT(MAILBOX_IOC_CREATE, 0xbc01) \
@@ -187,6 +211,9 @@
 	CONSTANT(MAILBOX_IOC_RECEIVE, 0xbc21) \
 	CONSTANT(MAILBOX_IOC_SEND_BATCH, 0xbc22) \
 	CONSTANT(MAILBOX_IOC_RECEIVE_BATCH, 0xbc23) \
+	CONSTANT(MAILBOX_IOC_ACK, 0xbc24) \
+	CONSTANT(MAILBOX_IOC_NACK, 0xbc25) \
+	CONSTANT(MAILBOX_IOC_EXTEND, 0xbc26) \
 	CONSTANT(MAILBOX_RIGHT_SEND, 1) \
 	CONSTANT(MAILBOX_RIGHT_RECEIVE, 0x2) \
 	CONSTANT(MAILBOX_RIGHT_MANAGE, 0x4) \
@@ -211,6 +238,7 @@
 	CONSTANT(MAILBOX_TRUNCATE, 0x10) \
 	CONSTANT(MAILBOX_PERMANENT, 0x20) \
 	CONSTANT(MAILBOX_FIXED_SIZE, 0x40) \
+	CONSTANT(MAILBOX_LEASE, 0x80) \
 	CONSTANT(MAILBOX_TRUNCATED, 1) \
 	CONSTANT(MAILBOX_SET_MODE, 1) \
 	CONSTANT(MAILBOX_SET_UID, 0x2) \

@@ -11,6 +11,8 @@ struct command {
 	const char *name;
 	unsigned long number;
 	__u32 size;
+	/* Of its first version; 0: the same. */
+	__u32 least;
 	/* Flags that the call takes. */
 	__u32 flags;
 	bool device;
@@ -22,24 +24,40 @@ struct command {
 	 MAILBOX_SET_ON_FULL | MAILBOX_SET_SHARE | MAILBOX_SET_MESSAGE_SIZE | \
 	 MAILBOX_SET_MAX_MESSAGES | MAILBOX_SET_MAX_BYTES)
 
+#define DEVICE_ONLY true, false
+#define HANDLE_ONLY false, true
+
 static const struct command commands[] = {
-	{ "INFO", MAILBOX_IOC_INFO, sizeof(struct mailbox_info), 0, true, true },
-	{ "CREATE", MAILBOX_IOC_CREATE, sizeof(struct mailbox_create),
-	  MAILBOX_NONBLOCK | MAILBOX_PERMANENT | MAILBOX_FIXED_SIZE, true, false },
-	{ "OPEN", MAILBOX_IOC_OPEN, sizeof(struct mailbox_open), MAILBOX_NONBLOCK, true, false },
-	{ "DESTROY", MAILBOX_IOC_DESTROY, sizeof(struct mailbox_destroy), 0, true, true },
-	{ "LIST", MAILBOX_IOC_LIST, sizeof(struct mailbox_list), 0, true, false },
-	{ "STAT", MAILBOX_IOC_STAT, sizeof(struct mailbox_stat), 0, false, true },
-	{ "SET", MAILBOX_IOC_SET, sizeof(struct mailbox_set), SET_FIELDS, false, true },
-	{ "SEND", MAILBOX_IOC_SEND, sizeof(struct mailbox_send),
-	  MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_EXPIRES, false, true },
-	{ "RECEIVE", MAILBOX_IOC_RECEIVE, sizeof(struct mailbox_receive),
-	  MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_PEEK | MAILBOX_TRUNCATE, false, true },
-	{ "SEND_BATCH", MAILBOX_IOC_SEND_BATCH, sizeof(struct mailbox_batch),
-	  MAILBOX_NONBLOCK | MAILBOX_DEADLINE, false, true },
-	{ "RECEIVE_BATCH", MAILBOX_IOC_RECEIVE_BATCH, sizeof(struct mailbox_batch),
-	  MAILBOX_NONBLOCK | MAILBOX_DEADLINE, false, true },
+	{ "INFO", MAILBOX_IOC_INFO, sizeof(struct mailbox_info), 0, 0, true, true },
+	{ "CREATE", MAILBOX_IOC_CREATE, sizeof(struct mailbox_create), 320,
+	  MAILBOX_NONBLOCK | MAILBOX_PERMANENT | MAILBOX_FIXED_SIZE, DEVICE_ONLY },
+	{ "OPEN", MAILBOX_IOC_OPEN, sizeof(struct mailbox_open), 0, MAILBOX_NONBLOCK, DEVICE_ONLY },
+	{ "DESTROY", MAILBOX_IOC_DESTROY, sizeof(struct mailbox_destroy), 0, 0, true, true },
+	{ "LIST", MAILBOX_IOC_LIST, sizeof(struct mailbox_list), 0, 0, DEVICE_ONLY },
+	{ "STAT", MAILBOX_IOC_STAT, sizeof(struct mailbox_stat), 416, 0, HANDLE_ONLY },
+	{ "SET", MAILBOX_IOC_SET, sizeof(struct mailbox_set), 0, SET_FIELDS, HANDLE_ONLY },
+	{ "SEND", MAILBOX_IOC_SEND, sizeof(struct mailbox_send), 0,
+	  MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_EXPIRES, HANDLE_ONLY },
+	{ "RECEIVE", MAILBOX_IOC_RECEIVE, sizeof(struct mailbox_receive), 104,
+	  MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_PEEK | MAILBOX_TRUNCATE | MAILBOX_LEASE,
+	  HANDLE_ONLY },
+	{ "SEND_BATCH", MAILBOX_IOC_SEND_BATCH, sizeof(struct mailbox_batch), 0,
+	  MAILBOX_NONBLOCK | MAILBOX_DEADLINE, HANDLE_ONLY },
+	{ "RECEIVE_BATCH", MAILBOX_IOC_RECEIVE_BATCH, sizeof(struct mailbox_batch), 0,
+	  MAILBOX_NONBLOCK | MAILBOX_DEADLINE, HANDLE_ONLY },
+	{ "ACK", MAILBOX_IOC_ACK, sizeof(struct mailbox_lease), 0, 0, HANDLE_ONLY },
+	{ "NACK", MAILBOX_IOC_NACK, sizeof(struct mailbox_lease), 0, 0, HANDLE_ONLY },
+	{ "EXTEND", MAILBOX_IOC_EXTEND, sizeof(struct mailbox_lease), 0, 0, HANDLE_ONLY },
 };
+
+static inline bool is_about_leases(const struct command *command)
+{
+	return command->number == MAILBOX_IOC_ACK || command->number == MAILBOX_IOC_NACK ||
+	       command->number == MAILBOX_IOC_EXTEND;
+}
+
+/* No other message has it. */
+#define TYPE_LEASED 0x1ea5ed
 
 /* What the pointers of the prepared calls lead to. */
 struct payload {
@@ -47,11 +65,12 @@ struct payload {
 	struct mailbox_stat stat;
 	struct mailbox_send send;
 	struct mailbox_receive receive;
+	__u64 lease;
 };
 
 /*
  * A call that succeeds on a mailbox that holds a message and has room; what is behind
- * the structure is left alone.
+ * the structure is left alone. Those about leases get a message of their own.
  */
 static inline void command_prepare(const struct command *command, int fd, bool device,
 				   void *argument, struct payload *payload)
@@ -107,6 +126,13 @@ static inline void command_prepare(const struct command *command, int fd, bool d
 		args->nr = 1;
 		break;
 	}
+	case MAILBOX_IOC_ACK:
+	case MAILBOX_IOC_NACK:
+	case MAILBOX_IOC_EXTEND:
+		ASSERT_EQ(0, box_send_text(fd, "leased", TYPE_LEASED, 0));
+		payload->lease = box_lease_type(fd, TYPE_LEASED);
+		*(struct mailbox_lease *)argument = lease_args(&payload->lease, 1);
+		break;
 	}
 }
 

@@ -209,7 +209,10 @@ static inline struct mailbox_stat box_stat(int fd)
 	struct mailbox_stat stat;
 
 	ASSERT_EQ(0, box_stat_try(fd, &stat));
-	EXPECT_EQ(stat.sent, stat.received + stat.expired + stat.overwritten + stat.messages);
+	EXPECT_EQ(stat.sent, stat.received + stat.expired + stat.overwritten + stat.dead +
+				     stat.dropped + stat.messages);
+	EXPECT_LE(stat.leased, stat.messages);
+	EXPECT_EQ(0, stat.reserved);
 	return stat;
 }
 
@@ -303,6 +306,7 @@ static inline short poll_now(int fd, short events)
 	return entry.revents;
 }
 
+#include "common_lease.h"
 #include "common_process.h"
 #include "common_state.h"
 

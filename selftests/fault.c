@@ -79,10 +79,13 @@ TEST_F(fault, structures_that_reach_over_a_page_edge)
 
 	for (i = 0; i < ARRAY_SIZE(commands); i++) {
 		const struct command *command = &commands[i];
+		/* Without a lease a receive need not look at the member of that name. */
+		const __u32 size = command->number == MAILBOX_IOC_RECEIVE ? command->least :
+									    command->size;
 		__u32 there;
 
 		prepare(self, command);
-		for (there = 1; there < command->size; there++) {
+		for (there = 1; there < size; there++) {
 			char *edge = edge_new(there);
 
 			memcpy(edge, self->argument, there);
@@ -165,8 +168,11 @@ TEST_F(fault, structures_whose_second_half_can_only_be_read)
 		if (only_reads(command) || command->number == MAILBOX_IOC_CREATE ||
 		    command->number == MAILBOX_IOC_OPEN ||
 		    command->number == MAILBOX_IOC_SEND_BATCH ||
-		    command->number == MAILBOX_IOC_RECEIVE_BATCH)
+		    command->number == MAILBOX_IOC_RECEIVE_BATCH || is_about_leases(command))
 			continue;
+		/* Without a lease the member of that name is nobody's answer. */
+		if (command->number == MAILBOX_IOC_RECEIVE)
+			start += 8;
 		prepare(self, command);
 		memcpy(start, self->argument, command->size);
 		ASSERT_EQ(0, mprotect(pages + page, page, PROT_READ));
@@ -322,33 +328,6 @@ TEST_F(fault, a_failed_receive_keeps_the_order)
 	close(fd);
 }
 
-TEST_F(fault, entries_of_a_list)
-{
-	struct mailbox_stat one;
-	void *places[] = {
-		NULL,
-		hole_new(4096),
-		kernel_address(),
-		readonly_new(NULL, 4096),
-		edge_new(sizeof(one) - 1),
-		edge_new(0),
-	};
-	__u64 after = 0;
-	unsigned int i;
-	int second;
-
-	for (i = 0; i < ARRAY_SIZE(places); i++)
-		EXPECT_REFUSED(self->device, self->fd, EFAULT,
-			       box_list(self->device, places[i], 1, &after));
-	/* One fits; that a second one does not matters when there is a second one. */
-	EXPECT_EQ(1, box_list(self->device, edge_new(sizeof(one)), 2, &after));
-	second = box_new(self->device);
-	after = 0;
-	EXPECT_EQ(-EFAULT, box_list(self->device, edge_new(sizeof(one)), 2, &after));
-	EXPECT_EQ(2, box_list(self->device, edge_new(2 * sizeof(one)), 2, &after));
-	close(second);
-}
-
 /* Wherever the memory ends; each member is looked at, since the flags ask for it. */
 TEST_F(fault, structures_that_are_cut_off_anywhere)
 {
@@ -362,7 +341,8 @@ TEST_F(fault, structures_that_are_cut_off_anywhere)
 	for (size = 0; size < sizeof(send); size += 4)
 		EXPECT_REFUSED(self->device, self->fd, EFAULT,
 			       box_send(self->fd, memcpy(edge_new(size), &send, size)));
-	receive.flags = MAILBOX_DEADLINE | MAILBOX_TRUNCATE;
+	receive.flags = MAILBOX_DEADLINE | MAILBOX_TRUNCATE | MAILBOX_LEASE;
+	receive.lease = 0;
 	receive.deadline = far_future();
 	for (size = 0; size < sizeof(receive); size += 4)
 		EXPECT_REFUSED(self->device, self->fd, EFAULT,

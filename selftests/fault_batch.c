@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Batches with pointers to memory that cannot be used: what came before is done, the
- * rest is untouched. The structure of the call itself is in fault.c.
+ * Arrays of entries in memory that cannot be used: of a batch, what came before is done,
+ * the rest is untouched. The structure of the call itself is in fault.c.
  */
 #include "common.h"
 
@@ -229,6 +229,33 @@ TEST_F(fault_batch, of_a_receiver_that_was_handed_its_first_message)
 	child_done(pid);
 	EXPECT_EQ(0, box_stat(self->fd).received);
 	EXPECT_EQ(6, box_receive_text(self->fd, text, sizeof(text)));
+}
+
+TEST_F(fault_batch, entries_of_a_list)
+{
+	struct mailbox_stat one;
+	void *places[] = {
+		NULL,
+		hole_new(4096),
+		kernel_address(),
+		readonly_new(NULL, 4096),
+		edge_new(sizeof(one) - 1),
+		edge_new(0),
+	};
+	__u64 after = 0;
+	unsigned int i;
+	int second;
+
+	for (i = 0; i < ARRAY_SIZE(places); i++)
+		EXPECT_REFUSED(self->device, self->fd, EFAULT,
+			       box_list(self->device, places[i], 1, &after));
+	/* One fits; that a second one does not matters when there is a second one. */
+	EXPECT_EQ(1, box_list(self->device, edge_new(sizeof(one)), 2, &after));
+	second = box_new(self->device);
+	after = 0;
+	EXPECT_EQ(-EFAULT, box_list(self->device, edge_new(sizeof(one)), 2, &after));
+	EXPECT_EQ(2, box_list(self->device, edge_new(2 * sizeof(one)), 2, &after));
+	close(second);
 }
 
 TEST_HARNESS_MAIN
