@@ -181,13 +181,45 @@ TEST_F(list, longer_entries_are_filled_with_zeros)
 	EXPECT_TRUE(is_poison(&entries[2], sizeof(entries[2])));
 }
 
+/* Bytes of an entry as the first programs know it. */
+#define FIRST_SIZE 416
+
+TEST_F(list, entries_of_an_earlier_version)
+{
+	char entries[3][FIRST_SIZE + 8];
+	struct mailbox_list args = {
+		.size = sizeof(args),
+		.entries = user_pointer(entries),
+		.nr = 2,
+	};
+	struct mailbox_stat whole[2];
+	__u64 after = 0;
+	__u32 i;
+
+	ASSERT_EQ(2, box_list(self->device, whole, 2, &after));
+	for (args.entry_size = FIRST_SIZE; args.entry_size <= FIRST_SIZE + 8;
+	     args.entry_size += 8) {
+		poison(entries, sizeof(entries));
+		args.nr = 2;
+		args.after = 0;
+		EXPECT_EQ(0, call(self->device, MAILBOX_IOC_LIST, &args));
+		EXPECT_EQ(2, args.nr);
+		for (i = 0; i < 2; i++) {
+			whole[i].size = args.entry_size;
+			EXPECT_EQ(0, memcmp(&whole[i], entries[0] + i * args.entry_size,
+					    args.entry_size));
+		}
+		EXPECT_TRUE(is_poison(entries[0] + 2 * args.entry_size, FIRST_SIZE));
+	}
+}
+
 TEST_F(list, shorter_entries_are_einval)
 {
 	struct mailbox_stat entry;
 	struct mailbox_list args = { .size = sizeof(args),
 				     .entries = user_pointer(&entry),
 				     .nr = 1 };
-	const __u32 sizes[] = { 0, 1, 8, sizeof(entry) - 8, sizeof(entry) - 1 };
+	const __u32 sizes[] = { 0, 1, 8, FIRST_SIZE - 8, FIRST_SIZE - 1 };
 	unsigned int i;
 
 	poison(&entry, sizeof(entry));
