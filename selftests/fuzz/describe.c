@@ -19,6 +19,7 @@
 #define SEND(member, kind, direction)	 MEMBER(mailbox_send, member, kind, direction)
 #define RECEIVE(member, kind, direction) MEMBER(mailbox_receive, member, kind, direction)
 #define BATCH(member, kind, direction)	 MEMBER(mailbox_batch, member, kind, direction)
+#define LEASE(member, kind, direction)	 MEMBER(mailbox_lease, member, kind, direction)
 
 #define STAT_MEMBERS(flags_direction) \
 	STAT(size, KIND_SIZE, flags_direction), STAT(flags, KIND_FLAGS, flags_direction), \
@@ -35,7 +36,10 @@
 		STAT(overwritten, KIND_NUMBER, OUT), STAT(created, KIND_NUMBER, OUT), \
 		STAT(last_sent, KIND_NUMBER, OUT), STAT(last_received, KIND_NUMBER, OUT), \
 		STAT(last_sender, KIND_NUMBER, OUT), STAT(last_receiver, KIND_NUMBER, OUT), \
-		STAT(name, KIND_NAME, OUT)
+		STAT(name, KIND_NAME, OUT), STAT(leased, KIND_NUMBER, OUT), \
+		STAT(redelivered, KIND_NUMBER, OUT), STAT(dead, KIND_NUMBER, OUT), \
+		STAT(dropped, KIND_NUMBER, OUT), STAT(dead_letter, KIND_NUMBER, OUT), \
+		STAT(max_deliveries, KIND_NUMBER, OUT), STAT(reserved, KIND_NUMBER, OUT)
 
 #define BATCH_MEMBERS \
 	BATCH(size, KIND_SIZE, IN), BATCH(flags, KIND_FLAGS, IN), \
@@ -43,8 +47,15 @@
 		BATCH(nr, KIND_NR, IN), BATCH(done, KIND_NUMBER, OUT), \
 		BATCH(error, KIND_NUMBER, OUT), BATCH(deadline, KIND_TIME, IN)
 
+#define LEASE_MEMBERS \
+	LEASE(size, KIND_SIZE, IN), LEASE(flags, KIND_FLAGS, IN), LEASE(leases, KIND_LEASES, IN), \
+		LEASE(nr, KIND_NUMBER, IN), LEASE(done, KIND_NUMBER, OUT), \
+		LEASE(error, KIND_NUMBER, OUT), LEASE(reserved, KIND_NUMBER, IN), \
+		LEASE(time, KIND_NUMBER, IN)
+
 #define SEND_ERRORS    EACCES, EMSGSIZE, EAGAIN, ETIMEDOUT, EINTR, EDQUOT, ENOMEM, EIDRM
 #define RECEIVE_ERRORS EACCES, EMSGSIZE, EAGAIN, ETIMEDOUT, EINTR, ESRCH, EIDRM
+#define LEASE_ERRORS   EACCES, ESTALE, EIDRM
 
 const struct layout layouts[OP_LAYOUTS] = {
 	[OP_INFO] = {
@@ -71,6 +82,7 @@ const struct layout layouts[OP_LAYOUTS] = {
 		.cmd = MAILBOX_IOC_CREATE,
 		.flags = MAILBOX_NONBLOCK | MAILBOX_PERMANENT | MAILBOX_FIXED_SIZE,
 		.size = sizeof(struct mailbox_create),
+		.least = 320,
 		.members = {
 			CREATE(size, KIND_SIZE, IN),
 			CREATE(flags, KIND_FLAGS, IN),
@@ -86,8 +98,11 @@ const struct layout layouts[OP_LAYOUTS] = {
 			CREATE(max_bytes, KIND_NUMBER, IN),
 			CREATE(id, KIND_NUMBER, OUT),
 			CREATE(name, KIND_NAME, IN),
+			CREATE(max_deliveries, KIND_NUMBER, IN),
+			CREATE(reserved, KIND_NUMBER, IN),
+			CREATE(dead_letter, KIND_DEAD_LETTER, IN),
 		},
-		.errors = { EEXIST, EDQUOT, ENOMEM, EMFILE, ENFILE, EIDRM },
+		.errors = { EEXIST, EDQUOT, ENOMEM, EMFILE, ENFILE, EIDRM, ENOENT, EACCES },
 	},
 	[OP_OPEN] = {
 		.name = "OPEN",
@@ -135,6 +150,7 @@ const struct layout layouts[OP_LAYOUTS] = {
 		.name = "STAT",
 		.cmd = MAILBOX_IOC_STAT,
 		.size = sizeof(struct mailbox_stat),
+		.least = 416,
 		.members = { STAT_MEMBERS(IN_OUT) },
 		.errors = { EIDRM },
 	},
@@ -180,8 +196,10 @@ const struct layout layouts[OP_LAYOUTS] = {
 	[OP_RECEIVE] = {
 		.name = "RECEIVE",
 		.cmd = MAILBOX_IOC_RECEIVE,
-		.flags = MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_PEEK | MAILBOX_TRUNCATE,
+		.flags = MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_PEEK | MAILBOX_TRUNCATE |
+			 MAILBOX_LEASE,
 		.size = sizeof(struct mailbox_receive),
+		.least = 104,
 		.members = {
 			RECEIVE(size, KIND_SIZE, IN),
 			RECEIVE(flags, KIND_FLAGS, IN),
@@ -201,7 +219,8 @@ const struct layout layouts[OP_LAYOUTS] = {
 			RECEIVE(uid, KIND_NUMBER, OUT),
 			RECEIVE(gid, KIND_NUMBER, OUT),
 			RECEIVE(result, KIND_NUMBER, OUT),
-			RECEIVE(reserved, KIND_NUMBER, OUT),
+			RECEIVE(deliveries, KIND_NUMBER, OUT),
+			RECEIVE(lease, KIND_NUMBER, IN_OUT),
 		},
 		.writes_data = true,
 		.errors = { RECEIVE_ERRORS },
@@ -225,13 +244,40 @@ const struct layout layouts[OP_LAYOUTS] = {
 		.writes_data = true,
 		.errors = { RECEIVE_ERRORS },
 	},
+	[OP_ACK] = {
+		.name = "ACK",
+		.cmd = MAILBOX_IOC_ACK,
+		.size = sizeof(struct mailbox_lease),
+		.members = { LEASE_MEMBERS },
+		.errors = { LEASE_ERRORS },
+	},
+	[OP_NACK] = {
+		.name = "NACK",
+		.cmd = MAILBOX_IOC_NACK,
+		.size = sizeof(struct mailbox_lease),
+		.members = { LEASE_MEMBERS },
+		.errors = { LEASE_ERRORS },
+	},
+	[OP_EXTEND] = {
+		.name = "EXTEND",
+		.cmd = MAILBOX_IOC_EXTEND,
+		.size = sizeof(struct mailbox_lease),
+		.members = { LEASE_MEMBERS },
+		.errors = { LEASE_ERRORS },
+	},
 };
 
 const struct layout list_entry = {
 	.name = "entry of LIST",
 	.size = sizeof(struct mailbox_stat),
+	.least = 416,
 	.members = { STAT_MEMBERS(OUT) },
 };
+
+__u32 layout_least(const struct layout *layout)
+{
+	return layout->least ? layout->least : layout->size;
+}
 
 unsigned int layout_members(const struct layout *layout)
 {

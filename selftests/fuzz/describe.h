@@ -29,6 +29,10 @@ enum kind {
 	KIND_PERSON,
 	KIND_SELECT,
 	KIND_MATCH,
+	/* Of a mailbox, or 0. */
+	KIND_DEAD_LETTER,
+	/* An array of numbers. */
+	KIND_LEASES,
 };
 
 enum direction { IN, OUT, IN_OUT };
@@ -41,13 +45,15 @@ struct member {
 	enum direction direction;
 };
 
-#define MEMBERS_MAX 32
+#define MEMBERS_MAX 40
 #define ERRORS_MAX  24
 
 struct layout {
 	const char *name;
 	__u32 cmd;
 	__u32 size;
+	/* Of its first version; 0: the same. */
+	__u32 least;
 	struct member members[MEMBERS_MAX];
 	/* Of the array that entries points to, if there is one. */
 	const struct layout *entry;
@@ -63,6 +69,8 @@ extern const struct layout layouts[OP_LAYOUTS];
 /* One of the mailboxes that LIST writes. */
 extern const struct layout list_entry;
 
+/* Bytes of its first version. */
+__u32 layout_least(const struct layout *layout);
 unsigned int layout_members(const struct layout *layout);
 /* Is that an error that the header lists for this command? */
 bool layout_has_error(const struct layout *layout, int error);

@@ -216,6 +216,8 @@ bool dispatch_run(const struct input *input)
 	features_clear();
 	shared->failed = false;
 	shared->last_reaped = 0;
+	memset(shared->leases, 0, sizeof(shared->leases));
+	shared->nr_leases = 0;
 	naps = 0;
 	namespace_ended = false;
 	for (i = 0; i < SLOTS; i++)

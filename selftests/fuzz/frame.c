@@ -172,8 +172,23 @@ static void place_entries(struct frame *frame)
 	memcpy(memory.entries_after, memory.entries, ENTRIES_LOOK);
 }
 
+/* The last one first: a change of the number of them adds older ones. */
+static void place_leases(const struct frame *frame, const struct member *member)
+{
+	__u8 *at = (__u8 *)get(frame->image, member);
+	unsigned int i;
+
+	memset(memory.entries, POISON, ENTRIES_LOOK);
+	if (!memory_within(at, sizeof(shared->leases), memory.entries, memory.entries_end))
+		return;
+	for (i = 0; i < LEASES; i++, at += sizeof(__u64))
+		memcpy(at, &shared->leases[(shared->nr_leases - 1 - i) % LEASES], sizeof(__u64));
+}
+
 void frame_place(struct frame *frame)
 {
+	const struct member *leases = find_member(frame->layout, KIND_LEASES);
+
 	size_t fits = frame->span;
 	unsigned int by = frame->where >> 3;
 
@@ -194,6 +209,8 @@ void frame_place(struct frame *frame)
 	memcpy(memory.args_after, memory.args, ARGS_SIZE);
 	if (frame->layout->entry)
 		place_entries(frame);
+	if (leases)
+		place_leases(frame, leases);
 	if (frame->layout->writes_data)
 		memset(memory.sink, POISON, SINK_LOOK);
 }
@@ -220,6 +237,7 @@ static void check_args(struct frame *frame, int ret)
 	const struct layout *layout = frame->layout;
 	const struct member *member;
 	size_t offset = frame->at - memory.args;
+	__u32 size;
 
 	/* Also what fits before the hole, if it begins before that. */
 	if (memory_within(frame->at, 0, memory.args, memory.args_end))
@@ -228,8 +246,11 @@ static void check_args(struct frame *frame, int ret)
 		fail("%s wrote to more than what is out", layout->name);
 	if (ret || !frame->whole || frame->fail_nth || frame->cmd != layout->cmd)
 		return;
+	/* A structure of an earlier version ends before some of them. */
+	memcpy(&size, frame->image, sizeof(size));
 	for (member = layout->members; member->name; member++)
 		if (member->direction == OUT && member->size >= 4 &&
+		    member->offset + member->size <= size &&
 		    memory_is(frame->at + member->offset, POISON, member->size))
 			fail("%s did not write %s", layout->name, member->name);
 }
@@ -255,10 +276,13 @@ static __u64 written(const struct frame *frame, int ret)
 
 static void check_stat(const struct mailbox_stat *stat, const char *where)
 {
-	if (stat->sent != stat->received + stat->expired + stat->overwritten + stat->messages)
-		fail("%s: sent %llu, received %llu, expired %llu, overwritten %llu, there %llu",
+	if (stat->sent != stat->received + stat->expired + stat->overwritten + stat->dead +
+				  stat->dropped + stat->messages)
+		fail("%s: sent %llu, received %llu, expired %llu, overwritten %llu, dead %llu, dropped %llu, there %llu",
 		     where, stat->sent, stat->received, stat->expired, stat->overwritten,
-		     stat->messages);
+		     stat->dead, stat->dropped, stat->messages);
+	if (stat->leased > stat->messages || stat->reserved)
+		fail("%s: %llu leased, reserved %u", where, stat->leased, stat->reserved);
 	if (!stat->id || !memchr(stat->name, 0, sizeof(stat->name)) ||
 	    (!stat->handles && !(stat->flags & MAILBOX_PERMANENT)))
 		fail("%s: id %llu, %u handles", where, stat->id, stat->handles);
@@ -274,9 +298,10 @@ static void check_received(const __u8 *at)
 	data = receive.data;
 	if (receive.length < receive.room)
 		receive.room = receive.length;
-	if (receive.reserved || receive.result & ~MAILBOX_TRUNCATED || !receive.sequence)
-		fail("a receive said reserved %u, result %u, number %llu", receive.reserved,
-		     receive.result, receive.sequence);
+	if (receive.result & ~MAILBOX_TRUNCATED || !receive.sequence)
+		fail("a receive said result %u, number %llu", receive.result, receive.sequence);
+	if (receive.flags & MAILBOX_LEASE)
+		shared->leases[shared->nr_leases++ % LEASES] = receive.lease;
 	if (memory_within((void *)data, receive.room, memory.sink, memory.sink_end) &&
 	    !memory_is((void *)data, PAYLOAD, receive.room))
 		fail("received %u bytes, and not those that were sent", receive.room);
@@ -288,7 +313,7 @@ static void check_entries(struct frame *frame, int ret)
 	__u64 nr = frame->whole ? written(frame, ret) : ret ? 1 : frame->nr, i;
 	__u8 *entry = frame->entries;
 
-	if (frame->entry_size < layout->size || frame->entry_size > PAGE)
+	if (frame->entry_size < layout_least(layout) || frame->entry_size > PAGE)
 		nr = 0;
 	for (i = 0; i < nr; i++, entry += frame->entry_size) {
 		if (!memory_within(entry, frame->entry_size, memory.entries,
@@ -300,7 +325,7 @@ static void check_entries(struct frame *frame, int ret)
 			continue;
 		/* Its tail is cleared. */
 		memcpy(memory.entries_after + (entry - memory.entries), entry, frame->entry_size);
-		if (ret)
+		if (ret || frame->entry_size < layout->size)
 			continue;
 		check_stat((struct mailbox_stat *)entry, "LIST");
 		if (!memory_is(entry + layout->size, 0, frame->entry_size - layout->size))
@@ -344,6 +369,8 @@ static void check_refused(const struct frame *frame)
 
 void frame_check(struct frame *frame, int ret)
 {
+	const struct layout *layout = frame->layout;
+
 	if (ret && !layout_has_error(frame->layout, -ret) && frame->cmd == frame->layout->cmd)
 		fail("%s failed with %s, which the header does not list", frame->layout->name,
 		     strerrorname_np(-ret) ?: "an unknown number");
@@ -359,7 +386,7 @@ void frame_check(struct frame *frame, int ret)
 		check_entries(frame, ret);
 	if (ret || !frame->whole)
 		return;
-	if (frame->call->op == OP_STAT)
+	if (frame->call->op == OP_STAT && ((struct mailbox_stat *)frame->at)->size >= layout->size)
 		check_stat((struct mailbox_stat *)frame->at, "STAT");
 	else if (frame->call->op == OP_RECEIVE)
 		check_received(frame->at);

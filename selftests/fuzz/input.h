@@ -40,6 +40,9 @@ enum op {
 	OP_RECEIVE,
 	OP_SEND_BATCH,
 	OP_RECEIVE_BATCH,
+	OP_ACK,
+	OP_NACK,
+	OP_EXTEND,
 	OP_LAYOUTS,
 	/* By a worker. */
 	OP_IOCTL = OP_LAYOUTS,

@@ -4,6 +4,7 @@
 
 #include "frame.h"
 #include "mutate.h"
+#include "values.h"
 #include "worker.h"
 
 static __u64 state;
@@ -35,8 +36,8 @@ static void splice(struct input *input, size_t at, size_t remove, const __u8 *by
 static __u8 random_op(void)
 {
 	static const __u8 often[] = {
-		OP_CREATE,     OP_OPEN,		 OP_SEND, OP_SEND, OP_RECEIVE,
-		OP_SEND_BATCH, OP_RECEIVE_BATCH, OP_SET,  OP_STAT, OP_NAP,
+		OP_CREATE, OP_OPEN, OP_SEND, OP_SEND, OP_RECEIVE, OP_SEND_BATCH, OP_RECEIVE_BATCH,
+		OP_SET,	   OP_STAT, OP_NAP,  OP_ACK,  OP_NACK,	  OP_EXTEND,
 	};
 
 	return chance(3) ? often[chance(sizeof(often))] : chance(OP_NR);
@@ -221,6 +222,22 @@ static void add_last_words(struct input *input)
 	splice(input, input->length, 0, receive, sizeof(receive));
 }
 
+/* A lease is taken and perhaps ended. Chance alone hardly ever does both. */
+static void add_lease(struct input *input)
+{
+	__u8 worker = chance(WORKER_NAMESPACE), slot = 2 + chance(3);
+	__u8 flags = frame_place_of(&layouts[OP_RECEIVE], KIND_FLAGS);
+	const __u8 send[] = { OP_SEND, worker, slot };
+	const __u8 receive[] = { OP_RECEIVE, worker | 1 << 4, slot, flags,
+				 FLAGS_LEASE | MAILBOX_NONBLOCK };
+	const __u8 end[] = { OP_ACK + chance(3), worker, slot };
+
+	splice(input, input->length, 0, send, sizeof(send));
+	splice(input, input->length, 0, receive, sizeof(receive));
+	if (chance(2))
+		splice(input, input->length, 0, end, sizeof(end));
+}
+
 void input_mutate(struct input *input, const struct input *other)
 {
 	int times = 1 + chance(4);
@@ -229,4 +246,6 @@ void input_mutate(struct input *input, const struct input *other)
 		mutate_once(input, other);
 	if (!chance(20))
 		add_last_words(input);
+	if (!chance(20))
+		add_lease(input);
 }

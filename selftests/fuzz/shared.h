@@ -29,6 +29,7 @@
 
 #define SINK_SIZE    (64 * 1024)
 #define CHILDREN_MAX 4
+#define LEASES	     8
 
 enum file_kind { FILE_NONE, FILE_DEVICE, FILE_HANDLE, FILE_OTHER };
 
@@ -54,6 +55,9 @@ struct shared {
 	struct worker workers[WORKERS];
 	struct slot slots[SLOTS];
 	__u64 last_id;
+	/* Numbers of the leases taken last, the next one to be replaced. */
+	__u64 leases[LEASES];
+	__u32 nr_leases;
 	pid_t children[CHILDREN_MAX];
 	pid_t last_child; /* also when it is no more */
 	pid_t last_reaped; /* worker or child of this input, 0 if there is none */

@@ -137,6 +137,8 @@ static __u64 flags_of(const struct change *change)
 {
 	if (change->value < 128)
 		return change->value;
+	if (change->value >= FLAGS_LEASE && change->value < FLAGS_LEASE + 32)
+		return MAILBOX_LEASE | (change->value & 31);
 	return change->value == VALUE_RAW ? change->raw : 1ULL << (change->value & 31);
 }
 
@@ -163,6 +165,9 @@ __u64 value_initial(const struct layout *layout, const struct member *member,
 
 	if (member->direction == OUT)
 		return POISON * 0x0101010101010101ULL;
+	/* Of leases, the last one. */
+	if (layout->members[2].kind == KIND_LEASES && !strcmp(member->name, "nr"))
+		return 1;
 	switch (member->kind) {
 	case KIND_SIZE:
 		return layout->size;
@@ -185,6 +190,8 @@ __u64 value_initial(const struct layout *layout, const struct member *member,
 		return call->op == OP_LIST || slot->kind == FILE_HANDLE ? 0 : shared->last_id;
 	case KIND_TIME:
 		return now_ns() + 1000000;
+	case KIND_LEASES:
+		return (__u64)memory.entries;
 	default:
 		return 0;
 	}
@@ -213,7 +220,11 @@ __u64 value_changed(const struct layout *layout, const struct member *member,
 		return memory_address(memory.entries, memory.entries_end, change->value,
 				      2 * layout->entry->size);
 	case KIND_ID:
+	case KIND_DEAD_LETTER:
 		return id_of(change);
+	case KIND_LEASES:
+		return memory_address(memory.entries, memory.entries_end, change->value,
+				      sizeof(shared->leases));
 	case KIND_TIME:
 		return time_of(change);
 	case KIND_MATCH:

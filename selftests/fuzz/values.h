@@ -15,6 +15,9 @@ __u64 value_changed(const struct layout *layout, const struct member *member,
 __u64 number_of(const struct change *change);
 /* A name of exactly MAILBOX_NAME_SIZE bytes. */
 void name_of(__u8 value, char *name);
+/* Of flags: that of leases, and with it those of the lower five bits. */
+#define FLAGS_LEASE 160
+
 __u64 now_ns(void);
 
 #endif
