@@ -172,6 +172,24 @@ TEST_F(lease, each_delivery_is_counted_and_told)
 	expect_delivered(self->fd, "x", 10);
 }
 
+/* Mailboxes use again the memory of messages that are gone. */
+TEST_F(lease, a_new_message_was_never_delivered)
+{
+	unsigned int i;
+
+	for (i = 0; i < 20; i++) {
+		struct mailbox_receive leased;
+
+		ASSERT_EQ(0, box_send_text(self->fd, "x", 0, 0));
+		leased = box_lease_select(self->fd, MAILBOX_SELECT_FIRST, 0, 0);
+		EXPECT_EQ(0, leased.deliveries);
+		ASSERT_EQ(0, box_nack(self->fd, leased.lease, 0));
+		expect_delivered(self->fd, "x", 1);
+		ASSERT_EQ(0, box_send_text(self->fd, "y", 0, 0));
+		expect_delivered(self->fd, "y", 0);
+	}
+}
+
 /* As exact beyond 16 bits as below. */
 TEST_F(lease, deliveries_have_no_end)
 {
@@ -445,11 +463,9 @@ TEST_F(lease, that_goes_back_wakes_poll)
 TEST_F(lease, is_a_receive_for_who_received_last)
 {
 	struct mailbox_stat stat;
-	__u64 lease;
 
 	ASSERT_EQ(0, box_send_text(self->fd, "x", 0, 0));
-	lease = box_lease(self->fd);
-	ASSERT_EQ(0, box_ack(self->fd, lease));
+	ASSERT_EQ(0, box_ack(self->fd, box_lease(self->fd)));
 	stat = box_stat(self->fd);
 	EXPECT_EQ(getpid(), stat.last_receiver);
 	EXPECT_LE(stat.last_sent, stat.last_received);
