@@ -14,6 +14,7 @@
 #include "handle.h"
 #include "ioctl.h"
 #include "mailbox.h"
+#include "policy.h"
 #include "quota.h"
 
 #define ALL_RIGHTS (MAILBOX_RIGHT_SEND | MAILBOX_RIGHT_RECEIVE | MAILBOX_RIGHT_MANAGE)
@@ -152,6 +153,7 @@ int mbx_device_create(struct file *file, struct mbx_call *call)
 	refcount_inc(&box->refs);
 	box->handles = 1;
 	handle = mbx_handle_open(box, req->rights, req->flags & MAILBOX_NONBLOCK);
+	mbx_policy_open(box); /* nobody was faster */
 	if (IS_ERR(handle)) {
 		mbx_box_put(box);
 		ret = PTR_ERR(handle);
@@ -230,9 +232,13 @@ int mbx_device_open(struct file *file, struct mbx_call *call)
 		goto err_fd;
 	}
 	req->id = box->id;
+	ret = mbx_policy_open(box);
+	if (ret)
+		goto err_forget;
 	handle = mbx_handle_open(box, req->rights, req->flags & MAILBOX_NONBLOCK);
 	if (IS_ERR(handle)) {
 		ret = PTR_ERR(handle);
+		mbx_policy_leave(box, current->files);
 		goto err_forget;
 	}
 	ret = mbx_call_reply(call, sizeof(*req));
@@ -245,6 +251,7 @@ err_forget:
 	mbx_handle_forget(box);
 	goto err_fd;
 err_handle:
+	mbx_policy_leave(box, current->files);
 	fput(handle);
 err_fd:
 	put_unused_fd(req->fd);

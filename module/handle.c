@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/anon_inodes.h>
 #include <linux/err.h>
+#include <linux/fdtable.h>
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/poll.h>
@@ -14,6 +15,7 @@
 #include "lease.h"
 #include "line.h"
 #include "mailbox.h"
+#include "policy.h"
 #include "receive.h"
 #include "send.h"
 #include "share.h"
@@ -45,7 +47,12 @@ void mbx_handle_forget(struct mbx_box *box)
 
 static int handle_flush(struct file *file, fl_owner_t table)
 {
-	mbx_lease_flush(file->private_data, table);
+	struct mbx_handle *handle = file->private_data;
+
+	if (!table)
+		return 0;
+	mbx_lease_flush(handle, table);
+	mbx_policy_leave(handle->box, table);
 	return 0;
 }
 
@@ -114,7 +121,11 @@ static __poll_t handle_poll(struct file *file, struct poll_table_struct *table)
 		/* EPOLLERR ends a select() for writing. */
 		events = EPOLLHUP | EPOLLERR;
 	} else {
-		if ((handle->rights & MAILBOX_RIGHT_RECEIVE) && box->queue.nr)
+		const bool member = handle->usual || mbx_policy_member_locked(box, current->files);
+
+		if (mbx_policy_alone_locked(box))
+			events |= EPOLLHUP;
+		if ((handle->rights & MAILBOX_RIGHT_RECEIVE) && box->queue.nr && member)
 			events |= EPOLLIN | EPOLLRDNORM;
 		if ((handle->rights & MAILBOX_RIGHT_SEND) && writable_locked(box, handle->share))
 			events |= EPOLLOUT | EPOLLWRNORM;
@@ -163,6 +174,25 @@ static const struct file_operations handle_fops = {
 #endif
 };
 
+static int is_of_box(const void *box, struct file *file, unsigned int fd)
+{
+	const struct mbx_handle *handle = file->private_data;
+
+	return file->f_op == &handle_fops && handle->box == box;
+}
+
+/**
+ * mbx_handle_held() - does a process have a handle of a mailbox?
+ * @holder: the descriptors of the process
+ * @box: the mailbox
+ * Return: true if so.
+ */
+bool mbx_handle_held(struct files_struct *holder, const struct mbx_box *box)
+{
+	/* A table that nobody refers to is being closed: its process has ended, or left it. */
+	return atomic_read(&holder->count) && iterate_fd(holder, 0, is_of_box, box);
+}
+
 /**
  * mbx_handle_open() - make a handle
  * @box: a mailbox on which the caller has counted the handle, with a reference
@@ -184,6 +214,7 @@ struct file *mbx_handle_open(struct mbx_box *box, u32 rights, bool nonblock)
 		return ERR_PTR(-ENOMEM);
 	handle->box = box;
 	handle->rights = rights;
+	handle->usual = box->policy == MAILBOX_POLICY_ANY ? rights : 0;
 
 	if (rights & MAILBOX_RIGHT_SEND) {
 		user = mbx_user_get(current_euid());

@@ -5,6 +5,7 @@
 #include <linux/types.h>
 
 struct file;
+struct files_struct;
 struct mbx_box;
 struct mbx_call;
 struct mbx_domain;
@@ -23,6 +24,7 @@ struct mbx_share;
  * @share: of the user that opened it, pinned; NULL without the right to send;
  *	constant
  * @rights: bits of enum mailbox_right; constant
+ * @usual: @rights that need no more than a look; 0 where a policy has to be asked; constant
  * @leases: messages under a lease that was taken through it (guarded by the mailbox lock)
  * @departures: how often a process that lives on has closed its last descriptor of it
  *	(guarded by the mailbox lock)
@@ -31,10 +33,12 @@ struct mbx_handle {
 	struct mbx_box *box;
 	struct mbx_share *share;
 	u32 rights;
+	u32 usual;
 	u64 leases;
 	u64 departures;
 };
 
+bool mbx_handle_held(struct files_struct *holder, const struct mbx_box *box);
 struct file *mbx_handle_open(struct mbx_box *box, u32 rights, bool nonblock);
 void mbx_handle_forget(struct mbx_box *box);
 

@@ -33,6 +33,7 @@ struct mbx_handle;
  * @stat: the structure of MAILBOX_IOC_STAT
  * @set: the structure of MAILBOX_IOC_SET
  * @lease: the structure of MAILBOX_IOC_ACK, MAILBOX_IOC_NACK and MAILBOX_IOC_EXTEND
+ * @yield: the structure of MAILBOX_IOC_YIELD
  * @batch: the structure of MAILBOX_IOC_SEND_BATCH and MAILBOX_IOC_RECEIVE_BATCH
  */
 struct mbx_call {
@@ -49,6 +50,7 @@ struct mbx_call {
 		struct mailbox_set set;
 		struct mailbox_batch batch;
 		struct mailbox_lease lease;
+		struct mailbox_yield yield;
 	};
 };
 

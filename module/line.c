@@ -4,6 +4,7 @@
 #include "deliver.h"
 #include "line.h"
 #include "mailbox.h"
+#include "policy.h"
 #include "share.h"
 #include "wait.h"
 
@@ -129,7 +130,8 @@ void mbx_line_return_locked(struct mbx_box *box, struct mbx_message *msg)
  */
 void mbx_look_again_locked(struct mbx_box *box)
 {
-	const bool waits = box->on_full == MAILBOX_ON_FULL_WAIT;
+	const bool alone = mbx_policy_alone_locked(box);
+	const bool waits = box->on_full == MAILBOX_ON_FULL_WAIT && !alone;
 	struct mbx_waiter *waiter, *next;
 
 	lockdep_assert_held(&box->lock);
@@ -147,7 +149,7 @@ void mbx_look_again_locked(struct mbx_box *box)
 		/* Nobody waits for it, or it would not be in the queue. */
 		mbx_queue_remove(&box->queue, &msg->entry);
 		msg->sender = NULL;
-		mbx_waiter_finish_locked(waiter, fits ? -EAGAIN : -EMSGSIZE);
+		mbx_waiter_finish_locked(waiter, alone ? -EPIPE : fits ? -EAGAIN : -EMSGSIZE);
 	}
 }
 

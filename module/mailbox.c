@@ -16,6 +16,7 @@
 #include "expire.h"
 #include "lease.h"
 #include "mailbox.h"
+#include "policy.h"
 #include "share.h"
 #include "wait.h"
 
@@ -61,7 +62,7 @@ static int set_limits(struct mbx_box *box, const struct mailbox_create *req)
 {
 	struct mbx_limits max;
 
-	if (req->policy != MAILBOX_POLICY_ANY || req->capacity > MAILBOX_CAPACITY_UNBOUNDED)
+	if (req->policy > MAILBOX_POLICY_ONE || req->capacity > MAILBOX_CAPACITY_UNBOUNDED)
 		return -EINVAL;
 	if (req->capacity != MAILBOX_CAPACITY_BOUNDED && (req->max_messages || req->max_bytes))
 		return -EINVAL;
@@ -98,7 +99,8 @@ void mbx_box_set_room_locked(struct mbx_box *box)
 {
 	box->room_messages = 0;
 	box->room_bytes = 0;
-	if (box->closed || box->capacity == MAILBOX_CAPACITY_RENDEZVOUS)
+	if (box->closed || box->capacity == MAILBOX_CAPACITY_RENDEZVOUS ||
+	    mbx_policy_alone_locked(box))
 		return;
 	if (box->capacity == MAILBOX_CAPACITY_UNBOUNDED) {
 		box->room_messages = U64_MAX;
@@ -154,6 +156,7 @@ struct mbx_box *mbx_box_new(const struct mailbox_create *req)
 	box->leases = RB_ROOT;
 	INIT_LIST_HEAD(&box->receivers);
 	INIT_LIST_HEAD(&box->peekers);
+	INIT_LIST_HEAD(&box->claimants);
 	INIT_LIST_HEAD(&box->senders);
 	INIT_LIST_HEAD(&box->meetings);
 	init_waitqueue_head(&box->poll);
@@ -260,6 +263,7 @@ void mbx_box_close(struct mbx_box *box)
 	do {
 		more = finish_some_locked(&box->receivers);
 		more |= finish_some_locked(&box->peekers);
+		more |= finish_some_locked(&box->claimants);
 		more |= finish_some_locked(&box->senders);
 		more |= empty_some_locked(box, &spent);
 		/* The queue is empty: those left are with a receiver that is copying. */

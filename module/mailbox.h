@@ -63,14 +63,18 @@ struct user_namespace;
  * @share: most that one sending user may take up, percent
  * @max_messages: of a bounded mailbox
  * @max_bytes: of a bounded mailbox
- * @room_messages: @max_messages; U64_MAX when unbounded; 0 at a rendezvous, and once
- *	@closed
+ * @room_messages: @max_messages; U64_MAX when unbounded; 0 at a rendezvous, once @closed,
+ *	and when the other of a pair has left
  * @room_bytes: likewise
  * @queue: messages to be received
  * @stash: spent messages
  * @shares: what sending users take up
  * @receivers: waiters, oldest first
  * @peekers: waiters that want to look, oldest first
+ * @claimants: waiters for the right to receive, oldest first
+ * @holders: processes with a place, see policy.h: two of a pair, or the one that may
+ *	receive; NULL where the place is free
+ * @was_pair: both places of a pair have been taken
  * @senders: waiters with a message that has no room, oldest first
  * @meetings: senders at a rendezvous, oldest first; their messages are published, or
  *	were claimed when they stood among @senders
@@ -136,6 +140,9 @@ struct mbx_box {
 	struct rb_root shares;
 	struct list_head receivers;
 	struct list_head peekers;
+	struct list_head claimants;
+	const void *holders[2];
+	bool was_pair;
 	struct list_head senders;
 	struct list_head meetings;
 	u64 last_turn;

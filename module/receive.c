@@ -17,6 +17,7 @@
 #include "line.h"
 #include "mailbox.h"
 #include "peer.h"
+#include "policy.h"
 #include "receive.h"
 #include "report.h"
 #include "wait.h"
@@ -106,6 +107,8 @@ static int wait_for(struct mbx_box *box, struct receive *r, struct mbx_message *
 		if (*found)
 			return 0;
 	}
+	if (mbx_policy_alone_locked(box))
+		return -EPIPE;
 	if (args->nonblock)
 		return r->peer && mbx_peer_has_ended(r->peer) ? -ESRCH : -EAGAIN;
 
@@ -260,6 +263,9 @@ int mbx_receive(struct mbx_handle *handle, const struct mbx_receive_args *args, 
 	}
 
 	do {
+		ret = mbx_policy_receive(handle, args->deadline, args->nonblock);
+		if (ret)
+			break;
 		mbx_box_lock_fresh(box);
 		ret = receive_locked(box, &r, copied);
 		spin_unlock(&box->lock);
@@ -317,7 +323,7 @@ static __always_inline int receive_first(const struct mbx_handle *handle, u8 __u
 	struct mbx_entry *entry;
 	int ret;
 
-	if (unlikely(!(handle->rights & MAILBOX_RIGHT_RECEIVE)))
+	if (unlikely(!(handle->usual & MAILBOX_RIGHT_RECEIVE)))
 		return 1;
 	mbx_box_lock_fresh(box);
 	entry = mbx_queue_first(&box->queue);

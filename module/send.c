@@ -12,6 +12,7 @@
 #include "ioctl.h"
 #include "line.h"
 #include "mailbox.h"
+#include "policy.h"
 #include "send.h"
 #include "share.h"
 #include "wait.h"
@@ -137,6 +138,8 @@ noinline s64 mbx_enter_locked(struct mbx_box *box, struct mbx_message *msg, stru
 	do {
 		if (unlikely(box->closed))
 			return -EIDRM;
+		if (unlikely(mbx_policy_alone_locked(box)))
+			return -EPIPE;
 		if (unlikely(msg->length > box->message_size))
 			return -EMSGSIZE;
 		if (box->capacity == MAILBOX_CAPACITY_RENDEZVOUS)
@@ -196,8 +199,6 @@ static __always_inline int check(const struct mbx_handle *handle, const struct m
 	u32 size = READ_ONCE(box->message_size);
 	int ret = 0;
 
-	if (unlikely(!(handle->rights & MAILBOX_RIGHT_SEND)))
-		return -EACCES;
 	if (unlikely(args.priority > MAILBOX_PRIORITY_MAX))
 		return -EINVAL;
 	if (unlikely(args.length > size || (box->fixed_size && args.length != size)))
@@ -303,7 +304,9 @@ static noinline s64 send_any(struct file *file, const struct mbx_send_args args)
 	struct mbx_handle *handle = file->private_data;
 	int ret;
 
-	ret = check(handle, args);
+	if (!(handle->rights & MAILBOX_RIGHT_SEND))
+		return -EACCES;
+	ret = check(handle, args) ?: mbx_policy_send(handle);
 	if (ret)
 		return ret;
 	if (!uid_eq(handle->share->user->uid, current_euid()))
@@ -357,7 +360,8 @@ static __always_inline s64 send_said(struct file *file, struct mailbox_send __us
 	struct mbx_handle *handle = file->private_data;
 	int ret;
 
-	if (unlikely(size != sizeof(*arg) || (flags & ~usual)))
+	if (unlikely(size != sizeof(*arg) || (flags & ~usual) ||
+		     !(handle->usual & MAILBOX_RIGHT_SEND)))
 		return send_unusual(file, arg, size, flags, args, batch);
 	/* The same as in send_any(), in line. */
 	ret = check(handle, args);

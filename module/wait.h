@@ -64,6 +64,7 @@ struct mbx_patience {
  * @select: receivers: what it waits for; constant
  * @message: receivers: the message handed over; senders: the one to be let in
  * @share: senders: of the user that sends it; constant
+ * @holder: claimants: the process that gets the right to receive; constant
  * @lease: receivers: it wants the message under a lease; constant
  * @peer: receivers: the process whose end ends the wait, or NULL; constant
  * @waiting: how many wait as this one does, itself included until it is finished
@@ -80,6 +81,7 @@ struct mbx_waiter {
 	struct mbx_select select;
 	struct mbx_message *message;
 	struct mbx_share *share;
+	const void *holder;
 	struct pid *peer;
 	u32 *waiting;
 	u64 turn;

@@ -19,8 +19,8 @@
  *
  * A *handle* is one open mailbox with rights to send, receive or manage. CREATE
  * and OPEN return handles, always close-on-exec. SEND, RECEIVE, SEND_BATCH,
- * RECEIVE_BATCH, ACK, NACK, EXTEND, STAT, SET and DESTROY are calls on a handle, and
- * so are read(2)
+ * RECEIVE_BATCH, ACK, NACK, EXTEND, YIELD, STAT, SET and DESTROY are calls on a handle,
+ * and so are read(2)
  * (take the first message: its payload; EMSGSIZE if it does not fit), write(2)
  * (send one message of type 0 and priority 0), poll(2) and close(2).
  * A zero-length message reads as 0; RECEIVE tells it from anything else.
@@ -60,7 +60,7 @@
  * ENOENT     no mailbox of that id or name in this domain
  * EEXIST     a mailbox of that name exists
  * EACCES     the handle lacks the right, or the mode bits do not grant it
- * EPERM      not the owner of the mailbox
+ * EPERM      not the owner of the mailbox; or not one of a pair
  * EAGAIN     the call would have to wait, or the mailbox refuses while full
  * ETIMEDOUT  the deadline passed, or the expiry of a message lies in the past
  * EINTR      a signal came first
@@ -73,8 +73,8 @@
  * EIDRM      the mailbox was destroyed, or its domain has ended
  * ESRCH      the process named as sender does not exist
  * ESTALE     the lease has ended, or is not the caller's
- * EBUSY      reserved: the policy of the mailbox has no room for another
- * EPIPE      reserved: nobody can receive any more
+ * EBUSY      the policy of the mailbox has no room for another
+ * EPIPE      the other process of a pair has left
  * ECANCELED  reserved: a call was abandoned
  * ELOOP      reserved: a descriptor that may not travel in a message
  * ========== ==================================================================
@@ -92,6 +92,29 @@
 #define MAILBOX_BATCH_MAX 1024
 /* Most deliveries that can be asked for. */
 #define MAILBOX_DELIVERIES_MAX 65535
+
+/**
+ * DOC: Policies
+ *
+ * Who is one process for this is decided as for the record locks of fcntl(2): by its
+ * table of descriptors. Threads, duplicates of a descriptor and further handles do not
+ * count again. A process leaves when it has closed its last descriptor of any handle of
+ * the mailbox, and when it ends, by whatever cause.
+ *
+ * *Pair*: whoever creates the mailbox is one of the two, the other is the next that opens
+ * it, or that sends or receives through a descriptor that it has inherited or was passed.
+ * While there are two, OPEN by a third process fails with EBUSY, and its sends and
+ * receives through a descriptor that it has anyway fail with EPERM: holding one is not
+ * yet an offence. When one leaves, its place is free. Until it is taken, the other sees
+ * a hang-up: poll(2) says POLLHUP, sends fail with EPIPE, and so do receives that would
+ * have to wait; what was sent before can still be received.
+ *
+ * *One*: a process gets the right to receive by the first call that receives, or peeks,
+ * while nobody has it, and keeps it until it calls YIELD or leaves. Then it goes to the
+ * process that has waited longest for it: a receive waits for the right as it would for
+ * a message, with the same deadline; one that may not wait fails with EBUSY. For others
+ * than the holder poll(2) does not say POLLIN. Leases are not touched by that.
+ */
 
 /**
  * DOC: Leases
@@ -165,9 +188,16 @@ enum mailbox_on_full {
 /**
  * enum mailbox_policy - who gets a message when several could
  * @MAILBOX_POLICY_ANY: the receiver that has waited longest
+ * @MAILBOX_POLICY_PAIR: there are two processes, so it is clear who gets what the other
+ *	has sent
+ * @MAILBOX_POLICY_ONE: the one process that has the right to receive
+ *
+ * See DOC: Policies.
  */
 enum mailbox_policy {
 	MAILBOX_POLICY_ANY,
+	MAILBOX_POLICY_PAIR,
+	MAILBOX_POLICY_ONE,
 };
 
 /**
@@ -334,7 +364,7 @@ struct mailbox_create {
  * whichever comes first. CAP_DAC_OVERRIDE in the user namespace of the
  * mailbox's owner grants all.
  *
- * Errors: EOPNOTSUPP, EINVAL, ENOENT, EACCES, ENOMEM, EMFILE, ENFILE, EIDRM.
+ * Errors: EOPNOTSUPP, EINVAL, ENOENT, EACCES, EBUSY, ENOMEM, EMFILE, ENFILE, EIDRM.
  */
 struct mailbox_open {
 	__u32 size;
@@ -551,8 +581,8 @@ struct mailbox_set {
  * Messages of one thread and one priority are received in the order they were sent.
  * Waits when the mailbox is full and was created to wait, first come first served.
  *
- * Errors: EOPNOTSUPP, EINVAL, EFAULT, EACCES, EMSGSIZE, EAGAIN, ETIMEDOUT, EINTR,
- * EDQUOT, ENOMEM, EIDRM.
+ * Errors: EOPNOTSUPP, EINVAL, EFAULT, EACCES, EPERM, EMSGSIZE, EAGAIN, ETIMEDOUT, EINTR,
+ * EDQUOT, ENOMEM, EPIPE, EIDRM.
  */
 struct mailbox_send {
 	__u32 size;
@@ -601,8 +631,8 @@ struct mailbox_send {
  * has been copied, leaves the message in its place. When nothing in the mailbox matches,
  * the message of a sender that waits for room will do.
  *
- * Errors: EOPNOTSUPP, EINVAL, EFAULT, EACCES, EMSGSIZE, EAGAIN, ETIMEDOUT, EINTR,
- * ESRCH, EIDRM.
+ * Errors: EOPNOTSUPP, EINVAL, EFAULT, EACCES, EPERM, EBUSY, EMSGSIZE, EAGAIN, ETIMEDOUT,
+ * EINTR, ESRCH, EPIPE, EIDRM.
  */
 struct mailbox_receive {
 	__u32 size;
@@ -687,11 +717,27 @@ struct mailbox_lease {
 	__aligned_u64 time;
 };
 
+/**
+ * struct mailbox_yield - MAILBOX_IOC_YIELD, on a handle that may receive
+ * @size: of this structure
+ * @flags: must be 0
+ *
+ * Gives up the right to receive from a mailbox of MAILBOX_POLICY_ONE. Receives of other
+ * threads that wait for a message wait for the right from then on.
+ *
+ * Errors: EOPNOTSUPP, EACCES, EPERM for who does not have it, EINVAL for other policies,
+ * EIDRM.
+ */
+struct mailbox_yield {
+	__u32 size;
+	__u32 flags;
+};
+
 #define MAILBOX_IOC_MAGIC 0xBC
 
 /*
  * The size travels in the structure, so a command keeps its number when its
- * structure grows. 0x05 and 0x06 are kept for direct communication, 0x27 to
+ * structure grows. 0x05 and 0x06 are kept for direct communication, 0x28 to
  * 0x2f for calls and derived handles, 0x30 and on for shared pages.
  */
 #define MAILBOX_IOC_INFO	  _IO(MAILBOX_IOC_MAGIC, 0x00)
@@ -708,5 +754,6 @@ struct mailbox_lease {
 #define MAILBOX_IOC_ACK		  _IO(MAILBOX_IOC_MAGIC, 0x24)
 #define MAILBOX_IOC_NACK	  _IO(MAILBOX_IOC_MAGIC, 0x25)
 #define MAILBOX_IOC_EXTEND	  _IO(MAILBOX_IOC_MAGIC, 0x26)
+#define MAILBOX_IOC_YIELD	  _IO(MAILBOX_IOC_MAGIC, 0x27)
 
 #endif /* _UAPI_LINUX_MAILBOX_H */
