@@ -182,7 +182,7 @@ TEST_F(lease, a_new_message_was_never_delivered)
 
 		ASSERT_EQ(0, box_send_text(self->fd, "x", 0, 0));
 		leased = box_lease_select(self->fd, MAILBOX_SELECT_FIRST, 0, 0);
-		EXPECT_EQ(0, leased.deliveries);
+		ASSERT_EQ(0, leased.deliveries);
 		ASSERT_EQ(0, box_nack(self->fd, leased.lease, 0));
 		expect_delivered(self->fd, "x", 1);
 		ASSERT_EQ(0, box_send_text(self->fd, "y", 0, 0));
