@@ -13,7 +13,7 @@ override O := $(abspath $(O))
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 MANDIR ?= $(PREFIX)/share/man
-VERSION := 0.1
+VERSION := 0.2
 
 CFLAGS ?= -O2 -g
 ALL_CFLAGS := -std=gnu11 -Wall -Wextra -Werror $(CFLAGS) -MMD -MP \

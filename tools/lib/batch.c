@@ -12,6 +12,9 @@
 
 #define PIECE 64
 
+/* Flags that each message of a batch has; the others are of the whole. */
+#define OF_ENTRIES (MAILBOX_TRUNCATE | MAILBOX_LEASE)
+
 static int batch_call(int handle, unsigned long command, struct mailbox_batch *batch, int *error)
 {
 	int ret = mbx_call(handle, command, batch);
@@ -25,7 +28,7 @@ static int batch_call(int handle, unsigned long command, struct mailbox_batch *b
 }
 
 /* A batch that did nothing fails with the reason; one that did something keeps it aside. */
-static int batch_result(unsigned int done, int reason, int *error)
+int mbx_batch_result(unsigned int done, int reason, int *error)
 {
 	if (error)
 		*error = reason;
@@ -64,7 +67,7 @@ int mailbox_send_batch(int handle, struct mailbox_message *messages, unsigned in
 			messages[done + i].sequence = entries[i].sequence;
 		done += sent;
 	}
-	return batch_result(done, reason, error);
+	return mbx_batch_result(done, reason, error);
 }
 
 int mailbox_receive_batch(int handle, struct mailbox_message *messages, unsigned int nr,
@@ -78,15 +81,15 @@ int mailbox_receive_batch(int handle, struct mailbox_message *messages, unsigned
 	while (done < nr && !reason) {
 		struct mailbox_batch batch = {
 			.size = sizeof(batch),
-			.flags = flags & ~MAILBOX_TRUNCATE,
+			.flags = flags & ~OF_ENTRIES,
 			.entries = mbx_address(entries),
 			.entry_size = sizeof(entries[0]),
 			.deadline = deadline,
 		};
 
 		for (piece = 0; piece < PIECE && done + piece < nr; piece++) {
-			mbx_message_to_receive(&messages[done + piece], selection, &entries[piece]);
-			entries[piece].flags = flags & MAILBOX_TRUNCATE;
+			mbx_message_to_receive(&messages[done + piece], selection,
+					       flags & OF_ENTRIES, &entries[piece]);
 		}
 
 		batch.nr = piece;
@@ -101,5 +104,5 @@ int mailbox_receive_batch(int handle, struct mailbox_message *messages, unsigned
 		/* Only the first message is worth waiting for. */
 		flags = (flags & ~MAILBOX_DEADLINE) | MAILBOX_NONBLOCK;
 	}
-	return batch_result(done, reason, error);
+	return mbx_batch_result(done, reason, error);
 }

@@ -22,9 +22,12 @@ static inline uint64_t mbx_address(const void *pointer)
 /* Messages to and from the form that the kernel takes; message.c. */
 int mbx_message_to_send(const struct mailbox_message *message, struct mailbox_send *send);
 void mbx_message_to_receive(const struct mailbox_message *message,
-			    const struct mailbox_selection *selection,
+			    const struct mailbox_selection *selection, uint32_t flags,
 			    struct mailbox_receive *receive);
 void mbx_message_from_receive(struct mailbox_message *message,
 			      const struct mailbox_receive *receive);
+
+/* What a call on many tells of its end; batch.c. */
+int mbx_batch_result(unsigned int done, int reason, int *error);
 
 #endif /* LIBMAILBOX_INTERNAL_H */

@@ -54,7 +54,8 @@ int mailbox_info(int fd, struct mailbox_info *info);
 /**
  * mailbox_create_init() - the usual values for a new mailbox
  * @create: filled in: a bounded, temporary mailbox of default limits whose senders
- *	wait while it is full, mode 0600, all rights for the new handle
+ *	wait while it is full, mode 0600, all rights for the new handle, and no limit to
+ *	deliveries under a lease
  * @name: of the mailbox; NULL or "" for one without a name
  *
  * Change what should be different, then call mailbox_create().
@@ -206,6 +207,11 @@ int mailbox_list_each(int device, int (*each)(const struct mailbox_stat *stat, v
  * @tid: receive: thread that sent it, likewise
  * @uid: receive: effective user id of the sender
  * @gid: receive: effective group id of the sender
+ * @lease_time: receive with MAILBOX_LEASE: for how many nanoseconds from when the message
+ *	is taken, 0 for no limit. Stays as it is.
+ * @lease: receive: with MAILBOX_LEASE the number of the lease, for mailbox_ack() and the
+ *	like; else 0
+ * @deliveries: receive: how often the message was delivered under a lease before
  *
  * Begin with all zero, so that members which a later version uses are zero too.
  */
@@ -223,7 +229,11 @@ struct mailbox_message {
 	pid_t tid;
 	uid_t uid;
 	gid_t gid;
-	uint64_t reserved[4];
+	uint64_t lease_time;
+	uint64_t lease;
+	uint32_t deliveries;
+	uint32_t reserved_too;
+	uint64_t reserved[1];
 };
 
 /**
@@ -278,10 +288,14 @@ ssize_t mailbox_receive(int handle, void *data, size_t room);
 /**
  * mailbox_receive_message() - take a message, or look at it
  * @handle: with the right to receive
- * @message: data and room count; the rest is set on success
+ * @message: data, room and lease_time count; the rest is set on success
  * @selection: which message, or NULL for the first
- * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_PEEK, MAILBOX_TRUNCATE
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, and one of MAILBOX_PEEK
+ *	and MAILBOX_LEASE
  * @deadline: with MAILBOX_DEADLINE, how long to wait for a message
+ *
+ * With MAILBOX_LEASE the message comes back to the mailbox unless mailbox_ack() ends its
+ * lease; see "Leases" in <linux/mailbox.h>.
  *
  * Return: 0 or a negative errno: -EMSGSIZE when the payload does not fit (the message
  * stays, its length is in @message), -EAGAIN, -ETIMEDOUT, -ESRCH, -EIDRM.
@@ -330,7 +344,7 @@ int mailbox_send_batch(int handle, struct mailbox_message *messages, unsigned in
  * @messages: each as for mailbox_receive_message()
  * @nr: how many at most, any number
  * @selection: which messages, or NULL for the first ones
- * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, MAILBOX_LEASE
  * @deadline: with MAILBOX_DEADLINE, how long to wait for the first message
  * @error: set to the negative errno that stopped the batch before its end, else to 0;
  *	-EAGAIN when there were fewer messages; may be NULL
@@ -343,6 +357,79 @@ int mailbox_send_batch(int handle, struct mailbox_message *messages, unsigned in
 int mailbox_receive_batch(int handle, struct mailbox_message *messages, unsigned int nr,
 			  const struct mailbox_selection *selection, uint32_t flags,
 			  uint64_t deadline, int *error);
+
+/* --- leases: messages that come back unless they are acknowledged ------- */
+
+/**
+ * mailbox_ack() - a leased message is done with, and gone
+ * @handle: through which it was received
+ * @lease: its number, from struct mailbox_message
+ *
+ * Return: 0 or a negative errno: -ESTALE when the lease has ended meanwhile (somebody else
+ * may have the message then), or is not the caller's; -EIDRM. Never waits.
+ */
+int mailbox_ack(int handle, uint64_t lease);
+
+/**
+ * mailbox_nack() - a leased message goes back to its place, and counts one delivery more
+ * @handle: through which it was received
+ * @lease: its number, from struct mailbox_message
+ * @delay: for how many nanoseconds it stays hidden from receivers, 0 for none
+ *
+ * Return: see mailbox_ack().
+ */
+int mailbox_nack(int handle, uint64_t lease, uint64_t delay);
+
+/**
+ * mailbox_extend() - a lease goes on for so long from now
+ * @handle: through which the message was received
+ * @lease: its number, from struct mailbox_message
+ * @time: nanoseconds from now, 0 for no limit
+ *
+ * Return: see mailbox_ack().
+ */
+int mailbox_extend(int handle, uint64_t lease, uint64_t time);
+
+/**
+ * mailbox_ack_batch() - many leased messages are done with
+ * @handle: through which they were received
+ * @leases: their numbers
+ * @nr: how many, any number
+ * @error: set to the negative errno that stopped the batch before its end, else to 0;
+ *	may be NULL
+ *
+ * A batch stops at the first lease that has ended. Leave that one out to go on.
+ *
+ * Return: how many were dealt with, from the first on, at least 1 (0 when @nr is 0), or
+ * the negative errno with which the first of them failed. Never waits.
+ */
+int mailbox_ack_batch(int handle, const uint64_t *leases, unsigned int nr, int *error);
+
+/**
+ * mailbox_nack_batch() - many leased messages go back
+ * @handle: through which they were received
+ * @leases: their numbers
+ * @nr: how many, any number
+ * @delay: see mailbox_nack()
+ * @error: see mailbox_ack_batch()
+ *
+ * Return: see mailbox_ack_batch().
+ */
+int mailbox_nack_batch(int handle, const uint64_t *leases, unsigned int nr, uint64_t delay,
+		       int *error);
+
+/**
+ * mailbox_extend_batch() - many leases go on
+ * @handle: through which the messages were received
+ * @leases: their numbers
+ * @nr: how many, any number
+ * @time: see mailbox_extend()
+ * @error: see mailbox_ack_batch()
+ *
+ * Return: see mailbox_ack_batch().
+ */
+int mailbox_extend_batch(int handle, const uint64_t *leases, unsigned int nr, uint64_t time,
+			 int *error);
 
 /* --- time and text ----------------------------------------------------- */
 

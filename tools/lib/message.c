@@ -31,11 +31,15 @@ int mbx_message_to_send(const struct mailbox_message *message, struct mailbox_se
 }
 
 void mbx_message_to_receive(const struct mailbox_message *message,
-			    const struct mailbox_selection *selection,
+			    const struct mailbox_selection *selection, uint32_t flags,
 			    struct mailbox_receive *receive)
 {
 	memset(receive, 0, sizeof(*receive));
 	receive->size = sizeof(*receive);
+	receive->flags = flags;
+	/* Without the flag it stays 0, so that a module without leases takes it too. */
+	if (flags & MAILBOX_LEASE)
+		receive->lease = message->lease_time;
 	receive->data = mbx_address(message->data);
 	receive->room = message->room < UINT32_MAX ? message->room : UINT32_MAX;
 	if (selection) {
@@ -58,6 +62,8 @@ void mbx_message_from_receive(struct mailbox_message *message,
 	message->tid = receive->tid;
 	message->uid = receive->uid;
 	message->gid = receive->gid;
+	message->lease = receive->flags & MAILBOX_LEASE ? receive->lease : 0;
+	message->deliveries = receive->deliveries;
 }
 
 int mailbox_send_message(int handle, struct mailbox_message *message, uint32_t flags,
@@ -102,8 +108,7 @@ int mailbox_receive_message(int handle, struct mailbox_message *message,
 	struct mailbox_receive receive;
 	int ret;
 
-	mbx_message_to_receive(message, selection, &receive);
-	receive.flags = flags;
+	mbx_message_to_receive(message, selection, flags, &receive);
 	receive.deadline = deadline;
 	ret = mbx_call(handle, MAILBOX_IOC_RECEIVE, &receive);
 	if (ret == -EMSGSIZE)

@@ -35,6 +35,7 @@ static const struct {
 	{ ENFILE, "the system has no free file" },
 	{ EIDRM, "the mailbox was destroyed" },
 	{ ESRCH, "there is no such process, and no message of it" },
+	{ ESTALE, "the lease has ended, or is somebody else's" },
 	{ EBUSY, "the mailbox has no room for another process" },
 	{ EPIPE, "nobody can receive any more" },
 	{ ECANCELED, "the call was abandoned" },

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * For programs that were linked with version 0, whose struct mailbox_create and struct
+ * mailbox_stat end before what came with leases: nothing beyond that may be touched. Only
+ * in the shared library; whoever links the static one has its header.
+ */
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "internal.h"
+
+#define OLD_CREATE offsetof(struct mailbox_create, max_deliveries)
+#define OLD_STAT   offsetof(struct mailbox_stat, leased)
+
+#define OLD(name) __asm__(".symver old_" #name ", mailbox_" #name "@LIBMAILBOX_0")
+
+OLD(create_init);
+OLD(create);
+OLD(open_or_create);
+OLD(stat);
+OLD(list);
+OLD(list_each);
+
+int old_create_init(void *create, const char *name);
+int old_create(int device, void *create);
+int old_open_or_create(int device, void *create);
+int old_stat(int handle, void *stat);
+int old_list(int device, uint64_t *after, void *entries, unsigned int nr);
+int old_list_each(int device, int (*each)(const struct mailbox_stat *stat, void *context),
+		  void *context);
+
+int old_create_init(void *create, const char *name)
+{
+	struct mailbox_create whole;
+	int ret = mailbox_create_init(&whole, name);
+
+	memcpy(create, &whole, OLD_CREATE);
+	return ret;
+}
+
+static int make(int device, void *create,
+		int (*function)(int device, struct mailbox_create *create))
+{
+	struct mailbox_create whole = { 0 };
+	int ret;
+
+	memcpy(&whole, create, OLD_CREATE);
+	ret = function(device, &whole);
+	memcpy(create, &whole, OLD_CREATE);
+	return ret;
+}
+
+int old_create(int device, void *create)
+{
+	return make(device, create, mailbox_create);
+}
+
+int old_open_or_create(int device, void *create)
+{
+	return make(device, create, mailbox_open_or_create);
+}
+
+int old_stat(int handle, void *stat)
+{
+	struct mailbox_stat whole;
+	int ret = mailbox_stat(handle, &whole);
+
+	memcpy(stat, &whole, OLD_STAT);
+	return ret;
+}
+
+int old_list(int device, uint64_t *after, void *entries, unsigned int nr)
+{
+	struct mailbox_list list = {
+		.size = sizeof(list),
+		.entries = mbx_address(entries),
+		.entry_size = OLD_STAT,
+		.nr = nr,
+		.after = *after,
+	};
+	int ret = mbx_call(device, MAILBOX_IOC_LIST, &list);
+
+	if (ret < 0)
+		return ret;
+
+	*after = list.after;
+	return list.nr;
+}
+
+/* The callback gets a longer structure than it knows, and looks at what it knows. */
+int old_list_each(int device, int (*each)(const struct mailbox_stat *stat, void *context),
+		  void *context)
+{
+	return mailbox_list_each(device, each, context);
+}
