@@ -51,7 +51,7 @@ static int output(const struct receive_request *request)
 
 static int take(struct receive_request *request)
 {
-	const struct mailbox_selection *selection = &request->selection;
+	const struct mailbox_selection *selection = &request->choice.selection;
 	uint32_t flags = request->flags;
 
 	if (request->peek)
@@ -92,7 +92,7 @@ static int take_and_output(struct receive_request *request)
 		if (ret)
 			return ret;
 		if (request->peek)
-			request->selection.match++;
+			request->choice.selection.match++;
 	}
 	return EXIT_OK;
 }

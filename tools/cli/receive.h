@@ -6,15 +6,14 @@
 #ifndef CLI_RECEIVE_H
 #define CLI_RECEIVE_H
 
-#include "cli.h"
+#include "selection.h"
 
 struct receive_request {
 	const struct command *command;
 	struct target target;
 	int handle;
 	struct mailbox_message message;
-	struct mailbox_selection selection;
-	bool selects;
+	struct selection choice;
 	bool peek;
 	uint32_t flags;
 	uint64_t timeout;

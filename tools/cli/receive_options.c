@@ -5,14 +5,9 @@
 #include "receive.h"
 
 enum {
-	OPTION_COUNT = 0x100,
+	OPTION_COUNT = OPTION_OWN,
 	OPTION_ALL,
 	OPTION_FOLLOW,
-	OPTION_TYPE_UP_TO,
-	OPTION_TYPE_NOT,
-	OPTION_FROM,
-	OPTION_MIN_PRIORITY,
-	OPTION_INDEX,
 	OPTION_TRUNCATE,
 	OPTION_TIMEOUT,
 	OPTION_WAIT,
@@ -24,18 +19,13 @@ enum {
 #define COMMON_OPTIONS \
 	{ "count", required_argument, NULL, OPTION_COUNT }, \
 	{ "all", no_argument, NULL, OPTION_ALL }, \
-	{ "type", required_argument, NULL, 't' }, \
-	{ "type-up-to", required_argument, NULL, OPTION_TYPE_UP_TO }, \
-	{ "type-not", required_argument, NULL, OPTION_TYPE_NOT }, \
-	{ "from", required_argument, NULL, OPTION_FROM }, \
-	{ "min-priority", required_argument, NULL, OPTION_MIN_PRIORITY }, \
+	SELECTION_OPTIONS, \
 	{ "truncate", required_argument, NULL, OPTION_TRUNCATE }, \
 	{ "timeout", required_argument, NULL, OPTION_TIMEOUT }, \
 	{ "nonblock", no_argument, NULL, 'n' }, \
 	{ "lines", no_argument, NULL, OPTION_LINES }, \
 	{ "null", no_argument, NULL, '0' }, \
 	{ "json", no_argument, NULL, OPTION_JSON }, \
-	{ "help", no_argument, NULL, 'h' }, \
 	{ 0 }
 
 #define COMMON_HELP \
@@ -44,12 +34,7 @@ enum {
 	"  -0, --null            a NUL byte after each message\n" \
 	"      --json            each message with all that is known about it, one object a\n" \
 	"                        line; payload is text, or base64 if payload_encoding says so\n" \
-	"Which message; without one of these, the first:\n" \
-	"  -t, --type=N          the first of that type\n" \
-	"      --type-up-to=N    the first of the lowest type, if that is at most N\n" \
-	"      --type-not=N      the first of any other type\n" \
-	"      --from=PID        the first from that process\n" \
-	"      --min-priority=N  the first, if its priority is at least N\n"
+	SELECTION_HELP
 /* clang-format on */
 
 static const struct option receive_options[] = {
@@ -89,20 +74,6 @@ static const char peek_help[] =
 	"  -n, --nonblock        do not wait (the default)\n"
 	COMMON_HELP;
 /* clang-format on */
-
-static int take_selection(struct receive_request *request, enum mailbox_select select,
-			  const char *option, uint64_t max)
-{
-	if (request->selects)
-		return usage(request->command, "one way to choose a message, not two");
-	if (!parse_number(optarg, max, &request->selection.match))
-		return usage(request->command, "--%s takes a number%s", option,
-			     max < UINT64_MAX ? ", and not so large a one" : "");
-
-	request->selects = true;
-	request->selection.select = select;
-	return EXIT_OK;
-}
 
 static int take_number(struct receive_request *request, int option)
 {
@@ -157,21 +128,8 @@ static int take_option(struct receive_request *request, int option)
 	case OPTION_JSON:
 		request->json = true;
 		return EXIT_OK;
-	case 't':
-		return take_selection(request, MAILBOX_SELECT_TYPE, "type", UINT64_MAX);
-	case OPTION_TYPE_UP_TO:
-		return take_selection(request, MAILBOX_SELECT_TYPE_UP_TO, "type-up-to", UINT64_MAX);
-	case OPTION_TYPE_NOT:
-		return take_selection(request, MAILBOX_SELECT_TYPE_NOT, "type-not", UINT64_MAX);
-	case OPTION_FROM:
-		return take_selection(request, MAILBOX_SELECT_SENDER, "from", INT32_MAX);
-	case OPTION_MIN_PRIORITY:
-		return take_selection(request, MAILBOX_SELECT_PRIORITY, "min-priority",
-				      MAILBOX_PRIORITY_MAX);
-	case OPTION_INDEX:
-		return take_selection(request, MAILBOX_SELECT_INDEX, "index", UINT64_MAX);
 	default:
-		return help_or_usage(request->command, option);
+		return selection_option(request->command, option, optarg, &request->choice);
 	}
 }
 
@@ -190,11 +148,12 @@ static int check(struct receive_request *request)
 	if (!request->peek)
 		return EXIT_OK;
 
-	if (several && request->selects && request->selection.select != MAILBOX_SELECT_INDEX)
+	if (several && request->choice.selects &&
+	    request->choice.selection.select != MAILBOX_SELECT_INDEX)
 		return usage(command, "several messages can be chosen by --index only");
 	/* By position, so that the next one can be asked for. */
-	if (!request->selects)
-		request->selection.select = MAILBOX_SELECT_INDEX;
+	if (!request->choice.selects)
+		request->choice.selection.select = MAILBOX_SELECT_INDEX;
 	if (!request->wait && !(request->flags & MAILBOX_DEADLINE))
 		request->flags |= MAILBOX_NONBLOCK;
 	return EXIT_OK;

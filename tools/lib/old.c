@@ -4,7 +4,6 @@
  * mailbox_stat end before what came with leases: nothing beyond that may be touched. Only
  * in the shared library; whoever links the static one has its header.
  */
-#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
