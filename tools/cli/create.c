@@ -20,6 +20,8 @@ enum {
 	OPTION_FD,
 	OPTION_RIGHTS,
 	OPTION_NONBLOCK,
+	OPTION_MAX_DELIVERIES,
+	OPTION_DEAD_LETTER,
 	OPTION_JSON,
 };
 
@@ -32,6 +34,8 @@ static const struct option options[] = {
 	{ "fd", required_argument, NULL, OPTION_FD },
 	{ "rights", required_argument, NULL, OPTION_RIGHTS },
 	{ "nonblock", no_argument, NULL, OPTION_NONBLOCK },
+	{ "max-deliveries", required_argument, NULL, OPTION_MAX_DELIVERIES },
+	{ "dead-letter", required_argument, NULL, OPTION_DEAD_LETTER },
 	{ "json", no_argument, NULL, OPTION_JSON },
 	{ 0 },
 };
@@ -53,6 +57,9 @@ static const char help[] =
 	LIMIT_HELP
 	"      --fixed-size      every message has exactly the bytes of --message-size\n"
 	"      --policy=WHAT     who gets a message: any (whoever has waited longest)\n"
+	"      --max-deliveries=N  a message that was taken under a lease so often, and came\n"
+	"                        back each time, is a dead letter and is dropped\n"
+	"      --dead-letter=MAILBOX  dead letters go there instead\n"
 	"      --exist-ok        no error when there is a mailbox of that name already\n"
 	"      --fd=N            COMMAND has the mailbox open as descriptor N, 3 or more\n"
 	"      --rights=LETTERS  of that descriptor: s send, r receive, m manage (srm)\n"
@@ -64,6 +71,7 @@ struct request {
 	struct mailbox_create create;
 	struct mailbox_set limits;
 	struct target target;
+	struct target dead_letter;
 	char **command;
 	bool exist_ok;
 	bool json;
@@ -117,6 +125,15 @@ static int take_option(struct request *request, int option)
 			return usage(command, "--fd takes a number from 3 to 1023");
 		request->fd = number;
 		return EXIT_OK;
+	case OPTION_MAX_DELIVERIES:
+		if (!parse_number(optarg, MAILBOX_DELIVERIES_MAX, &number) || !number)
+			return usage(command, "--max-deliveries takes a number from 1 to %d",
+				     MAILBOX_DELIVERIES_MAX);
+		request->create.max_deliveries = number;
+		return EXIT_OK;
+	case OPTION_DEAD_LETTER:
+		target_fini(&request->dead_letter);
+		return target_parse(command, optarg, &request->dead_letter);
 	case OPTION_RIGHTS:
 		if (parse_rights(optarg, &request->create.rights))
 			return usage(command, "--rights takes some of the letters s, r and m");
@@ -146,6 +163,9 @@ static int check(struct request *request, int argc, char **argv)
 		return usage(command, "--rights and --nonblock go with --fd only");
 	if (request->fd >= 0 && !request->command)
 		return usage(command, "--fd goes with --temporary and a COMMAND only");
+	if (request->dead_letter.shown && !create->max_deliveries)
+		return usage(command, "--dead-letter goes with --max-deliveries only: say after "
+				      "how many deliveries a message goes there");
 	if (temporary && request->exist_ok)
 		return usage(command, "--exist-ok does not go with --temporary");
 
@@ -228,6 +248,37 @@ static int run_command(const struct request *request)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+/* The kernel knows the mailbox for dead letters by its id. */
+static int find_dead_letter(struct request *request, int device)
+{
+	struct mailbox_stat stat;
+	int ret;
+
+	if (!request->dead_letter.shown)
+		return EXIT_OK;
+
+	ret = target_stat(device, &request->dead_letter, &stat);
+	request->create.dead_letter = stat.id;
+	return ret;
+}
+
+static int make(struct request *request, int device)
+{
+	int ret = mailbox_create(device, &request->create);
+
+	if (ret == -EEXIST && request->exist_ok) {
+		struct mailbox_stat stat;
+
+		ret = target_stat(device, &request->target, &stat);
+		request->create.id = stat.id;
+		return ret;
+	}
+	/* What is made can be neither missing nor forbidden: that is about the other one. */
+	if (request->dead_letter.shown && (ret == -ENOENT || ret == -EACCES))
+		return report(DOING_SEND, &request->dead_letter, ret);
+	return ret < 0 ? report(DOING_CREATE, &request->target, ret) : EXIT_OK;
+}
+
 static int create(struct request *request)
 {
 	int device, ret;
@@ -236,17 +287,9 @@ static int create(struct request *request)
 	if (ret)
 		return ret;
 
-	ret = mailbox_create(device, &request->create);
-	if (ret == -EEXIST && request->exist_ok) {
-		struct mailbox_stat stat;
-
-		ret = target_stat(device, &request->target, &stat);
-		request->create.id = stat.id;
-	} else if (ret < 0) {
-		ret = report(DOING_CREATE, &request->target, ret);
-	} else {
-		ret = EXIT_OK;
-	}
+	ret = find_dead_letter(request, device);
+	if (!ret)
+		ret = make(request, device);
 	close(device);
 	if (ret)
 		return ret;
@@ -275,6 +318,7 @@ static int run(int argc, char **argv)
 	if (!ret)
 		ret = create(&request);
 	target_fini(&request.target);
+	target_fini(&request.dead_letter);
 	return ret;
 }
 

@@ -79,6 +79,7 @@ json_t *json_from_message(const struct mailbox_message *message)
 	json_object_set_new(json, "tid", json_integer(message->tid));
 	json_object_set_new(json, "uid", json_number(message->uid));
 	json_object_set_new(json, "gid", json_number(message->gid));
+	json_object_set_new(json, "deliveries", json_number(message->deliveries));
 	json_object_set_new(json, "truncated", json_boolean(message->truncated));
 	json_set_bytes(json, "payload", message->data, there);
 	return json;
@@ -115,6 +116,12 @@ json_t *json_from_stat(const struct mailbox_stat *stat)
 	json_object_set_new(json, "received", json_number(stat->received));
 	json_object_set_new(json, "expired", json_number(stat->expired));
 	json_object_set_new(json, "overwritten", json_number(stat->overwritten));
+	json_object_set_new(json, "leased", json_number(stat->leased));
+	json_object_set_new(json, "redelivered", json_number(stat->redelivered));
+	json_object_set_new(json, "dead", json_number(stat->dead));
+	json_object_set_new(json, "dropped", json_number(stat->dropped));
+	json_object_set_new(json, "max_deliveries", json_number(stat->max_deliveries));
+	json_object_set_new(json, "dead_letter", json_number(stat->dead_letter));
 	json_object_set_new(json, "created", json_number(stat->created));
 	json_object_set_new(json, "last_sent", json_number(stat->last_sent));
 	json_object_set_new(json, "last_received", json_number(stat->last_received));

@@ -39,7 +39,27 @@ static void print_event(const char *what, uint64_t time, int pid)
 	putchar('\n');
 }
 
-static void print_stat(const struct mailbox_stat *stat)
+/* By its name too, where there is one that the user may see. */
+static void print_dead_letter(int device, uint64_t id)
+{
+	uint64_t after = id - 1;
+	struct mailbox_stat stat;
+	char *name;
+
+	if (!id) {
+		printf("%-16s %s\n", "dead letters to", "(none)");
+		return;
+	}
+	printf("%-16s %llu", "dead letters to", (unsigned long long)id);
+	if (mailbox_list(device, &after, &stat, 1) == 1 && stat.id == id && stat.name[0]) {
+		name = printable(stat.name, strnlen(stat.name, sizeof(stat.name)), 0);
+		printf(", %s", name);
+		free(name);
+	}
+	putchar('\n');
+}
+
+static void print_stat(int device, const struct mailbox_stat *stat)
 {
 	size_t length = strnlen(stat->name, sizeof(stat->name));
 	char *name = printable(stat->name, length, 0);
@@ -65,15 +85,24 @@ static void print_stat(const struct mailbox_stat *stat)
 	printf("%-16s %u %%\n", "share", stat->share);
 	printf("%-16s %u%s\n", "message size", stat->message_size,
 	       stat->flags & MAILBOX_FIXED_SIZE ? ", no other" : " at most");
+	if (stat->max_deliveries)
+		print_number("max deliveries", stat->max_deliveries);
+	else
+		printf("%-16s %s\n", "max deliveries", "(no limit)");
+	print_dead_letter(device, stat->dead_letter);
 	print_number("handles", stat->handles);
 	print_number("messages", stat->messages);
 	print_number("bytes", stat->bytes);
+	print_number("leased", stat->leased);
 	print_number("receivers wait", stat->receivers);
 	print_number("senders wait", stat->senders);
 	print_number("sent", stat->sent);
 	print_number("received", stat->received);
 	print_number("expired", stat->expired);
 	print_number("overwritten", stat->overwritten);
+	print_number("redelivered", stat->redelivered);
+	print_number("dead", stat->dead);
+	print_number("dropped", stat->dropped);
 	print_event("created", stat->created, 0);
 	print_event("last sent", stat->last_sent, stat->last_sender);
 	print_event("last received", stat->last_received, stat->last_receiver);
@@ -96,7 +125,7 @@ static int stat_one(int device, const char *argument, bool json, bool more)
 
 	if (json)
 		return json_output(json_from_stat(&stat)) ? EXIT_OK : output_flush();
-	print_stat(&stat);
+	print_stat(device, &stat);
 	if (more)
 		putchar('\n');
 	return output_flush();
