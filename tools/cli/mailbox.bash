@@ -22,7 +22,7 @@ _mailbox_words()
 _mailbox()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local commands="create send receive peek watch ls stat set rm info" command i
+	local commands="create send receive work peek watch ls stat set rm info" command i
 
 	COMPREPLY=()
 	if [[ $COMP_CWORD -eq 1 ]]; then
@@ -35,9 +35,9 @@ _mailbox()
 		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$current")
 		return
 	fi
-	# Behind -- of 'create' stands any command.
+	# Behind -- of these stands any command.
 	for ((i = 2; i < COMP_CWORD; i++)); do
-		if [[ $command == create && ${COMP_WORDS[i]} == -- ]]; then
+		if [[ ($command == create || $command == work) && ${COMP_WORDS[i]} == -- ]]; then
 			mapfile -t COMPREPLY < <(compgen -A command -- "$current")
 			return
 		fi
@@ -54,6 +54,7 @@ _mailbox()
 	--on-full)	mapfile -t COMPREPLY < <(compgen -W "wait refuse overwrite" -- "$current") ;;
 	--policy)	mapfile -t COMPREPLY < <(compgen -W "any" -- "$current") ;;
 	--color)	mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$current") ;;
+	--dead-letter)	_mailbox_words "$(mailbox ls --names 2>/dev/null)" "$current" ;;
 	--file | -f)	mapfile -t COMPREPLY < <(compgen -A file -- "$current") ;;
 	*)
 		if [[ $current == -* ]]; then

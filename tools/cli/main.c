@@ -10,8 +10,9 @@
 #include "cli.h"
 
 static const struct command *const commands[] = {
-	&command_create, &command_send, &command_receive, &command_peek, &command_watch,
-	&command_ls,	 &command_stat, &command_set,	  &command_rm,	 &command_info,
+	&command_create, &command_send,	 &command_receive, &command_work,
+	&command_peek,	 &command_watch, &command_ls,	   &command_stat,
+	&command_set,	 &command_rm,	 &command_info,
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))

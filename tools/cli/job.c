@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A message under a lease, and the command that works on it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "job.h"
+
+/*
+ * A file in memory rather than a pipe: it takes the whole payload at once, so a command
+ * that reads slowly or not at all holds up nobody, and the command may seek in it.
+ */
+static int payload_open(const struct mailbox_message *message)
+{
+	const char *data = message->data;
+	size_t done = 0;
+	ssize_t part;
+	int fd;
+
+	fd = memfd_create("payload", MFD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+
+	while (done < message->length) {
+		part = write(fd, data + done, message->length - done);
+		if (part < 0) {
+			part = -errno;
+			close(fd);
+			return part;
+		}
+		done += part;
+	}
+	lseek(fd, 0, SEEK_SET);
+	return fd;
+}
+
+static void set_number(const char *name, uint64_t number)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
+	setenv(name, text, 1);
+}
+
+static void set_environment(const struct mailbox_message *message)
+{
+	set_number("MAILBOX_SEQUENCE", message->sequence);
+	set_number("MAILBOX_TYPE", message->type);
+	set_number("MAILBOX_PRIORITY", message->priority);
+	set_number("MAILBOX_DELIVERIES", message->deliveries);
+	set_number("MAILBOX_PID", message->pid);
+	set_number("MAILBOX_UID", message->uid);
+}
+
+/* In the new process, up to the command; the pipe tells the worker why there is none. */
+static void become(const struct mailbox_message *message, char **command, const sigset_t *mask,
+		   int payload, int failure, pid_t worker)
+{
+	int error;
+
+	/*
+	 * The job goes back when the worker ends, and then somebody else has it: nobody may
+	 * go on with it here. The worker may have ended already.
+	 */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != worker)
+		_exit(EXIT_OTHER);
+
+	/* Ctrl-C lets the worker end, after what is at work. */
+	setpgid(0, 0);
+	signal(SIGPIPE, SIG_DFL);
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	set_environment(message);
+	/* dup2(2) leaves close-on-exec set when both are the same. */
+	if (payload == STDIN_FILENO)
+		fcntl(payload, F_SETFD, 0);
+	else
+		dup2(payload, STDIN_FILENO);
+	execvp(command[0], command);
+	error = errno;
+	while (write(failure, &error, sizeof(error)) < 0 && errno == EINTR)
+		continue;
+	_exit(EXIT_OTHER);
+}
+
+/* The errno with which the command could not be run, or 0 as soon as it runs. */
+static int read_failure(int fd)
+{
+	int error = 0;
+
+	while (read(fd, &error, sizeof(error)) < 0 && errno == EINTR)
+		continue;
+	close(fd);
+	return error;
+}
+
+static int cannot_run(char **command, int error)
+{
+	complain("cannot run '%s': %s", command[0], strerror(error));
+	return error == ENOENT ? 127 : 126;
+}
+
+int job_start(struct job *job, const struct mailbox_message *message, char **command,
+	      const sigset_t *mask)
+{
+	int failure[2] = { -1, -1 }, payload, error;
+	pid_t worker = getpid();
+
+	job->pid = -1;
+	payload = payload_open(message);
+	if (payload >= 0 && !pipe2(failure, O_CLOEXEC))
+		job->pid = fork();
+	error = payload < 0 ? -payload : errno;
+	if (!job->pid)
+		become(message, command, mask, payload, failure[1], worker);
+	if (payload >= 0)
+		close(payload);
+	if (failure[1] >= 0)
+		close(failure[1]);
+	if (job->pid < 0) {
+		complain("cannot start '%s': %s", command[0], strerror(error));
+		if (failure[0] >= 0)
+			close(failure[0]);
+		return EXIT_OTHER;
+	}
+
+	error = read_failure(failure[0]);
+	job->pidfd = error ? -1 : pidfd_open(job->pid, 0);
+	if (job->pidfd >= 0)
+		return EXIT_OK;
+
+	if (!error) {
+		error = errno;
+		kill(-job->pid, SIGKILL);
+	}
+	while (waitpid(job->pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	return cannot_run(command, error);
+}
+
+bool job_succeeded(struct job *job, const struct target *target, char **command)
+{
+	int status = -1;
+
+	while (waitpid(job->pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	close(job->pidfd);
+	if (WIFSIGNALED(status))
+		complain("message %llu of %s goes back: '%s' was ended by signal %d, %s",
+			 (unsigned long long)job->sequence, target->shown, command[0],
+			 WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else if (WEXITSTATUS(status))
+		complain("message %llu of %s goes back: '%s' ended with status %d",
+			 (unsigned long long)job->sequence, target->shown, command[0],
+			 WEXITSTATUS(status));
+	return !status;
+}
