@@ -228,7 +228,7 @@ test_help()
 
 	expect 0 mailbox help && contains "Exit codes:" || return
 	expect 0 mailbox --version || return
-	for command in create send receive peek watch ls stat set rm info; do
+	for command in create send receive work peek watch ls stat set rm info; do
 		expect 0 mailbox help || return
 		contains "  $command " || return
 		expect 0 mailbox $command --help && contains "Usage: mailbox $command" || return
