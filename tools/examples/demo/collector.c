@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * collector LIST TOTAL: writes what comes to 'results' to the file LIST, as sha256sum
- * would, shows how far things are, and at the end who did how much.
+ * would, shows how far things are, and at the end who did how much. Ends after TOTAL
+ * results, or when none has come for a minute.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "demo.h"
 
+#define PATIENCE_MS 60000
+
 struct tally {
-	pid_t pid;
 	uint64_t files;
+	uint64_t redone;
 	uint64_t bytes;
 };
 
@@ -37,61 +41,78 @@ static void progress(uint64_t total, uint64_t start)
 
 static void take(const struct mailbox_message *message, FILE *list)
 {
-	struct tally *worker = &workers[message->type % (MAX_WORKERS + 1)];
+	uint64_t number = message->type % REDONE, bytes;
+	struct tally *worker = &workers[number % (MAX_WORKERS + 1)];
 	const char *line = message->data;
 	int skip = 0;
-	uint64_t bytes;
 
-	/* The pid is the kernel's word, the number only what the worker says. */
-	if (message->type > MAX_WORKERS || (worker->pid && worker->pid != message->pid) ||
+	if (!number || number > MAX_WORKERS || message->type >= 2 * REDONE ||
 	    sscanf(line, "%" SCNu64 " %n", &bytes, &skip) != 1) {
 		fprintf(stderr, "collector: a result that no worker can have sent\n");
 		exit(1);
 	}
 
 	fprintf(list, "%s\n", line + skip);
-	worker->pid = message->pid;
 	worker->files++;
+	worker->redone += message->type >= REDONE;
 	worker->bytes += bytes;
 	all.files++;
+	all.redone += message->type >= REDONE;
 	all.bytes += bytes;
+}
+
+static void print_line(const char *who, const struct tally *tally)
+{
+	printf("%6s %8" PRIu64 " %9" PRIu64 " %10" PRIu64 "\n", who, tally->files,
+	       tally->bytes >> 10, tally->redone);
 }
 
 static void print_table(void)
 {
+	char who[16];
 	int i;
 
-	printf("%s\nworker      pid    files       KiB\n", isatty(STDOUT_FILENO) ? "\n" : "");
+	printf("%s\nworker    files       KiB  had before\n", isatty(STDOUT_FILENO) ? "\n" : "");
 	for (i = 1; i <= MAX_WORKERS; i++) {
+		snprintf(who, sizeof(who), "%d", i);
 		if (workers[i].files)
-			printf("%6d %8d %8" PRIu64 " %9" PRIu64 "\n", i, workers[i].pid,
-			       workers[i].files, workers[i].bytes >> 10);
+			print_line(who, &workers[i]);
 	}
-	printf("   all          %8" PRIu64 " %9" PRIu64 "\n", all.files, all.bytes >> 10);
+	print_line("all", &all);
+}
+
+static void take_all(int results, uint64_t total, FILE *list)
+{
+	char buffer[8192];
+	struct mailbox_message message = { .data = buffer, .room = sizeof(buffer) - 1 };
+	uint64_t start = mailbox_now();
+	int ret;
+
+	while (all.files < total) {
+		ret = mailbox_receive_message(results, &message, NULL, MAILBOX_DEADLINE,
+					      mailbox_deadline_in_ms(PATIENCE_MS));
+		if (ret == -ETIMEDOUT) {
+			fprintf(stderr, "collector: no result for a minute\n");
+			return;
+		}
+		check("collector", "receive", ret);
+		buffer[message.length] = 0;
+		take(&message, list);
+		progress(total, start);
+	}
 }
 
 int main(int argc, char **argv)
 {
 	int results = open_box("collector", "results", MAILBOX_RIGHT_RECEIVE);
-	char buffer[8192];
-	struct mailbox_message message = { .data = buffer, .room = sizeof(buffer) - 1 };
-	uint64_t total = argc > 2 ? strtoull(argv[2], NULL, 10) : 0, start = mailbox_now();
 	FILE *list = argc > 1 ? fopen(argv[1], "we") : NULL;
 
-	if (!list) {
+	if (argc != 3 || !list) {
 		fprintf(stderr, "Usage: collector LIST TOTAL\n");
 		return 2;
 	}
 
-	for (;;) {
-		check("collector", "receive",
-		      mailbox_receive_message(results, &message, NULL, 0, 0));
-		if (!message.type)
-			break;
-		buffer[message.length] = 0;
-		take(&message, list);
-		progress(total, start);
-	}
+	take_all(results, strtoull(argv[2], NULL, 10), list);
 	if (fclose(list)) {
 		perror("collector: the list");
 		return 1;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What producer, workers and collector of the demonstration agree on.
+ * What producer, hash and collector of the demonstration agree on.
  *
  * A job is the path of a file, a NUL byte and the content. A result is one line,
- * "LENGTH HASH  PATH", and its type is the number of the worker.
+ * "LENGTH HASH  PATH", and its type is the number of the worker, with REDONE added when
+ * the job had been delivered before.
  */
 #ifndef DEMO_H
 #define DEMO_H
@@ -14,11 +15,9 @@
 
 #include <mailbox.h>
 
-/* Types of messages in 'jobs'. END is sent once; the worker that gets it passes it on. */
-enum { TYPE_END, TYPE_FILE };
-
-/* In 'results' type 0 is the end; workers are counted from 1. */
+/* Workers are counted from 1. */
 #define MAX_WORKERS 16
+#define REDONE	    100
 
 static inline int check(const char *program, const char *what, int ret)
 {
