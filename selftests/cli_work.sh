@@ -132,6 +132,16 @@ test_work_waits_and_ends_when_idle()
 	mailbox send jobs "a late one" && wait $! && [ "$(cat got)" = "a late one" ]
 }
 
+test_work_at_a_rendezvous()
+{
+	mailbox create --capacity rendezvous jobs >out
+	mailbox work --count 2 jobs -- sh -c 'cat; exit $((!MAILBOX_DELIVERIES))' >got 2>err &
+	until_figure jobs handles 1 || return
+	expect 0 mailbox send jobs met || return
+	wait $!
+	[ $? -eq 1 ] && [ "$(cat got)" = metmet ] && figures_are jobs received=1 messages=0
+}
+
 test_work_whose_command_reads_nothing()
 {
 	mailbox create jobs >out
