@@ -21,14 +21,6 @@ OLD(stat);
 OLD(list);
 OLD(list_each);
 
-int old_create_init(void *create, const char *name);
-int old_create(int device, void *create);
-int old_open_or_create(int device, void *create);
-int old_stat(int handle, void *stat);
-int old_list(int device, uint64_t *after, void *entries, unsigned int nr);
-int old_list_each(int device, int (*each)(const struct mailbox_stat *stat, void *context),
-		  void *context);
-
 int old_create_init(void *create, const char *name)
 {
 	struct mailbox_create whole;
