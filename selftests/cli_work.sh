@@ -246,6 +246,17 @@ test_lease_of_a_stopped_worker_ends()
 		figures_are jobs received=1 redelivered=1 messages=0
 }
 
+test_expiry_ends_a_lease()
+{
+	mailbox create jobs >out && mailbox send --expire 2s jobs x || return
+	start_to_hold --count 1 || return
+	until_figure jobs expired 1 || return
+	echo >go
+	wait "$worker"
+	[ $? -eq 1 ] && grep -q "was done after its lease had ended" hold.err &&
+		figures_are jobs messages=0 leased=0 received=0 redelivered=0
+}
+
 test_destruction_tells_workers()
 {
 	mailbox create jobs >out
