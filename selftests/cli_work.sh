@@ -7,6 +7,12 @@
 # What single quotes hold is for inner shells to expand.
 # shellcheck disable=SC2016
 
+# Seconds, more of them where the machine is slow.
+seconds()
+{
+	echo "$(($1 * ${MAILBOX_SLOW:-1}))s"
+}
+
 # Waits until something is true, such as that a file is there.
 until_true()
 {
@@ -127,7 +133,7 @@ test_work_waits_and_ends_when_idle()
 {
 	mailbox create jobs >out
 	expect 0 mailbox work --idle 20ms jobs -- false || return
-	mailbox work --idle 2s jobs -- cat >got &
+	mailbox work --idle "$(seconds 2)" jobs -- cat >got &
 	until_figure jobs handles 1 || return
 	mailbox send jobs "a late one" && wait $! && [ "$(cat got)" = "a late one" ]
 }
@@ -225,9 +231,10 @@ test_second_signal_ends_at_once()
 
 test_lease_with_a_limit_goes_on_while_the_command_runs()
 {
-	mailbox create jobs >out && mailbox send jobs x && start_to_hold --count 1 --lease 200ms || return
-	# Far longer than the lease.
-	expect 6 mailbox receive --timeout 1s jobs || return
+	mailbox create jobs >out && mailbox send jobs x || return
+	start_to_hold --count 1 --lease "$(seconds 2)" || return
+	# Longer than the lease.
+	expect 6 mailbox receive --timeout "$(seconds 3)" jobs || return
 	figures_are jobs leased=1 redelivered=0 || return
 	echo >go
 	wait "$worker" && figures_are jobs received=1
@@ -235,7 +242,8 @@ test_lease_with_a_limit_goes_on_while_the_command_runs()
 
 test_lease_of_a_stopped_worker_ends()
 {
-	mailbox create jobs >out && mailbox send jobs x && start_to_hold --count 1 --lease 200ms || return
+	mailbox create jobs >out && mailbox send jobs x || return
+	start_to_hold --count 1 --lease "$(seconds 1)" || return
 	kill -STOP "$worker"
 	expect 0 mailbox receive --timeout 60s jobs && prints x || return
 	kill -CONT "$worker"
@@ -248,7 +256,7 @@ test_lease_of_a_stopped_worker_ends()
 
 test_expiry_ends_a_lease()
 {
-	mailbox create jobs >out && mailbox send --expire 2s jobs x || return
+	mailbox create jobs >out && mailbox send --expire "$(seconds 2)" jobs x || return
 	start_to_hold --count 1 || return
 	until_figure jobs expired 1 || return
 	echo >go
