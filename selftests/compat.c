@@ -95,6 +95,26 @@ TEST_F(compat, batches)
 	}
 }
 
+TEST_F(compat, leases)
+{
+	char data[16];
+	struct mailbox_receive args = leasing_args(data, sizeof(data));
+
+	ASSERT_EQ(0, box_send_text(self->fd, "x", 0, 0));
+	args.lease = 3600 * SECOND;
+	ASSERT_EQ(0, box_receive(self->fd, &args));
+	EXPECT_EQ(0, args.deliveries);
+	EXPECT_EQ(1, box_stat(self->fd).leased);
+	EXPECT_EQ(0, box_extend(self->fd, args.lease, UINT64_MAX));
+	EXPECT_EQ(0, box_nack(self->fd, args.lease, 0));
+	EXPECT_EQ(-ESTALE, box_ack(self->fd, args.lease));
+	EXPECT_EQ(1, box_stat(self->fd).redelivered);
+	args = box_lease_select(self->fd, MAILBOX_SELECT_FIRST, 0, 0);
+	EXPECT_EQ(1, args.deliveries);
+	EXPECT_EQ(0, box_ack(self->fd, args.lease));
+	EXPECT_EQ(0, box_stat(self->fd).messages);
+}
+
 TEST_F(compat, open_list_stat_set)
 {
 	int fd = box_open(self->device, 0, "from any program", MAILBOX_RIGHT_SEND);

@@ -68,6 +68,8 @@ TEST_F(create, defaults)
 	EXPECT_EQ(8 << 20, stat.max_bytes);
 	EXPECT_EQ(info.max_message_size, stat.message_size);
 	EXPECT_STREQ("", stat.name);
+	EXPECT_EQ(0, stat.max_deliveries);
+	EXPECT_EQ(0, stat.dead_letter);
 }
 
 TEST_F(create, message_size_defaults_to_max_bytes_if_that_is_less)
@@ -78,6 +80,7 @@ TEST_F(create, message_size_defaults_to_max_bytes_if_that_is_less)
 
 TEST_F(create, takes_every_value_over)
 {
+	int dead = box_new(self->device);
 	struct mailbox_stat stat;
 
 	self->args.flags = MAILBOX_PERMANENT | MAILBOX_FIXED_SIZE;
@@ -87,6 +90,8 @@ TEST_F(create, takes_every_value_over)
 	self->args.message_size = 77;
 	self->args.max_messages = 5;
 	self->args.max_bytes = 1000;
+	self->args.max_deliveries = 9;
+	self->args.dead_letter = box_stat(dead).id;
 	strcpy(self->args.name, "takes every value");
 	stat = create_and_look(self);
 	EXPECT_EQ(0, box_destroy(self->device, stat.id, NULL));
@@ -97,7 +102,10 @@ TEST_F(create, takes_every_value_over)
 	EXPECT_EQ(77, stat.message_size);
 	EXPECT_EQ(5, stat.max_messages);
 	EXPECT_EQ(1000, stat.max_bytes);
+	EXPECT_EQ(9, stat.max_deliveries);
+	EXPECT_EQ(box_stat(dead).id, stat.dead_letter);
 	EXPECT_STREQ("takes every value", stat.name);
+	close(dead);
 }
 
 TEST_F(create, limits_are_only_for_bounded_mailboxes)

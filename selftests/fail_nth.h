@@ -36,6 +36,7 @@ struct scene {
 		struct mailbox_send send;
 		struct mailbox_receive receive;
 		struct mailbox_batch batch;
+		struct mailbox_lease lease;
 	};
 };
 

@@ -82,8 +82,8 @@ FIXTURE_SETUP(lease_kills)
 	race_seed_choose();
 	th_say("# MAILBOX_SEED=%s", getenv("MAILBOX_SEED"));
 	self->random = race_random(variant->capacity);
-	self->messages = effort(8000);
-	self->kills = effort(400);
+	self->messages = effort(3000);
+	self->kills = effort(150);
 	self->world = mmap(NULL, sizeof(*self->world), PROT_READ | PROT_WRITE,
 			   MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	ASSERT_TRUE(self->world != MAP_FAILED);

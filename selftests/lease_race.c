@@ -10,7 +10,7 @@
 
 #include <pthread.h>
 
-#define ROUNDS 4000
+#define ROUNDS 500
 
 FIXTURE(lease_race)
 {

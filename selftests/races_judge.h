@@ -15,6 +15,7 @@ static const char *const kind_names[] = {
 	[RECEIVE] = "receive",
 	[RECEIVE_BATCH] = "receive a batch",
 	[RECEIVE_SENDER] = "receive from a sender",
+	[RECEIVE_LEASE] = "receive with a lease",
 	[PEEK] = "peek",
 	[READ] = "read",
 	[SEND] = "send to a full mailbox",
@@ -24,6 +25,12 @@ static const char *const kind_names[] = {
 	[POLL] = "poll",
 	[EPOLL] = "epoll_wait",
 };
+
+/* Whatever it gets is in the mailbox when it is no more. */
+static inline bool keeps_nothing(const struct round *round)
+{
+	return round->kind == PEEK || round->kind == RECEIVE_LEASE;
+}
 
 static inline void describe(const struct round *round)
 {
@@ -126,7 +133,7 @@ static inline void judge_victim(struct round *round, int status)
 		if (stage->error)
 			EXPECT_TRUE(is_allowed_in_batch(round, stage->error));
 	}
-	if (stage->returned && !stage->result && round->kind == PEEK)
+	if (stage->returned && !stage->result && keeps_nothing(round))
 		EXPECT_LE(0, letter_read(stage->letters[0], round->salt, round->length));
 
 	if (round->sends && !polls(round))
@@ -159,7 +166,7 @@ static inline void judge_dead_hands(struct round *round, uint64_t taken)
 
 	for (size_t i = 0; i < ARRAY_SIZE(round->book.taken); i++)
 		known += round->book.taken[i];
-	if (stage->returned || round->sends || polls(round) || round->kind == PEEK) {
+	if (stage->returned || round->sends || polls(round) || keeps_nothing(round)) {
 		EXPECT_EQ(known, taken);
 		return;
 	}
@@ -192,6 +199,7 @@ static inline void judge_mailbox(struct round *round)
 	stat = box_stat(round->box);
 	EXPECT_EQ(0, stat.receivers);
 	EXPECT_EQ(0, stat.senders);
+	EXPECT_EQ(0, stat.leased);
 	EXPECT_EQ(1, stat.handles);
 	EXPECT_EQ(stat.messages * round->length, stat.bytes);
 	judge_dead_hands(round, stat.received);

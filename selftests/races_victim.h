@@ -35,6 +35,7 @@ enum kind {
 	RECEIVE,
 	RECEIVE_BATCH,
 	RECEIVE_SENDER,
+	RECEIVE_LEASE,
 	PEEK,
 	READ,
 	SEND,
@@ -153,10 +154,15 @@ static inline int victim_receives(struct round *round, __u32 flags, __u64 deadli
 		args.select = MAILBOX_SELECT_SENDER;
 		args.match = getppid();
 	}
+	if (round->kind == RECEIVE_LEASE) {
+		args.flags |= MAILBOX_LEASE;
+		args.lease = 0;
+	}
 	ret = box_receive(round->fd, &args);
 	if (!ret)
 		EXPECT_EQ(round->length, args.length);
-	stage->done = !ret && round->kind != PEEK;
+	/* Its lease ends with the victim: nothing is gone. */
+	stage->done = !ret && round->kind != PEEK && round->kind != RECEIVE_LEASE;
 	return ret;
 }
 

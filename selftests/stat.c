@@ -47,6 +47,12 @@ TEST_F(stat, of_a_new_mailbox)
 	EXPECT_EQ(0, stat.last_received);
 	EXPECT_EQ(0, stat.last_sender);
 	EXPECT_EQ(0, stat.last_receiver);
+	EXPECT_EQ(0, stat.leased);
+	EXPECT_EQ(0, stat.redelivered);
+	EXPECT_EQ(0, stat.dead);
+	EXPECT_EQ(0, stat.dropped);
+	EXPECT_EQ(0, stat.dead_letter);
+	EXPECT_EQ(0, stat.max_deliveries);
 	close(fd);
 }
 
@@ -209,6 +215,66 @@ TEST_F(stat, counts_who_waits)
 	close(fd);
 }
 
+static void lease_and_give_back(int fd, int round)
+{
+	char data[8];
+	struct mailbox_receive args = leasing_args(data, sizeof(data));
+
+	if (box_receive(fd, &args))
+		return;
+	if (round % 2)
+		EXPECT_EQ(0, box_nack(fd, args.lease, round % 4 == 1 ? 0 : 1));
+	else
+		EXPECT_EQ(0, box_ack(fd, args.lease));
+}
+
+/* Each way for a message to end, and the sum after each step by box_stat(). */
+TEST_F(stat, counts_every_end_once)
+{
+	struct mailbox_create create = create_args();
+	struct mailbox_send send = send_args("expires", 7);
+	int dead = box_new_limited(self->device, MAILBOX_ON_FULL_REFUSE, 1), fd;
+	__u64 end = now_ns() + PATIENCE;
+	struct mailbox_stat stat;
+	char text[16];
+
+	create.on_full = MAILBOX_ON_FULL_OVERWRITE;
+	create.max_messages = 2;
+	create.max_deliveries = 1;
+	create.dead_letter = box_stat(dead).id;
+	fd = box_create(self->device, &create);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, box_send_text(fd, "overwritten", 0, 0));
+	ASSERT_EQ(0, box_send_text(fd, "dies", 1, 0));
+	ASSERT_EQ(0, box_send_text(fd, "dropped", 2, 0));
+	EXPECT_EQ(1, box_stat(fd).overwritten);
+	ASSERT_EQ(0, box_nack(fd, box_lease_type(fd, 1), 0));
+	EXPECT_EQ(1, box_stat(fd).dead);
+	ASSERT_EQ(0, box_nack(fd, box_lease_type(fd, 2), 0));
+	EXPECT_EQ(1, box_stat(fd).dropped);
+	ASSERT_EQ(0, box_send_text(fd, "received", 3, 0));
+	EXPECT_EQ(8, box_receive_text(fd, text, sizeof(text)));
+	EXPECT_EQ(1, box_stat(fd).received);
+	ASSERT_EQ(0, box_send_text(fd, "acknowledged", 4, 0));
+	ASSERT_EQ(0, box_ack(fd, box_lease(fd)));
+	EXPECT_EQ(2, box_stat(fd).received);
+	send.flags |= MAILBOX_EXPIRES;
+	send.expiry = now_ns() + SECOND / 20;
+	ASSERT_EQ(0, box_send(fd, &send));
+	while (!box_stat(fd).expired)
+		ASSERT_LT(now_ns(), end);
+	stat = box_stat(fd);
+	EXPECT_EQ(6, stat.sent);
+	EXPECT_EQ(2, stat.received);
+	EXPECT_EQ(1, stat.expired);
+	EXPECT_EQ(1, stat.overwritten);
+	EXPECT_EQ(1, stat.dead);
+	EXPECT_EQ(1, stat.dropped);
+	EXPECT_EQ(0, stat.messages);
+	close(fd);
+	close(dead);
+}
+
 TEST_F(stat, the_sums_agree_while_others_work)
 {
 	enum { WORKERS = 4, ROUNDS = 2000 };
@@ -225,8 +291,10 @@ TEST_F(stat, the_sums_agree_while_others_work)
 			for (j = 0; j < ROUNDS; j++)
 				if (i % 2)
 					box_send_text(fd, "x", 0, j % 3);
-				else
+				else if (i)
 					box_receive_text(fd, text, sizeof(text));
+				else
+					lease_and_give_back(fd, j);
 			flag_raise(done);
 			_exit(0);
 		}
