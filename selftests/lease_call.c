@@ -18,8 +18,6 @@ static const struct {
 	{ "EXTEND", MAILBOX_IOC_EXTEND },
 };
 
-#define for_each_call(i) for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
-
 FIXTURE(lease_call)
 {
 	int device;
@@ -73,8 +71,7 @@ static void expect_leased(FIXTURE_DATA(lease_call) * self)
 
 TEST_F(lease_call, many_at_once)
 {
-	for_each_call(i)
-	{
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
 		struct mailbox_lease args = lease_args(self->leases, 3);
 		struct mailbox_stat stat;
 
@@ -120,8 +117,7 @@ TEST_F(lease_call, no_leases_and_too_many_are_einval)
 
 	for (j = 0; j < ARRAY_SIZE(leases); j++)
 		leases[j] = self->leases[j % 3];
-	for_each_call(i)
-	{
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
 		for (j = 0; j < ARRAY_SIZE(numbers); j++) {
 			struct mailbox_lease args = lease_args(leases, numbers[j]);
 
@@ -135,8 +131,7 @@ TEST_F(lease_call, no_leases_and_too_many_are_einval)
 /* Wherever the wrong one is, those before it are done and those behind it are not. */
 TEST_F(lease_call, one_that_is_not_a_lease_stops_it)
 {
-	for_each_call(i)
-	{
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
 		unsigned int wrong;
 
 		for (wrong = 1; wrong <= 3; wrong++) {
@@ -159,8 +154,7 @@ TEST_F(lease_call, a_first_one_that_is_not_a_lease_fails_it)
 {
 	__u64 leases[] = { UINT64_MAX - 1, self->leases[0], self->leases[1] };
 
-	for_each_call(i)
-	{
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
 		struct mailbox_lease args = lease_args(leases, 3);
 
 		EXPECT_REFUSED(self->device, self->fd, ESTALE,
@@ -198,8 +192,7 @@ TEST_F(lease_call, numbers_that_are_no_leases_are_estale)
 {
 	int fd = box_new(self->device);
 
-	for_each_call(i)
-	{
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
 		static const __u64 numbers[] = { 0, 1, 1ULL << 32, 1ULL << 63, UINT64_MAX };
 		unsigned int j;
 
@@ -218,8 +211,9 @@ TEST_F(lease_call, a_lease_of_another_handle_is_estale)
 	int other = box_open(self->device, self->id, NULL, RIGHTS_ALL), copy;
 
 	ASSERT_LE(0, other);
-	for_each_call(i) EXPECT_REFUSED(self->device, self->fd, ESTALE,
-					box_end_timed(other, calls[i].number, self->leases[0], 0));
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+		EXPECT_REFUSED(self->device, self->fd, ESTALE,
+			       box_end_timed(other, calls[i].number, self->leases[0], 0));
 	/* Another descriptor is not another handle. */
 	copy = dup(self->fd);
 	EXPECT_EQ(0, box_ack(copy, self->leases[0]));
@@ -233,9 +227,10 @@ TEST_F(lease_call, a_lease_of_another_process_is_estale)
 	pid_t pid = child_fork();
 
 	if (!pid) {
-		for_each_call(i) EXPECT_REFUSED(self->device, self->fd, ESTALE,
-						box_end_timed(self->fd, calls[i].number,
-							      self->leases[0], 0));
+		for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+			EXPECT_REFUSED(self->device, self->fd, ESTALE,
+				       box_end_timed(self->fd, calls[i].number, self->leases[0],
+						     0));
 		/* It may have its own, with the same handle. */
 		EXPECT_EQ(0, box_ack(self->fd, box_lease(self->fd)));
 		_exit(0);
@@ -257,7 +252,7 @@ TEST_F(lease_call, without_the_right_to_receive_is_eacces)
 		struct mailbox_receive receive = leasing_args(data, sizeof(data));
 
 		ASSERT_LE(0, fd);
-		for_each_call(i)
+		for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
 			EXPECT_REFUSED(self->device, self->fd, EACCES,
 				       box_end_timed(fd, calls[i].number, self->leases[0], 0));
 		EXPECT_REFUSED(self->device, self->fd, EACCES, box_receive(fd, &receive));
@@ -280,7 +275,7 @@ TEST_F(lease_call, a_time_is_not_for_ack)
 TEST_F(lease_call, of_a_destroyed_mailbox_is_eidrm)
 {
 	ASSERT_EQ(0, box_destroy(self->fd, 0, NULL));
-	for_each_call(i)
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
 		EXPECT_EQ(-EIDRM, box_end_timed(self->fd, calls[i].number, self->leases[0], 0));
 }
 
@@ -292,8 +287,7 @@ TEST_F(lease_call, an_array_that_cannot_be_read)
 	};
 	unsigned int j;
 
-	for_each_call(i)
-	{
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
 		for (j = 0; j < ARRAY_SIZE(places); j++) {
 			struct mailbox_lease args = lease_args(places[j], 1);
 
@@ -307,8 +301,7 @@ TEST_F(lease_call, an_array_that_cannot_be_read)
 /* All of it first, or one after the other: nothing in between. */
 TEST_F(lease_call, an_array_that_can_be_read_in_part)
 {
-	for_each_call(i)
-	{
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
 		__u64 *leases = edge_new(2 * sizeof(*leases));
 		struct mailbox_lease args = lease_args(leases, 3);
 		__u64 left = calls[i].number == MAILBOX_IOC_EXTEND ? 3 : 1;
@@ -350,8 +343,7 @@ TEST_F(lease_call, an_array_that_can_only_be_read_is_fine)
 
 TEST_F(lease_call, an_answer_that_cannot_be_written)
 {
-	for_each_call(i)
-	{
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
 		struct mailbox_lease args = lease_args(self->leases, 3);
 
 		EXPECT_REFUSED(self->device, self->fd, EFAULT,

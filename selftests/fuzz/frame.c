@@ -278,9 +278,9 @@ static void check_stat(const struct mailbox_stat *stat, const char *where)
 {
 	if (stat->sent != stat->received + stat->expired + stat->overwritten + stat->dead +
 				  stat->dropped + stat->messages)
-		fail("%s: sent %llu, received %llu, expired %llu, overwritten %llu, dead %llu, dropped %llu, there %llu",
-		     where, stat->sent, stat->received, stat->expired, stat->overwritten,
-		     stat->dead, stat->dropped, stat->messages);
+		fail("%s: sent %llu, there %llu; gone %llu + %llu + %llu + %llu + %llu", where,
+		     stat->sent, stat->messages, stat->received, stat->expired, stat->overwritten,
+		     stat->dead, stat->dropped);
 	if (stat->leased > stat->messages || stat->reserved)
 		fail("%s: %llu leased, reserved %u", where, stat->leased, stat->reserved);
 	if (!stat->id || !memchr(stat->name, 0, sizeof(stat->name)) ||
