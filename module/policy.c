@@ -35,6 +35,20 @@ bool mbx_policy_member_locked(const struct mbx_box *box, const void *holder)
 	return place_locked(any, holder) || place_locked(any, NULL);
 }
 
+/**
+ * mbx_policy_holds_locked() - does the current process have its place, or the right?
+ * @box: a mailbox, its lock held
+ *
+ * Between mbx_policy_receive() and the mailbox lock another thread may have given it up.
+ *
+ * Return: true if so, and where any process may receive.
+ */
+bool mbx_policy_holds_locked(struct mbx_box *box)
+{
+	lockdep_assert_held(&box->lock);
+	return box->policy == MAILBOX_POLICY_ANY || place_locked(box, current->files);
+}
+
 static bool join_locked(struct mbx_box *box, const void *holder)
 {
 	const void **place = place_locked(box, holder) ?: place_locked(box, NULL);
@@ -61,28 +75,50 @@ static void stir_receivers_locked(struct list_head *waiters)
 		mbx_waiter_finish_locked(waiter, 1);
 }
 
+/* Those of a process that wait for the right: it has it, or has left. */
+static void release_claimants_locked(struct mbx_box *box, const void *holder)
+{
+	struct mbx_waiter *waiter, *next;
+
+	list_for_each_entry_safe(waiter, next, &box->claimants, link)
+		if (waiter->holder == holder)
+			mbx_waiter_finish_locked(waiter, 0);
+}
+
+/* To the process that has waited longest, and so to all of its threads that wait. */
+static void pass_on_locked(struct mbx_box *box, const void **place)
+{
+	struct mbx_waiter *first =
+		list_first_entry_or_null(&box->claimants, struct mbx_waiter, link);
+
+	if (!first)
+		return;
+	*place = first->holder;
+	release_claimants_locked(box, *place);
+}
+
 static void leave_locked(struct mbx_box *box, const void *holder)
 {
 	const void **place = place_locked(box, holder);
-	struct mbx_waiter *next;
 
-	if (!place)
+	if (!place) {
+		release_claimants_locked(box, holder);
 		return;
+	}
 	*place = NULL;
 	stir_receivers_locked(&box->receivers);
 	stir_receivers_locked(&box->peekers);
 	if (box->policy == MAILBOX_POLICY_PAIR) {
+		/* The next two are a new pair. */
+		if (!box->holders[0] && !box->holders[1])
+			box->was_pair = false;
 		mbx_box_set_room_locked(box);
 		mbx_look_again_locked(box);
 		/* All of them: also those who are to be woken one at a time for a message. */
 		wake_up_interruptible_all(&box->poll);
 		return;
 	}
-	next = list_first_entry_or_null(&box->claimants, struct mbx_waiter, link);
-	if (next) {
-		*place = next->holder;
-		mbx_waiter_finish_locked(next, 0);
-	}
+	pass_on_locked(box, place);
 	mbx_box_wake_pollers_locked(box, EPOLLIN | EPOLLRDNORM);
 }
 
@@ -103,9 +139,29 @@ void mbx_policy_leave(struct mbx_box *box, void *holder)
 }
 
 /**
- * mbx_policy_open() - may the current process open a mailbox?
+ * mbx_policy_may_open() - is there room for the current process?
  * @box: the mailbox
- * Return: 0 or -EBUSY. If the handle does not come to be, mbx_policy_leave() undoes it.
+ * Return: 0 or -EBUSY.
+ */
+int mbx_policy_may_open(struct mbx_box *box)
+{
+	bool may;
+
+	if (box->policy != MAILBOX_POLICY_PAIR)
+		return 0;
+	spin_lock(&box->lock);
+	may = mbx_policy_member_locked(box, current->files);
+	spin_unlock(&box->lock);
+	return may ? 0 : -EBUSY;
+}
+
+/**
+ * mbx_policy_open() - the current process opens a mailbox
+ * @box: the mailbox
+ *
+ * From here on the open must not fail: the other of a pair sees it at once.
+ *
+ * Return: 0 or -EBUSY.
  */
 int mbx_policy_open(struct mbx_box *box)
 {
@@ -131,24 +187,56 @@ static int check_held(struct mbx_box *box)
 	return -EPERM;
 }
 
+/*
+ * Return: 0 for a process that has joined; 1 for one that may try to; -EIDRM; -EPERM for
+ * one that has left: it shall not join for a moment, which others would see.
+ */
+static int look(struct mbx_box *box)
+{
+	bool closed, joined;
+
+	spin_lock(&box->lock);
+	closed = box->closed;
+	joined = place_locked(box, current->files);
+	spin_unlock(&box->lock);
+	if (closed)
+		return -EIDRM;
+	if (joined)
+		return 0;
+	return mbx_handle_held(current->files, box) ? 1 : -EPERM;
+}
+
 /* As one of a pair, which a process may become by trying. */
 static int use_pair(struct mbx_box *box)
 {
-	bool was, is;
+	int ret = look(box);
+	bool joined;
 
+	if (ret <= 0)
+		return ret;
 	spin_lock(&box->lock);
-	was = place_locked(box, current->files);
-	is = was || join_locked(box, current->files);
+	joined = join_locked(box, current->files);
 	spin_unlock(&box->lock);
-	if (!is)
-		return -EPERM;
-	return was ? 0 : check_held(box);
+	return joined ? check_held(box) : -EPERM;
+}
+
+/**
+ * mbx_policy_opened() - a handle has got its descriptor
+ * @box: the mailbox, with a reference
+ *
+ * Another thread may have closed what was the last descriptor until then, and so have
+ * made this process leave.
+ */
+void mbx_policy_opened(struct mbx_box *box)
+{
+	if (box->policy == MAILBOX_POLICY_PAIR)
+		use_pair(box);
 }
 
 /**
  * mbx_policy_send() - may the current process send?
  * @handle: through this
- * Return: 0 or -EPERM.
+ * Return: 0; -EPERM; -EIDRM.
  */
 int mbx_policy_send(struct mbx_handle *handle)
 {
@@ -158,15 +246,15 @@ int mbx_policy_send(struct mbx_handle *handle)
 /* Get the right to receive, or wait for it. */
 static int claim(struct mbx_box *box, u64 deadline, bool nonblock)
 {
+	int ret = look(box);
 	struct mbx_waiter waiter;
-	int ret = 0;
 
+	if (ret <= 0)
+		return ret;
+	ret = 0;
 	spin_lock(&box->lock);
 	if (box->closed) {
 		ret = -EIDRM;
-	} else if (box->holders[0] == current->files) {
-		spin_unlock(&box->lock);
-		return 0;
 	} else if (!join_locked(box, current->files)) {
 		if (nonblock) {
 			ret = -EBUSY;

@@ -267,7 +267,7 @@ int mbx_receive(struct mbx_handle *handle, const struct mbx_receive_args *args, 
 		if (ret)
 			break;
 		mbx_box_lock_fresh(box);
-		ret = receive_locked(box, &r, copied);
+		ret = likely(mbx_policy_holds_locked(box)) ? receive_locked(box, &r, copied) : 1;
 		spin_unlock(&box->lock);
 		if (unlikely(r.spent)) {
 			mbx_message_free_all(r.spent);
