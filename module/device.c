@@ -153,7 +153,6 @@ int mbx_device_create(struct file *file, struct mbx_call *call)
 	refcount_inc(&box->refs);
 	box->handles = 1;
 	handle = mbx_handle_open(box, req->rights, req->flags & MAILBOX_NONBLOCK);
-	mbx_policy_open(box); /* nobody was faster */
 	if (IS_ERR(handle)) {
 		mbx_box_put(box);
 		ret = PTR_ERR(handle);
@@ -164,10 +163,14 @@ int mbx_device_create(struct file *file, struct mbx_call *call)
 	ret = mbx_call_reply(call, sizeof(*req));
 	if (ret)
 		goto err_handle;
+	mbx_policy_open(box); /* nobody was faster */
 	ret = mbx_domain_publish(domain, box);
 	if (ret)
 		goto err_handle;
+	refcount_inc(&box->refs);
 	fd_install(req->fd, handle);
+	mbx_policy_opened(box);
+	mbx_box_put(box);
 	return 0;
 
 err_handle:
@@ -232,26 +235,30 @@ int mbx_device_open(struct file *file, struct mbx_call *call)
 		goto err_fd;
 	}
 	req->id = box->id;
-	ret = mbx_policy_open(box);
+	ret = mbx_policy_may_open(box);
 	if (ret)
 		goto err_forget;
 	handle = mbx_handle_open(box, req->rights, req->flags & MAILBOX_NONBLOCK);
 	if (IS_ERR(handle)) {
 		ret = PTR_ERR(handle);
-		mbx_policy_leave(box, current->files);
 		goto err_forget;
 	}
 	ret = mbx_call_reply(call, sizeof(*req));
 	if (ret)
 		goto err_handle;
+	ret = mbx_policy_open(box);
+	if (ret)
+		goto err_handle;
+	refcount_inc(&box->refs);
 	fd_install(req->fd, handle);
+	mbx_policy_opened(box);
+	mbx_box_put(box);
 	return 0;
 
 err_forget:
 	mbx_handle_forget(box);
 	goto err_fd;
 err_handle:
-	mbx_policy_leave(box, current->files);
 	fput(handle);
 err_fd:
 	put_unused_fd(req->fd);
