@@ -76,13 +76,14 @@ static s64 rendezvous(struct mbx_box *box, struct mbx_message *msg, struct mbx_s
 
 /* Return: true when there is more to overwrite. */
 static bool overwrite_some_locked(struct mbx_box *box, struct mbx_message *msg,
-				  struct mbx_share *share, struct mbx_message **spent)
+				  struct mbx_message **spent)
 {
 	struct mbx_message *oldest;
 	int nr;
 
 	for (nr = 0; nr < OVERWRITE_STEP; nr++) {
-		if (mbx_box_has_room_locked(box, share, msg->length))
+		/* By the limits: there is no room at all once the other of a pair has left. */
+		if (box->messages < box->max_messages && box->bytes + msg->length <= box->max_bytes)
 			return false;
 		/* What receivers are copying right now is not there to be overwritten. */
 		oldest = mbx_message_of(mbx_queue_oldest(&box->queue));
@@ -102,7 +103,7 @@ static s64 overwrite(struct mbx_box *box, struct mbx_message *msg, struct mbx_sh
 	struct mbx_message *spent = NULL;
 	s64 sequence;
 
-	while (overwrite_some_locked(box, msg, share, &spent)) {
+	while (overwrite_some_locked(box, msg, &spent)) {
 		spin_unlock(&box->lock);
 		mbx_message_free_all(spent);
 		spent = NULL;
