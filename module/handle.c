@@ -123,11 +123,13 @@ static __poll_t handle_poll(struct file *file, struct poll_table_struct *table)
 	} else {
 		const bool member = handle->usual || mbx_policy_member_locked(box, current->files);
 
-		if (mbx_policy_alone_locked(box))
-			events |= EPOLLHUP;
 		if ((handle->rights & MAILBOX_RIGHT_RECEIVE) && box->queue.nr && member)
 			events |= EPOLLIN | EPOLLRDNORM;
-		if ((handle->rights & MAILBOX_RIGHT_SEND) && writable_locked(box, handle->share))
+		/* One of the two, and not both. */
+		if (mbx_policy_alone_locked(box))
+			events |= EPOLLHUP;
+		else if ((handle->rights & MAILBOX_RIGHT_SEND) &&
+			 writable_locked(box, handle->share))
 			events |= EPOLLOUT | EPOLLWRNORM;
 	}
 	spin_unlock(&box->lock);

@@ -326,9 +326,13 @@ static inline void mbx_box_received_now_locked(struct mbx_box *box, const struct
 static inline void mbx_box_wake_pollers_locked(struct mbx_box *box, __poll_t events)
 {
 	lockdep_assert_held(&box->lock);
-	/* Under the lock nobody can come in between. */
+	/*
+	 * Under the lock nobody can come in between. Where not everybody may receive, all
+	 * are woken: the one that EPOLLEXCLUSIVE chooses may be one that may not.
+	 */
 	if (unlikely(waitqueue_active(&box->poll)))
-		wake_up_interruptible_poll(&box->poll, events);
+		__wake_up(&box->poll, TASK_INTERRUPTIBLE, box->policy == MAILBOX_POLICY_ANY,
+			  poll_to_key(events));
 }
 
 #endif /* MBX_MAILBOX_H */
