@@ -20,9 +20,8 @@
  * A *handle* is one open mailbox with rights to send, receive or manage. CREATE
  * and OPEN return handles, always close-on-exec. SEND, RECEIVE, SEND_BATCH,
  * RECEIVE_BATCH, ACK, NACK, EXTEND, YIELD, STAT, SET and DESTROY are calls on a handle,
- * and so are read(2)
- * (take the first message: its payload; EMSGSIZE if it does not fit), write(2)
- * (send one message of type 0 and priority 0), poll(2) and close(2).
+ * and so are read(2) (take the first message: its payload; EMSGSIZE if it does not fit),
+ * write(2) (send one message of type 0 and priority 0), poll(2) and close(2).
  * A zero-length message reads as 0; RECEIVE tells it from anything else.
  */
 
@@ -60,7 +59,8 @@
  * ENOENT     no mailbox of that id or name in this domain
  * EEXIST     a mailbox of that name exists
  * EACCES     the handle lacks the right, or the mode bits do not grant it
- * EPERM      not the owner of the mailbox; or not one of a pair
+ * EPERM      not the owner of the mailbox; or not one of a pair, or without the right
+ *            to receive, that its policy gives
  * EAGAIN     the call would have to wait, or the mailbox refuses while full
  * ETIMEDOUT  the deadline passed, or the expiry of a message lies in the past
  * EINTR      a signal came first
@@ -99,7 +99,9 @@
  * Who is one process for this is decided as for the record locks of fcntl(2): by its
  * table of descriptors. Threads, duplicates of a descriptor and further handles do not
  * count again. A process leaves when it has closed its last descriptor of any handle of
- * the mailbox, and when it ends, by whatever cause.
+ * the mailbox, and when it ends, by whatever cause; receives of its threads that wait
+ * then fail with EPERM. By trying to send or receive a process takes a place that is
+ * free, also where the call then fails; OPEN takes it only when it succeeds.
  *
  * *Pair*: whoever creates the mailbox is one of the two, the other is the next that opens
  * it, or that sends or receives through a descriptor that it has inherited or was passed.
@@ -107,13 +109,14 @@
  * receives through a descriptor that it has anyway fail with EPERM: holding one is not
  * yet an offence. When one leaves, its place is free. Until it is taken, the other sees
  * a hang-up: poll(2) says POLLHUP, sends fail with EPIPE, and so do receives that would
- * have to wait; what was sent before can still be received.
+ * have to wait; what was sent before can still be received. When both have left, the
+ * next two are a new pair.
  *
  * *One*: a process gets the right to receive by the first call that receives, or peeks,
  * while nobody has it, and keeps it until it calls YIELD or leaves. Then it goes to the
  * process that has waited longest for it: a receive waits for the right as it would for
- * a message, with the same deadline; one that may not wait fails with EBUSY. For others
- * than the holder poll(2) does not say POLLIN. Leases are not touched by that.
+ * a message, with the same deadline; one that may not wait fails with EBUSY. While one
+ * process has it, poll(2) does not say POLLIN to others. Leases are not touched by that.
  */
 
 /**
