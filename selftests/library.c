@@ -317,6 +317,29 @@ TEST_F(library, batch_says_what_stopped_it)
 	EXPECT_EQ(1, got[0].truncated);
 }
 
+TEST_F(library, yield_is_for_one_at_a_time)
+{
+	struct mailbox_create create;
+	struct mailbox_stat stat;
+	char text[8];
+	int box;
+
+	EXPECT_EQ(-EINVAL, mailbox_yield(self->box));
+	ASSERT_EQ(0, mailbox_create_init(&create, NULL));
+	EXPECT_EQ(MAILBOX_POLICY_ANY, create.policy);
+	create.policy = MAILBOX_POLICY_ONE;
+	create.flags = MAILBOX_NONBLOCK;
+	box = mailbox_create(self->device, &create);
+	ASSERT_LE(0, box);
+	EXPECT_EQ(0, mailbox_stat(box, &stat));
+	EXPECT_EQ(MAILBOX_POLICY_ONE, stat.policy);
+	EXPECT_EQ(-EPERM, mailbox_yield(box));
+	EXPECT_EQ(-EAGAIN, mailbox_receive(box, text, sizeof(text)));
+	EXPECT_EQ(0, mailbox_yield(box));
+	EXPECT_EQ(-EPERM, mailbox_yield(box));
+	close(box);
+}
+
 static int count(const struct mailbox_stat *stat, void *context)
 {
 	unsigned int *nr = context;

@@ -13,6 +13,13 @@ int mailbox_destroy(int handle)
 	return mbx_call(handle, MAILBOX_IOC_DESTROY, &destroy);
 }
 
+int mailbox_yield(int handle)
+{
+	struct mailbox_yield yield = { .size = sizeof(yield) };
+
+	return mbx_call(handle, MAILBOX_IOC_YIELD, &yield);
+}
+
 int mailbox_stat(int handle, struct mailbox_stat *stat)
 {
 	memset(stat, 0, sizeof(*stat));

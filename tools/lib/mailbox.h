@@ -431,6 +431,20 @@ int mailbox_nack_batch(int handle, const uint64_t *leases, unsigned int nr, uint
 int mailbox_extend_batch(int handle, const uint64_t *leases, unsigned int nr, uint64_t time,
 			 int *error);
 
+/* --- policies: which processes a mailbox is for ------------------------- */
+
+/**
+ * mailbox_yield() - give up the right to receive
+ * @handle: with the right to receive, of a mailbox of MAILBOX_POLICY_ONE
+ *
+ * It goes to the process that has waited longest for it, and is free where none does.
+ * See "Policies" in <linux/mailbox.h>; struct mailbox_create has the policy.
+ *
+ * Return: 0 or a negative errno: -EPERM for a process that does not have it, -EINVAL for
+ * other policies, -EIDRM. Never waits.
+ */
+int mailbox_yield(int handle);
+
 /* --- time and text ----------------------------------------------------- */
 
 /**

@@ -24,7 +24,7 @@ static const struct {
 	{ ENOENT, "there is no such mailbox" },
 	{ EEXIST, "a mailbox of that name exists" },
 	{ EACCES, "the handle lacks the right, or the mode bits do not grant it" },
-	{ EPERM, "only the owner of the mailbox may do that" },
+	{ EPERM, "only the owner may do that, or whom the policy of the mailbox lets" },
 	{ EAGAIN, "nothing can be done without waiting" },
 	{ ETIMEDOUT, "the time is over" },
 	{ EINTR, "a signal came first" },
@@ -37,7 +37,7 @@ static const struct {
 	{ ESRCH, "there is no such process, and no message of it" },
 	{ ESTALE, "the lease has ended, or is somebody else's" },
 	{ EBUSY, "the mailbox has no room for another process" },
-	{ EPIPE, "nobody can receive any more" },
+	{ EPIPE, "the other process of the pair has left" },
 	{ ECANCELED, "the call was abandoned" },
 	{ ELOOP, "this descriptor may not travel in a message" },
 };
