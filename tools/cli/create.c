@@ -56,7 +56,9 @@ static const char help[] =
 	"                        waits for its receiver) or unbounded (within your quota)\n"
 	LIMIT_HELP
 	"      --fixed-size      every message has exactly the bytes of --message-size\n"
-	"      --policy=WHAT     who gets a message: any (whoever has waited longest)\n"
+	"      --policy=WHAT     who gets a message: any (whoever has waited longest),\n"
+	"                        pair (there are two processes: the other one) or one (the\n"
+	"                        process that has the right to receive, until it gives it up)\n"
 	"      --max-deliveries=N  a message that was taken under a lease so often, and came\n"
 	"                        back each time, is a dead letter and is dropped\n"
 	"      --dead-letter=MAILBOX  dead letters go there instead\n"
@@ -106,7 +108,7 @@ static int take_option(struct request *request, int option)
 		return EXIT_OK;
 	case OPTION_POLICY:
 		if (!parse_word(optarg, policy_words, &request->create.policy))
-			return usage(command, "--policy takes any");
+			return usage(command, "--policy takes any, pair or one");
 		return EXIT_OK;
 	case OPTION_FIXED_SIZE:
 		request->create.flags |= MAILBOX_FIXED_SIZE;

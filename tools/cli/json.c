@@ -100,7 +100,7 @@ json_t *json_from_stat(const struct mailbox_stat *stat)
 	json_object_set_new(json, "rights", json_rights(stat->rights));
 	json_object_set_new(json, "permanent", json_boolean(stat->flags & MAILBOX_PERMANENT));
 	json_object_set_new(json, "fixed_size", json_boolean(stat->flags & MAILBOX_FIXED_SIZE));
-	json_object_set_new(json, "policy", json_word(policy_words, 1, stat->policy));
+	json_object_set_new(json, "policy", json_word(policy_words, 3, stat->policy));
 	json_object_set_new(json, "capacity", json_word(capacity_words, 3, stat->capacity));
 	json_object_set_new(json, "on_full", json_word(on_full_words, 3, stat->on_full));
 	json_object_set_new(json, "share", json_number(stat->share));

@@ -35,13 +35,13 @@ static const char help[] =
 	"      --no-header       without the first line\n"
 	"      --color[=WHEN]    auto (the default: on a terminal), always or never\n";
 
-enum column { ID, OWNER, MODE, KIND, CAPACITY, HANDLES, WAIT, SENT, MESSAGES, BYTES, NAME };
+enum column { ID, OWNER, MODE, KIND, POLICY, CAPACITY, HANDLES, WAIT, SENT, MESSAGES, BYTES, NAME };
 
 #define NR_COLUMNS (NAME + 1)
 
 static const char *const titles[NR_COLUMNS] = {
-	"ID",	"OWNER", "MODE",     "KIND",  "CAPACITY", "HANDLES",
-	"WAIT", "SENT",	 "MESSAGES", "BYTES", "NAME",
+	"ID",	   "OWNER", "MODE", "KIND",	"POLICY", "CAPACITY",
+	"HANDLES", "WAIT",  "SENT", "MESSAGES", "BYTES",  "NAME",
 };
 
 struct table {
@@ -97,6 +97,7 @@ static int add_row(struct table *table, const struct mailbox_stat *stat)
 	row[MODE] = cell("%04o", stat->mode);
 	row[KIND] = cell("%s%s", stat->flags & MAILBOX_PERMANENT ? "p" : "t",
 			 stat->flags & MAILBOX_FIXED_SIZE ? "f" : "");
+	row[POLICY] = cell("%s", stat->policy < 3 ? policy_words[stat->policy] : "?");
 	row[CAPACITY] = capacity_cell(stat);
 	row[HANDLES] = cell("%u", stat->handles);
 	row[WAIT] = stat->receivers ? cell("%ur", stat->receivers) :

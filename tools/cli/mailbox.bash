@@ -52,7 +52,7 @@ _mailbox()
 	case $previous in
 	--capacity)	mapfile -t COMPREPLY < <(compgen -W "bounded rendezvous unbounded" -- "$current") ;;
 	--on-full)	mapfile -t COMPREPLY < <(compgen -W "wait refuse overwrite" -- "$current") ;;
-	--policy)	mapfile -t COMPREPLY < <(compgen -W "any" -- "$current") ;;
+	--policy)	mapfile -t COMPREPLY < <(compgen -W "any pair one" -- "$current") ;;
 	--color)	mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$current") ;;
 	--dead-letter)	_mailbox_words "$(mailbox ls --names 2>/dev/null)" "$current" ;;
 	--file | -f)	mapfile -t COMPREPLY < <(compgen -A file -- "$current") ;;

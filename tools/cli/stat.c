@@ -75,7 +75,7 @@ static void print_stat(int device, const struct mailbox_stat *stat)
 	       stat->rights & MAILBOX_RIGHT_MANAGE ? " manage" : "");
 	printf("%-16s %s\n", "lifetime",
 	       stat->flags & MAILBOX_PERMANENT ? "permanent" : "temporary");
-	printf("%-16s %s\n", "policy", word(policy_words, 1, stat->policy));
+	printf("%-16s %s\n", "policy", word(policy_words, 3, stat->policy));
 	printf("%-16s %s\n", "capacity", word(capacity_words, 3, stat->capacity));
 	if (stat->capacity == MAILBOX_CAPACITY_BOUNDED) {
 		print_number("max messages", stat->max_messages);

@@ -83,12 +83,37 @@ int target_open(int device, struct target *target, uint32_t rights, int *handle)
 	return *handle < 0 ? report(DOING_OPEN, target, *handle) : EXIT_OK;
 }
 
-/* Opens with whichever right there is, just to learn the id that goes with the name. */
+static int is_target(const struct mailbox_stat *stat, void *context)
+{
+	struct target *target = context;
+
+	if (strncmp(stat->name, target->name, sizeof(stat->name)))
+		return 0;
+	target->id = stat->id;
+	return 1;
+}
+
+/*
+ * Learns the id that goes with a name from the list: a process that opens the mailbox of
+ * a pair is one of the two. What the list has not is opened with whichever right there
+ * is, just to learn why it cannot be.
+ */
 static int target_resolve(int device, struct target *target)
 {
 	struct mailbox_stat stat;
+	uint64_t after;
 	uint32_t right;
 	int handle = -EACCES, ret;
+
+	if (target->name) {
+		ret = mailbox_list_each(device, is_target, target);
+	} else {
+		after = target->id - 1;
+		ret = mailbox_list(device, &after, &stat, 1);
+		ret = ret == 1 ? stat.id == target->id : ret;
+	}
+	if (ret)
+		return ret < 0 ? ret : 0;
 
 	for (right = MAILBOX_RIGHT_SEND; right <= MAILBOX_RIGHT_MANAGE; right <<= 1) {
 		handle = try_open(device, target, right);
