@@ -20,6 +20,7 @@
 #define RECEIVE(member, kind, direction) MEMBER(mailbox_receive, member, kind, direction)
 #define BATCH(member, kind, direction)	 MEMBER(mailbox_batch, member, kind, direction)
 #define LEASE(member, kind, direction)	 MEMBER(mailbox_lease, member, kind, direction)
+#define YIELD(member, kind, direction)	 MEMBER(mailbox_yield, member, kind, direction)
 
 #define STAT_MEMBERS(flags_direction) \
 	STAT(size, KIND_SIZE, flags_direction), STAT(flags, KIND_FLAGS, flags_direction), \
@@ -53,8 +54,9 @@
 		LEASE(error, KIND_NUMBER, OUT), LEASE(reserved, KIND_NUMBER, IN), \
 		LEASE(time, KIND_NUMBER, IN)
 
-#define SEND_ERRORS    EACCES, EMSGSIZE, EAGAIN, ETIMEDOUT, EINTR, EDQUOT, ENOMEM, EIDRM
-#define RECEIVE_ERRORS EACCES, EMSGSIZE, EAGAIN, ETIMEDOUT, EINTR, ESRCH, EIDRM
+#define WAIT_ERRORS    EAGAIN, ETIMEDOUT, EINTR, EPIPE, EIDRM
+#define SEND_ERRORS    EACCES, EPERM, EMSGSIZE, EDQUOT, ENOMEM, WAIT_ERRORS
+#define RECEIVE_ERRORS EACCES, EPERM, EBUSY, EMSGSIZE, ESRCH, WAIT_ERRORS
 #define LEASE_ERRORS   EACCES, ESTALE, EIDRM
 
 const struct layout layouts[OP_LAYOUTS] = {
@@ -117,7 +119,7 @@ const struct layout layouts[OP_LAYOUTS] = {
 			OPEN(id, KIND_ID, IN_OUT),
 			OPEN(name, KIND_NAME, IN),
 		},
-		.errors = { ENOENT, EACCES, ENOMEM, EMFILE, ENFILE, EIDRM },
+		.errors = { ENOENT, EACCES, EBUSY, ENOMEM, EMFILE, ENFILE, EIDRM },
 	},
 	[OP_DESTROY] = {
 		.name = "DESTROY",
@@ -264,6 +266,16 @@ const struct layout layouts[OP_LAYOUTS] = {
 		.size = sizeof(struct mailbox_lease),
 		.members = { LEASE_MEMBERS },
 		.errors = { LEASE_ERRORS },
+	},
+	[OP_YIELD] = {
+		.name = "YIELD",
+		.cmd = MAILBOX_IOC_YIELD,
+		.size = sizeof(struct mailbox_yield),
+		.members = {
+			YIELD(size, KIND_SIZE, IN),
+			YIELD(flags, KIND_FLAGS, IN),
+		},
+		.errors = { EACCES, EPERM, EIDRM },
 	},
 };
 

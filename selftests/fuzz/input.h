@@ -43,6 +43,7 @@ enum op {
 	OP_ACK,
 	OP_NACK,
 	OP_EXTEND,
+	OP_YIELD,
 	OP_LAYOUTS,
 	/* By a worker. */
 	OP_IOCTL = OP_LAYOUTS,
