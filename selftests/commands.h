@@ -48,6 +48,7 @@ static const struct command commands[] = {
 	{ "ACK", MAILBOX_IOC_ACK, sizeof(struct mailbox_lease), 0, 0, HANDLE_ONLY },
 	{ "NACK", MAILBOX_IOC_NACK, sizeof(struct mailbox_lease), 0, 0, HANDLE_ONLY },
 	{ "EXTEND", MAILBOX_IOC_EXTEND, sizeof(struct mailbox_lease), 0, 0, HANDLE_ONLY },
+	{ "YIELD", MAILBOX_IOC_YIELD, sizeof(struct mailbox_yield), 0, 0, HANDLE_ONLY },
 };
 
 static inline bool is_about_leases(const struct command *command)
@@ -69,8 +70,8 @@ struct payload {
 };
 
 /*
- * A call that succeeds on a mailbox that holds a message and has room; what is behind
- * the structure is left alone. Those about leases get a message of their own.
+ * A call that succeeds on a mailbox of MAILBOX_POLICY_ONE that holds a message and has
+ * room; what is behind the structure is left alone. Those about leases get a message of their own.
  */
 static inline void command_prepare(const struct command *command, int fd, bool device,
 				   void *argument, struct payload *payload)
@@ -124,6 +125,15 @@ static inline void command_prepare(const struct command *command, int fd, bool d
 				       user_pointer(&payload->receive);
 		args->entry_size = send ? sizeof(payload->send) : sizeof(payload->receive);
 		args->nr = 1;
+		break;
+	}
+	case MAILBOX_IOC_YIELD: {
+		struct mailbox_receive args = receive_args(NULL, 0);
+
+		/* To no end but that of having the right. */
+		args.select = MAILBOX_SELECT_TYPE;
+		args.match = TYPE_LEASED;
+		ASSERT_EQ(-EAGAIN, box_receive(fd, &args));
 		break;
 	}
 	case MAILBOX_IOC_ACK:

@@ -153,6 +153,17 @@ static inline int box_new_capacity(int device, __u32 capacity)
 	return fd;
 }
 
+static inline int box_new_policy(int device, __u32 policy)
+{
+	struct mailbox_create args = create_args();
+	int fd;
+
+	args.policy = policy;
+	fd = box_create(device, &args);
+	ASSERT_LE(0, fd);
+	return fd;
+}
+
 static inline int box_open(int device, __u64 id, const char *name, __u32 rights)
 {
 	struct mailbox_open args = {

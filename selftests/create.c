@@ -72,6 +72,28 @@ TEST_F(create, defaults)
 	EXPECT_EQ(0, stat.dead_letter);
 }
 
+TEST_F(create, policy_is_shown_by_stat_and_list)
+{
+	__u32 policy;
+
+	for (policy = MAILBOX_POLICY_ANY; policy <= MAILBOX_POLICY_ONE; policy++) {
+		struct mailbox_stat entry;
+		__u64 after;
+		int fd;
+
+		self->args = create_args();
+		self->args.policy = policy;
+		fd = box_create(self->device, &self->args);
+		ASSERT_LE(0, fd);
+		EXPECT_EQ(policy, box_stat(fd).policy);
+		after = self->args.id - 1;
+		ASSERT_EQ(1, box_list(self->device, &entry, 1, &after));
+		EXPECT_EQ(self->args.id, entry.id);
+		EXPECT_EQ(policy, entry.policy);
+		close(fd);
+	}
+}
+
 TEST_F(create, message_size_defaults_to_max_bytes_if_that_is_less)
 {
 	self->args.max_bytes = 100;
@@ -333,7 +355,7 @@ TEST_F(create, values_out_of_range_are_einval)
 		CASE(rights, 1U << 31),
 		CASE(mode, 01000),
 		CASE(mode, 04600),
-		CASE(policy, 1),
+		CASE(policy, 3),
 		CASE(capacity, 3),
 		CASE(on_full, 3),
 		CASE(share, 101),

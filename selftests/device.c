@@ -19,7 +19,7 @@ FIXTURE(device)
 FIXTURE_SETUP(device)
 {
 	self->device = device_open();
-	self->fd = box_new(self->device);
+	self->fd = box_new_policy(self->device, MAILBOX_POLICY_ONE);
 	ASSERT_EQ(0, box_send_text(self->fd, "first", 0, 0));
 	self->room = 4 * sysconf(_SC_PAGESIZE);
 	self->argument = calloc(1, self->room);
@@ -72,7 +72,7 @@ static void undo(FIXTURE_DATA(device) * self, const struct command *command)
 	if (command->number == MAILBOX_IOC_OPEN)
 		close(((struct mailbox_open *)self->argument)->fd);
 	close(self->fd);
-	self->fd = box_new(self->device);
+	self->fd = box_new_policy(self->device, MAILBOX_POLICY_ONE);
 	ASSERT_EQ(0, box_send_text(self->fd, "first", 0, 0));
 }
 
@@ -205,7 +205,7 @@ TEST_F(device, a_structure_that_is_too_small_is_einval)
 {
 	for_each_command(self, i, command, on_device, target) {
 		const __u32 least = command->least ? command->least : command->size;
-		const __u32 sizes[] = { 0, 1, 4, 8, least / 2, least - 1 };
+		const __u32 sizes[] = { 0, 1, 4, least / 2, least - 1 };
 		unsigned int j;
 
 		for (j = 0; j < ARRAY_SIZE(sizes); j++) {
