@@ -276,6 +276,8 @@ void mbx_box_close(struct mbx_box *box)
 		spin_lock(&box->lock);
 	} while (more);
 	spin_unlock(&box->lock);
+	/* What others keep of it, a handle or its name as that of dead letters, is theirs. */
+	mbx_charge_drop(&box->charge);
 }
 
 /**

@@ -137,8 +137,8 @@
  * A message that goes back takes its old place, ahead of what was sent later, and counts
  * one delivery more. When it has had max_deliveries, it goes to the dead-letter mailbox
  * instead, as a new message there of the same sender, priority, type and expiry. Where
- * there is none, or it is gone, full, or has a smaller message_size, the message is
- * dropped. Leased messages count against the capacity of the mailbox and the quota of
+ * there is none, or it is gone, full, or not for messages of this length, or memory runs
+ * out, the message is dropped. Leased messages count against the capacity of the mailbox and the quota of
  * their sender, so a receive with a lease takes nothing from senders that wait for room.
  */
 
@@ -431,7 +431,8 @@ struct mailbox_destroy {
  * @last_receiver: out, pid of the last receiver as the caller sees it, or 0
  * @name: out, the name, or empty
  * @leased: out, messages under a lease or given back with a delay
- * @redelivered: out, how often a leased message has gone back so far
+ * @redelivered: out, how often a lease has ended without ACK so far, but for those that
+ *	expired; also when the message was then dead
  * @dead: out, messages moved to the dead-letter mailbox so far
  * @dropped: out, messages that it could not take, or dropped for want of one, so far
  * @dead_letter: out, see struct mailbox_create
