@@ -40,7 +40,7 @@ test_other_policies_are_said_to_be_wrong()
 {
 	local policy
 
-	for policy in '' two PAIR pair, 1; do
+	for policy in '' two PAIR 'pair,' 1; do
 		expect 2 mailbox create --policy="$policy" jobs || return
 		contains '--policy takes any, pair or one' err || return
 	done
