@@ -74,6 +74,7 @@ struct user_namespace;
  * @claimants: waiters for the right to receive, oldest first
  * @holders: processes with a place, see policy.h: two of a pair, or the one that may
  *	receive; NULL where the place is free
+ * @opens: how often a handle has got its descriptor, where there is a policy
  * @was_pair: both places of a pair have been taken
  * @senders: waiters with a message that has no room, oldest first
  * @meetings: senders at a rendezvous, oldest first; their messages are published, or
@@ -143,6 +144,7 @@ struct mbx_box {
 	struct list_head claimants;
 	const void *holders[2];
 	bool was_pair;
+	u64 opens;
 	struct list_head senders;
 	struct list_head meetings;
 	u64 last_turn;

@@ -10,6 +10,9 @@
 #include "policy.h"
 #include "wait.h"
 
+/* How often a process that seems to leave is looked at. */
+#define LEAVE_TRIES 8
+
 /* Where @holder stands, or may stand, or NULL. */
 static const void **place_locked(struct mbx_box *box, const void *holder)
 {
@@ -131,11 +134,28 @@ static void leave_locked(struct mbx_box *box, const void *holder)
  */
 void mbx_policy_leave(struct mbx_box *box, void *holder)
 {
-	if (box->policy == MAILBOX_POLICY_ANY || mbx_handle_held(holder, box))
+	int tries;
+	u64 opens;
+
+	if (box->policy == MAILBOX_POLICY_ANY)
 		return;
-	spin_lock(&box->lock);
-	leave_locked(box, holder);
-	spin_unlock(&box->lock);
+	/*
+	 * Another thread may open the mailbox while we look: then once more. Should it do so
+	 * all the time, the process joins again when it sends or receives.
+	 */
+	for (tries = 0; tries < LEAVE_TRIES; tries++) {
+		spin_lock(&box->lock);
+		opens = box->opens;
+		spin_unlock(&box->lock);
+		if (mbx_handle_held(holder, box))
+			return;
+		spin_lock(&box->lock);
+		if (box->opens == opens || tries == LEAVE_TRIES - 1) {
+			leave_locked(box, holder);
+			tries = LEAVE_TRIES;
+		}
+		spin_unlock(&box->lock);
+	}
 }
 
 /**
@@ -229,6 +249,11 @@ static int use_pair(struct mbx_box *box)
  */
 void mbx_policy_opened(struct mbx_box *box)
 {
+	if (box->policy == MAILBOX_POLICY_ANY)
+		return;
+	spin_lock(&box->lock);
+	box->opens++;
+	spin_unlock(&box->lock);
 	if (box->policy == MAILBOX_POLICY_PAIR)
 		use_pair(box);
 }
