@@ -43,6 +43,7 @@ FIXTURE_VARIANT_ADD(meeting, rendezvous_waiting)
 	.capacity = MAILBOX_CAPACITY_RENDEZVOUS,
 	.waits = true,
 };
+
 FIXTURE_VARIANT_ADD(meeting, handed_over)
 {
 	.capacity = MAILBOX_CAPACITY_RENDEZVOUS,

@@ -100,7 +100,8 @@ static inline struct actor *sender_new(int fd, const char *text, __u64 type)
 	char *data = actor_text(actor);
 
 	strcpy(data, text);
-	actor->args = actor->send = (void *)(actor->trap - page_size());
+	actor->send = (void *)(actor->trap - page_size());
+	actor->args = actor->send;
 	*actor->send = send_args(data, strlen(text));
 	actor->send->flags = 0;
 	actor->send->type = type;
@@ -123,7 +124,8 @@ static inline struct actor *receiver_new(int fd, __u64 type)
 {
 	struct actor *actor = actor_new(fd, MAILBOX_IOC_RECEIVE);
 
-	actor->args = actor->receive = (void *)(actor->trap - page_size());
+	actor->receive = (void *)(actor->trap - page_size());
+	actor->args = actor->receive;
 	*actor->receive = receive_args(actor_text(actor), ROOM);
 	actor->receive->select = MAILBOX_SELECT_TYPE;
 	actor->receive->match = type;
@@ -148,7 +150,8 @@ static inline struct actor *frozen_reporter_new(int fd, __u64 type)
 
 	/* What the caller fills in lies before the trap; what is told, behind it. */
 	memcpy(before, actor->args, offsetof(struct mailbox_receive, length));
-	actor->args = actor->receive = (void *)before;
+	actor->receive = (void *)before;
+	actor->args = actor->receive;
 	actor->trapped = true;
 	return actor;
 }

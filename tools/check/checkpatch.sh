@@ -18,6 +18,8 @@ unlike_programs=(
 	MULTISTATEMENT_MACRO_USE_DO_WHILE TRAILING_SEMICOLON
 	# The C library's own word for what longjmp() and signals leave alone.
 	VOLATILE
+	# To a program it also means a system call that the kernel was built without.
+	ENOSYS
 )
 
 # run_checkpatch FOLDER IGNORED-TYPE... <FILES. It writes into the current folder what it
