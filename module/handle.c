@@ -57,11 +57,19 @@ static int handle_flush(struct file *file, fl_owner_t table)
 	return 0;
 }
 
-static void count_opened(const struct mbx_handle *handle)
+/**
+ * mbx_handle_announce() - count who may receive and send
+ * @file: an open handle that the caller will get for certain
+ *
+ * Not earlier: an open that fails later must not look like the last handle's end.
+ */
+void mbx_handle_announce(struct file *file)
 {
+	struct mbx_handle *handle = file->private_data;
 	struct mbx_box *box = handle->box;
 
 	spin_lock(&box->lock);
+	handle->announced = true;
 	box->may_receive += !!(handle->rights & MAILBOX_RIGHT_RECEIVE);
 	box->may_send += !!(handle->rights & MAILBOX_RIGHT_SEND);
 	spin_unlock(&box->lock);
@@ -71,6 +79,8 @@ static void count_closed(const struct mbx_handle *handle)
 {
 	struct mbx_box *box = handle->box;
 
+	if (!handle->announced)
+		return;
 	spin_lock(&box->lock);
 	if ((handle->rights & MAILBOX_RIGHT_RECEIVE) && !--box->may_receive)
 		mbx_box_wake_pollers_locked(box, MBX_POLL_NO_RECEIVER);
@@ -259,10 +269,8 @@ struct file *mbx_handle_open(struct mbx_box *box, u32 rights, bool nonblock)
 
 	file = anon_inode_getfile("[mailbox]", &handle_fops, handle,
 				  O_RDWR | (nonblock ? O_NONBLOCK : 0));
-	if (!IS_ERR(file)) {
-		count_opened(handle);
+	if (!IS_ERR(file))
 		return file;
-	}
 	if (handle->share)
 		mbx_box_share_put(box, handle->share);
 err_free:
