@@ -22,9 +22,7 @@ static inline int eventfd_new(void)
 
 static inline int box_notify_try(int fd, __u32 events, int eventfd)
 {
-	struct mailbox_notify args = {
-		.size = sizeof(args), .events = events, .eventfd = eventfd
-	};
+	struct mailbox_notify args = { .size = sizeof(args), .events = events, .eventfd = eventfd };
 
 	return call(fd, MAILBOX_IOC_NOTIFY, &args);
 }

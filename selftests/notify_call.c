@@ -264,8 +264,8 @@ TEST_F(notify_call, what_is_no_eventfd)
 	ASSERT_EQ(0, pipe(ends));
 	close(closed);
 	{
-		const int fds[] = { -1, INT_MIN, INT_MAX, closed, ends[0], ends[1], epoll,
-				    self->device, self->fd };
+		const int fds[] = { -1,	     INT_MIN, INT_MAX,	    closed,  ends[0],
+				    ends[1], epoll,   self->device, self->fd };
 
 		for (i = 0; i < ARRAY_SIZE(fds); i++)
 			expect_bad(self, EINVAL,

@@ -55,7 +55,8 @@ static void waiter(int fd, bool send, __u64 times)
 		told(eventfd);
 		dawdle(&seed);
 		box_notify(fd, events, eventfd);
-		ret = send ? box_send_text(fd, "x", 0, 0) : box_receive_text(fd, text, sizeof(text));
+		ret = send ? box_send_text(fd, "x", 0, 0) :
+			     box_receive_text(fd, text, sizeof(text));
 		if (ret == -EAGAIN) {
 			wait_told(eventfd);
 			continue;
