@@ -359,6 +359,10 @@ TEST_F(notify, nobody_leaves_who_never_was_there)
 	ASSERT_EQ(NO_RECEIVER | NO_SENDER, heard(&self->ears));
 	EXPECT_EQ(-EFAULT, call(self->device, MAILBOX_IOC_OPEN, readonly_new(&args, sizeof(args))));
 	EXPECT_EQ(0, heard(&self->ears));
+	self->fd = box_open(self->device, self->id, NULL, RIGHTS_ALL);
+	ASSERT_LE(0, self->fd);
+	close(self->fd);
+	EXPECT_EQ(NO_RECEIVER | NO_SENDER, heard(&self->ears));
 }
 
 /* The only one that may receive, which waits to be killed, or ends by itself. */

@@ -741,7 +741,9 @@ struct mailbox_yield {
  * enum mailbox_event - what an eventfd can be signalled for
  * @MAILBOX_EVENT_MESSAGE: a message has arrived, or come back, that no receiver was waiting
  *	for
- * @MAILBOX_EVENT_ROOM: there is more room than before
+ *	(or, where one process at a time may receive, another one may now)
+ * @MAILBOX_EVENT_ROOM: there is, or may be, more room than before; at a rendezvous, a
+ *	receiver has begun to wait
  * @MAILBOX_EVENT_RECEIVER: a receiver has begun to wait
  * @MAILBOX_EVENT_SENDER: a sender has begun to wait, for room or at a rendezvous
  * @MAILBOX_EVENT_NO_RECEIVER: the last handle with the right to receive was closed
@@ -767,7 +769,8 @@ enum mailbox_event {
  * events happens, and when the mailbox is destroyed or the other of a pair leaves. A handle
  * has one eventfd: a later call takes the place of an earlier one. It tells of what happens
  * after the call, so whoever looks (STAT, poll) after it misses nothing. What happened is
- * not told apart, and several events may be signalled as one.
+ * not told apart, several events may be signalled as one, and any may be over by the time
+ * somebody looks.
  *
  * Errors: EOPNOTSUPP, EINVAL for unknown events and for what is no eventfd, ENOMEM, EIDRM.
  */
