@@ -191,18 +191,42 @@ static inline __attribute__((noreturn)) void actor_play(struct actor *actor, pid
 	_exit(KSFT_PASS);
 }
 
+/*
+ * Actors share our table of descriptors, unless a test that needs them to be processes of
+ * their own says so before it includes this.
+ */
+#ifdef FROZEN_OWN_TABLES
+#define ACTOR_CLONE_FLAGS SIGCHLD
+#else
+#define ACTOR_CLONE_FLAGS (CLONE_FILES | SIGCHLD)
+#endif
+
+/* A descriptor of an actor as one of ours. */
+static inline int actor_descriptor(const struct actor *actor, int fd)
+{
+	int pidfd, ours;
+
+	if (ACTOR_CLONE_FLAGS & CLONE_FILES)
+		return fd;
+	pidfd = syscall(SYS_pidfd_open, actor->pid, 0);
+	ASSERT_LE(0, pidfd);
+	ours = syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	ASSERT_LE(0, ours);
+	close(pidfd);
+	return ours;
+}
+
 static inline void actor_start(struct actor *actor)
 {
 	pid_t parent = getpid();
 
-	/* As fork(), but with one table of descriptors. */
-	actor->pid = syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL, NULL);
+	actor->pid = syscall(SYS_clone, ACTOR_CLONE_FLAGS, NULL, NULL, NULL, NULL);
 	ASSERT_LE(0, actor->pid);
 	if (!actor->pid)
 		actor_play(actor, parent);
 	flag_await(&actor->act->ready, 1);
 	if (actor->trapped)
-		actor->faults = actor->act->faults;
+		actor->faults = actor_descriptor(actor, actor->act->faults);
 }
 
 static inline bool actor_is_done(const struct actor *actor)

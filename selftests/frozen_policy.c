@@ -3,6 +3,7 @@
  * Processes that leave, or are left, in the middle of a copy: one of a pair, or the one
  * that has the right to receive. See frozen.h for how they are stopped there.
  */
+#define FROZEN_OWN_TABLES
 #include "frozen.h"
 #include "puppet.h"
 
