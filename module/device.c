@@ -336,6 +336,23 @@ out:
 	return ret;
 }
 
+/* Write the next entry to user memory. Return: as list_next(), or -EFAULT. */
+static noinline_for_stack int list_put(struct mbx_domain *domain, unsigned long *after,
+				       u8 __user *to, u32 entry_size)
+{
+	struct mailbox_stat stat;
+	size_t part = min_t(size_t, entry_size, sizeof(stat));
+	int ret;
+
+	ret = list_next(domain, after, &stat);
+	if (ret <= 0)
+		return ret;
+	stat.size = entry_size;
+	if (copy_to_user(to, &stat, part) || clear_user(to + part, entry_size - part))
+		return -EFAULT;
+	return 1;
+}
+
 /**
  * mbx_device_list() - MAILBOX_IOC_LIST
  * @file: the device
@@ -347,8 +364,6 @@ int mbx_device_list(struct file *file, struct mbx_call *call)
 	struct mailbox_list *req = &call->list;
 	u8 __user *to = u64_to_user_ptr(req->entries);
 	unsigned long after = req->after;
-	struct mailbox_stat stat;
-	size_t part;
 	u32 nr = 0;
 	int ret;
 
@@ -357,9 +372,8 @@ int mbx_device_list(struct file *file, struct mbx_call *call)
 	if (req->entry_size < offsetofend(struct mailbox_stat, name) || req->entry_size > PAGE_SIZE)
 		return -EINVAL;
 
-	part = min_t(size_t, req->entry_size, sizeof(stat));
 	while (nr < req->nr) {
-		ret = list_next(file->private_data, &after, &stat);
+		ret = list_put(file->private_data, &after, to, req->entry_size);
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		cond_resched();
@@ -369,9 +383,6 @@ int mbx_device_list(struct file *file, struct mbx_call *call)
 			return ret;
 		if (!ret)
 			break;
-		stat.size = req->entry_size;
-		if (copy_to_user(to, &stat, part) || clear_user(to + part, req->entry_size - part))
-			return -EFAULT;
 		to += req->entry_size;
 		nr++;
 	}
