@@ -432,4 +432,15 @@ TEST_F(quota, a_given_away_mailbox_stays_on_its_creators_quota)
 	AS_USER(ONE, EXPECT_EQ(0, usage_of_caller(self->device).mailboxes));
 }
 
+TEST_F(quota, a_destroyed_mailbox_is_paid_back_though_handles_stay)
+{
+	const __u64 before = usage_of_caller(self->device).mailboxes;
+	int fd = open_box(self->device);
+
+	EXPECT_EQ(before + 1, usage_of_caller(self->device).mailboxes);
+	EXPECT_EQ(0, box_destroy(fd, 0, NULL));
+	EXPECT_EQ(before, usage_of_caller(self->device).mailboxes);
+	close(fd);
+}
+
 TEST_HARNESS_MAIN
