@@ -190,6 +190,27 @@ TEST_F(lease_room, a_waiting_lease_gets_what_ack_lets_in)
 	expect_delivered(self->fd, "c", 1);
 }
 
+/* With less than a sixteenth free, those in line wait until somebody wants more. */
+TEST_F(lease_room, a_lease_gets_what_there_is_just_room_for)
+{
+	int fd = box_new_limited(self->device, MAILBOX_ON_FULL_WAIT, 32), i;
+	char data[8];
+	struct mailbox_receive args = leasing_args(data, sizeof(data));
+	pid_t pid;
+
+	for (i = 0; i < 32; i++)
+		ASSERT_EQ(0, box_send_text(fd, "a", 1, 0));
+	pid = sender(fd, "c", 2, 0);
+	wait_waiters(fd, 0, 1);
+	ASSERT_EQ(0, box_ack(fd, box_lease(fd)));
+	EXPECT_EQ(1, box_stat(fd).senders);
+	args.select = MAILBOX_SELECT_TYPE;
+	args.match = 2;
+	EXPECT_EQ(0, box_receive(fd, &args));
+	child_done(pid);
+	close(fd);
+}
+
 /* The other way around: the sender comes when the receiver waits already. */
 TEST_F(lease_room, a_sender_to_a_full_mailbox_gives_nothing_to_a_waiting_lease)
 {
