@@ -218,13 +218,14 @@ TEST_F(alone, what_was_sent_before_is_received)
 
 TEST_F(alone, what_the_other_had_leased_is_received)
 {
+	struct order order = { .what = RECEIVE, .flags = MAILBOX_LEASE };
+
 	if (variant->capacity == MAILBOX_CAPACITY_RENDEZVOUS)
 		return;
 	other_opens(self);
 	EXPECT_EQ(0, box_send_text(self->fd, "x", 0, 0));
-	EXPECT_EQ(0, puppet_ask(&self->other, &(struct order){ .what = RECEIVE,
-							       .fd = self->its,
-							       .flags = MAILBOX_LEASE }));
+	order.fd = self->its;
+	EXPECT_EQ(0, puppet_ask(&self->other, &order));
 	puppet_kill(&self->other);
 	expect_delivered(self->fd, "x", 1);
 	expect_alone(self);
@@ -243,11 +244,12 @@ TEST_F(alone, ends_the_wait_for_a_message)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		struct order order = { .what = RECEIVE, .flags = flags[i] };
+
 		other_opens(self);
-		puppet_tell(&self->other, &(struct order){ .what = RECEIVE,
-							   .fd = self->its,
-							   .flags = flags[i],
-							   .deadline = far_future() });
+		order.fd = self->its;
+		order.deadline = far_future();
+		puppet_tell(&self->other, &order);
 		wait_waiters(self->fd, 1, 0);
 		wait_sleeping(self->other.pid, self->other.pid);
 		leave(self);

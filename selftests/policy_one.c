@@ -70,8 +70,7 @@ TEST_F(one, first_that_receives_has_it)
 	sends(self, "b");
 	EXPECT_EQ(0, puppet_receives(&self->puppets[1], self->fd, "a"));
 	EXPECT_EQ(-EBUSY, puppet_receives(&self->puppets[0], self->fd, ""));
-	EXPECT_REFUSED(self->device, self->fd, EBUSY,
-		       box_receive_text(self->fd, (char[8]){ 0 }, 8));
+	EXPECT_REFUSED(self->device, self->fd, EBUSY, box_try(self->fd));
 	EXPECT_EQ(0, puppet_receives(&self->puppets[1], self->fd, "b"));
 	EXPECT_TRUE(holds(self, 1));
 }
@@ -185,13 +184,13 @@ TEST_F(one, poll_of_the_holder_wakes_whoever_else_polls)
 
 			/* The last has it. */
 			if (i)
-				EXPECT_EQ(-EAGAIN, box_receive_text(self->fd, (char[8]){ 0 }, 8));
+				EXPECT_EQ(-EAGAIN, box_try(self->fd));
 			ASSERT_EQ(0, epoll_ctl(set, EPOLL_CTL_ADD, self->fd, &event));
 			flag_raise(ready);
 			EXPECT_EQ(1, epoll_wait(set, &event, 1, -1));
 			EXPECT_EQ(1, i);
 			/* When it ends, the other may receive. */
-			EXPECT_EQ(1, box_receive_text(self->fd, (char[8]){ 0 }, 8));
+			EXPECT_EQ(1, box_try(self->fd));
 			_exit(0);
 		}
 		flag_await(ready, i + 1);
@@ -209,7 +208,7 @@ TEST_F(one, others_wait_in_order)
 	waits(self, 1, 2);
 	sends(self, "a");
 	sends(self, "b");
-	/* What there is is not for them. */
+	/* Not for them. */
 	EXPECT_EQ(2, box_stat(self->fd).messages);
 	EXPECT_EQ(0, puppet_receives(&self->puppets[0], self->fd, "a"));
 	EXPECT_EQ(0, does(self, 0, YIELD));
@@ -326,7 +325,7 @@ TEST_F(one, yield_takes_no_flags_and_needs_the_right_to_receive)
 	struct mailbox_yield args = { .size = sizeof(args) };
 	__u32 bit, rights;
 
-	EXPECT_EQ(-EAGAIN, box_receive_text(self->fd, (char[8]){ 0 }, 8));
+	EXPECT_EQ(-EAGAIN, box_try(self->fd));
 	for (bit = 0; bit < 32; bit++) {
 		args.flags = 1U << bit;
 		EXPECT_REFUSED(self->device, self->fd, EOPNOTSUPP,
@@ -338,7 +337,7 @@ TEST_F(one, yield_takes_no_flags_and_needs_the_right_to_receive)
 		ASSERT_LE(0, fd);
 		if (rights & MAILBOX_RIGHT_RECEIVE) {
 			EXPECT_EQ(0, box_yield(fd));
-			EXPECT_EQ(-EAGAIN, box_receive_text(fd, (char[8]){ 0 }, 8));
+			EXPECT_EQ(-EAGAIN, box_try(fd));
 		} else {
 			EXPECT_REFUSED(self->device, self->fd, EACCES, box_yield(fd));
 		}

@@ -62,16 +62,11 @@ static int join(struct thread *thread)
 	return thread->result;
 }
 
-static int try(int fd)
-{
-	return box_receive_text(fd, (char[16]){ 0 }, 16);
-}
-
 TEST_F(threads, share_it)
 {
 	struct thread thread;
 
-	EXPECT_EQ(-EAGAIN, try(self->fd));
+	EXPECT_EQ(-EAGAIN, box_try(self->fd));
 	start(&thread, self->fd, MAILBOX_NONBLOCK);
 	EXPECT_EQ(-EAGAIN, join(&thread));
 	start(&thread, self->fd, 0);
@@ -98,7 +93,7 @@ TEST_F(threads, wait_for_it_after_a_yield)
 	struct thread threads[ARRAY_SIZE(flags)];
 	unsigned int i;
 
-	EXPECT_EQ(-EAGAIN, try(self->fd));
+	EXPECT_EQ(-EAGAIN, box_try(self->fd));
 	for (i = 0; i < ARRAY_SIZE(flags); i++)
 		start(&threads[i], self->fd, flags[i]);
 	wait_waiters(self->fd, 3, 0);
@@ -108,7 +103,7 @@ TEST_F(threads, wait_for_it_after_a_yield)
 	wait_waiters(self->fd, 4, 0);
 	EXPECT_EQ(0, box_send_text(self->fd, "theirs", 0, 0));
 	EXPECT_EQ(0, puppet_answer(&self->other, "theirs"));
-	EXPECT_EQ(-EBUSY, try(self->fd));
+	EXPECT_EQ(-EBUSY, box_try(self->fd));
 	EXPECT_EQ(0, box_send_text(self->fd, "theirs too", 0, 0));
 	EXPECT_EQ(0, puppet_receives(&self->other, self->fd, "theirs too"));
 	EXPECT_EQ(3, box_stat(self->fd).receivers);
@@ -127,7 +122,7 @@ TEST_F(threads, get_it_again_where_nobody_wants_it)
 {
 	struct thread thread;
 
-	EXPECT_EQ(-EAGAIN, try(self->fd));
+	EXPECT_EQ(-EAGAIN, box_try(self->fd));
 	start(&thread, self->fd, 0);
 	wait_waiters(self->fd, 1, 0);
 	EXPECT_EQ(0, box_yield(self->fd));
@@ -178,7 +173,7 @@ TEST_F(threads, of_who_has_closed_are_eperm)
 			fd = box_open(self->device, self->id, NULL, RIGHTS_ALL);
 			ASSERT_LE(0, fd);
 		}
-		EXPECT_EQ(-EBUSY, try(fd));
+		EXPECT_EQ(-EBUSY, box_try(fd));
 		_exit(0);
 	}
 	child_done(pid);
@@ -194,7 +189,7 @@ TEST_F(threads, race_with_yield)
 	for (i = 0; i < rounds; i++) {
 		struct thread thread;
 
-		ASSERT_EQ(-EAGAIN, try(self->fd));
+		ASSERT_EQ(-EAGAIN, box_try(self->fd));
 		puppet_tell(&self->other, &(struct order){ .what = RECEIVE, .fd = self->fd });
 		wait_waiters(self->fd, 1, 0);
 		start(&thread, self->fd, 0);
@@ -294,7 +289,7 @@ TEST_F_TIMEOUT(threads, and_processes_by_chance_lose_nothing, 200)
 	/* A process that is killed takes what it has in its hands with it. */
 	EXPECT_LE(missing, kills + WORKERS);
 	EXPECT_EQ(0, box_stat(self->fd).receivers);
-	EXPECT_EQ(-EAGAIN, try(self->fd));
+	EXPECT_EQ(-EAGAIN, box_try(self->fd));
 	th_say("# %u sent, %u processes killed, %u died with one", sent, kills, missing);
 }
 
