@@ -3,6 +3,7 @@
 #include <linux/fdtable.h>
 #include <linux/fs.h>
 #include <linux/ktime.h>
+#include <linux/minmax.h>
 #include <linux/rbtree.h>
 #include <linux/sched.h>
 #include <linux/uaccess.h>
@@ -82,9 +83,7 @@ static void watch_locked(struct mbx_box *box, struct mbx_message *msg, u64 end)
 {
 	struct mbx_entry *entry = &msg->entry;
 
-	entry->expiry = end && entry->lease.expiry ? min(end, entry->lease.expiry) :
-			end			   ?:
-						     entry->lease.expiry;
+	entry->expiry = min_not_zero(end, entry->lease.expiry);
 	mbx_queue_watch(&box->queue, entry);
 	if (entry->expiry && mbx_queue_next_expiry(&box->queue) == entry)
 		mbx_expire_arm_locked(box);
@@ -316,7 +315,7 @@ static bool still_has(struct files_struct *files, const struct mbx_handle *handl
 /**
  * mbx_lease_flush() - a descriptor was taken out of a table
  * @handle: what it was for
- * @holder: the table, or NULL
+ * @holder: the table
  *
  * Context: Process context, may sleep.
  */

@@ -43,7 +43,7 @@ static u64 wait_until(const struct mbx_message *msg, u64 deadline)
 /*
  * Nothing is stored: the message is published for receivers to see, and the sender
  * waits until one has it. Until then it belongs to the sender, who may take it back,
- * also from a receiver that is copying it: see taken_back() in receive.c.
+ * also from a receiver that is copying it: see mbx_claim_taken_back().
  */
 static s64 rendezvous(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share,
 		      u64 deadline, bool nonblock) __must_hold(&box->lock)
