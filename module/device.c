@@ -164,6 +164,8 @@ int mbx_device_create(struct file *file, struct mbx_call *call)
 	if (ret)
 		goto err_handle;
 	mbx_policy_open(box); /* nobody was faster */
+	/* Before anybody can wait for the end of it. */
+	mbx_handle_announce(handle);
 	ret = mbx_domain_publish(domain, box);
 	if (ret)
 		goto err_handle;
@@ -250,6 +252,7 @@ int mbx_device_open(struct file *file, struct mbx_call *call)
 	if (ret)
 		goto err_handle;
 	refcount_inc(&box->refs);
+	mbx_handle_announce(handle);
 	fd_install(req->fd, handle);
 	mbx_policy_opened(box);
 	mbx_box_put(box);

@@ -15,6 +15,7 @@
 #include "lease.h"
 #include "line.h"
 #include "mailbox.h"
+#include "notify.h"
 #include "policy.h"
 #include "receive.h"
 #include "send.h"
@@ -56,11 +57,45 @@ static int handle_flush(struct file *file, fl_owner_t table)
 	return 0;
 }
 
+/**
+ * mbx_handle_announce() - count who may receive and send
+ * @file: an open handle that the caller will get for certain
+ *
+ * Not earlier: an open that fails later must not look like the last handle's end.
+ */
+void mbx_handle_announce(struct file *file)
+{
+	struct mbx_handle *handle = file->private_data;
+	struct mbx_box *box = handle->box;
+
+	spin_lock(&box->lock);
+	handle->announced = true;
+	box->may_receive += !!(handle->rights & MAILBOX_RIGHT_RECEIVE);
+	box->may_send += !!(handle->rights & MAILBOX_RIGHT_SEND);
+	spin_unlock(&box->lock);
+}
+
+static void count_closed(const struct mbx_handle *handle)
+{
+	struct mbx_box *box = handle->box;
+
+	if (!handle->announced)
+		return;
+	spin_lock(&box->lock);
+	if ((handle->rights & MAILBOX_RIGHT_RECEIVE) && !--box->may_receive)
+		mbx_box_wake_pollers_locked(box, MBX_POLL_NO_RECEIVER);
+	if ((handle->rights & MAILBOX_RIGHT_SEND) && !--box->may_send)
+		mbx_box_wake_pollers_locked(box, MBX_POLL_NO_SENDER);
+	spin_unlock(&box->lock);
+}
+
 static int handle_release(struct inode *inode, struct file *file)
 {
 	struct mbx_handle *handle = file->private_data;
 
 	mbx_lease_leave(handle, NULL);
+	mbx_notify_end(handle->notify);
+	count_closed(handle);
 	if (handle->share)
 		mbx_box_share_put(handle->box, handle->share);
 	mbx_handle_forget(handle->box);

@@ -9,6 +9,7 @@ struct files_struct;
 struct mbx_box;
 struct mbx_call;
 struct mbx_domain;
+struct mbx_notify;
 struct mbx_share;
 
 /**
@@ -25,6 +26,8 @@ struct mbx_share;
  *	constant
  * @rights: bits of enum mailbox_right; constant
  * @usual: @rights that need no more than a look; 0 where a policy has to be asked; constant
+ * @notify: the eventfd that is told of events, or NULL (guarded by the mailbox lock)
+ * @announced: it counts in @may_receive and @may_send of the mailbox; constant once open
  * @leases: messages under a lease that was taken through it (guarded by the mailbox lock)
  * @departures: how often a process that lives on has closed its last descriptor of it
  *	(guarded by the mailbox lock)
@@ -34,12 +37,15 @@ struct mbx_handle {
 	struct mbx_share *share;
 	u32 rights;
 	u32 usual;
+	struct mbx_notify *notify;
+	bool announced;
 	u64 leases;
 	u64 departures;
 };
 
 bool mbx_handle_held(struct files_struct *holder, const struct mbx_box *box);
 struct file *mbx_handle_open(struct mbx_box *box, u32 rights, bool nonblock);
+void mbx_handle_announce(struct file *file);
 void mbx_handle_forget(struct mbx_box *box);
 
 int mbx_handle_stat(struct file *file, struct mbx_call *call);

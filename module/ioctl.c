@@ -10,6 +10,7 @@
 #include "handle.h"
 #include "ioctl.h"
 #include "lease.h"
+#include "notify.h"
 #include "policy.h"
 #include "receive.h"
 #include "send.h"
@@ -37,6 +38,7 @@ static_assert(offsetof(struct mailbox_receive, lease) == 104);
 static_assert(sizeof(struct mailbox_batch) == 40);
 static_assert(offsetof(struct mailbox_batch, deadline) == 32);
 static_assert(sizeof(struct mailbox_yield) == 8);
+static_assert(sizeof(struct mailbox_notify) == 16);
 static_assert(sizeof(struct mailbox_lease) == 40);
 static_assert(offsetof(struct mailbox_lease, time) == 32);
 static_assert(sizeof(((struct mbx_call *)0)->any) >= sizeof(struct mailbox_create));
@@ -82,6 +84,7 @@ static const struct mbx_op handle_ops[] = {
 	MBX_OP(MAILBOX_IOC_ACK, mbx_lease_ack, struct mailbox_lease, time),
 	MBX_OP(MAILBOX_IOC_NACK, mbx_lease_nack, struct mailbox_lease, time),
 	MBX_OP(MAILBOX_IOC_EXTEND, mbx_lease_extend, struct mailbox_lease, time),
+	MBX_OP(MAILBOX_IOC_NOTIFY, mbx_notify_set, struct mailbox_notify, eventfd),
 	MBX_OP(MAILBOX_IOC_YIELD, mbx_policy_yield, struct mailbox_yield, flags),
 };
 

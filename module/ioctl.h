@@ -33,6 +33,7 @@ struct mbx_handle;
  * @stat: the structure of MAILBOX_IOC_STAT
  * @set: the structure of MAILBOX_IOC_SET
  * @lease: the structure of MAILBOX_IOC_ACK, MAILBOX_IOC_NACK and MAILBOX_IOC_EXTEND
+ * @notify: the structure of MAILBOX_IOC_NOTIFY
  * @yield: the structure of MAILBOX_IOC_YIELD
  * @batch: the structure of MAILBOX_IOC_SEND_BATCH and MAILBOX_IOC_RECEIVE_BATCH
  */
@@ -51,6 +52,7 @@ struct mbx_call {
 		struct mailbox_batch batch;
 		struct mailbox_lease lease;
 		struct mailbox_yield yield;
+		struct mailbox_notify notify;
 	};
 };
 

@@ -4,6 +4,7 @@
 #include "deliver.h"
 #include "line.h"
 #include "mailbox.h"
+#include "notify.h"
 #include "policy.h"
 #include "share.h"
 #include "wait.h"
@@ -174,6 +175,7 @@ s64 mbx_line_wait(struct mbx_box *box, struct mbx_message *msg, struct mbx_share
 	waiter.message = msg;
 	waiter.share = share;
 	waiter.turn = ++box->last_turn;
+	mbx_box_wake_pollers_locked(box, MBX_POLL_SENDER);
 	ret = mbx_waiter_sleep(&waiter, &box->lock, deadline);
 	if (!ret)
 		return waiter.sequence;

@@ -104,7 +104,9 @@ struct user_namespace;
  *	@last_received says it
  * @last_sender: with a reference, or NULL
  * @last_receiver: with a reference, or NULL
- * @poll: poll and epoll
+ * @may_receive: handles with the right to receive
+ * @may_send: handles with the right to send
+ * @poll: poll and epoll, and what notify.h says
  * @expire_work: drops expired messages, so that waiting senders get in
  */
 struct mbx_box {
@@ -175,6 +177,8 @@ struct mbx_box {
 	unsigned long received_tick;
 	struct pid *last_sender;
 	struct pid *last_receiver;
+	u32 may_receive;
+	u32 may_send;
 	wait_queue_head_t poll;
 	struct delayed_work expire_work;
 	char name[];

@@ -16,6 +16,7 @@
 #include "lease.h"
 #include "line.h"
 #include "mailbox.h"
+#include "notify.h"
 #include "peer.h"
 #include "policy.h"
 #include "receive.h"
@@ -117,8 +118,11 @@ static int wait_for(struct mbx_box *box, struct receive *r, struct mbx_message *
 	waiter.select = r->select;
 	waiter.peer = r->peer;
 	waiter.lease = args->lease;
-	if (!args->peek && box->capacity == MAILBOX_CAPACITY_RENDEZVOUS)
-		mbx_box_wake_pollers_locked(box, EPOLLOUT | EPOLLWRNORM);
+	if (!args->peek) {
+		mbx_box_wake_pollers_locked(box, MBX_POLL_RECEIVER);
+		if (box->capacity == MAILBOX_CAPACITY_RENDEZVOUS)
+			mbx_box_wake_pollers_locked(box, EPOLLOUT | EPOLLWRNORM);
+	}
 	ret = mbx_waiter_sleep(&waiter, &box->lock, args->deadline);
 	*found = waiter.message;
 	return !ret && args->peek ? 1 : ret;

@@ -12,6 +12,7 @@
 #include "ioctl.h"
 #include "line.h"
 #include "mailbox.h"
+#include "notify.h"
 #include "policy.h"
 #include "send.h"
 #include "share.h"
@@ -61,6 +62,7 @@ static s64 rendezvous(struct mbx_box *box, struct mbx_message *msg, struct mbx_s
 	waiter.message = msg;
 	waiter.share = share;
 	msg->sender = &waiter;
+	mbx_box_wake_pollers_locked(box, MBX_POLL_SENDER);
 	mbx_number_locked(box, msg);
 	mbx_deliver_locked(box, msg, false);
 	ret = mbx_waiter_sleep(&waiter, &box->lock, wait_until(msg, deadline));

@@ -7,6 +7,8 @@
 
 #include "common.h"
 
+#include <sys/eventfd.h>
+
 struct command {
 	const char *name;
 	unsigned long number;
@@ -36,6 +38,7 @@ static const struct command commands[] = {
 	{ "LIST", MAILBOX_IOC_LIST, sizeof(struct mailbox_list), 0, 0, DEVICE_ONLY },
 	{ "STAT", MAILBOX_IOC_STAT, sizeof(struct mailbox_stat), 416, 0, HANDLE_ONLY },
 	{ "SET", MAILBOX_IOC_SET, sizeof(struct mailbox_set), 0, SET_FIELDS, HANDLE_ONLY },
+	{ "NOTIFY", MAILBOX_IOC_NOTIFY, sizeof(struct mailbox_notify), 0, 0, HANDLE_ONLY },
 	{ "SEND", MAILBOX_IOC_SEND, sizeof(struct mailbox_send), 0,
 	  MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_EXPIRES, HANDLE_ONLY },
 	{ "RECEIVE", MAILBOX_IOC_RECEIVE, sizeof(struct mailbox_receive), 104,
@@ -67,6 +70,8 @@ struct payload {
 	struct mailbox_send send;
 	struct mailbox_receive receive;
 	__u64 lease;
+	/* 0: there is none yet. */
+	int eventfd;
 };
 
 /*
@@ -106,6 +111,16 @@ static inline void command_prepare(const struct command *command, int fd, bool d
 		args->entries = user_pointer(&payload->stat);
 		args->entry_size = sizeof(payload->stat);
 		args->nr = 1;
+		break;
+	}
+	case MAILBOX_IOC_NOTIFY: {
+		struct mailbox_notify *args = argument;
+
+		if (!payload->eventfd)
+			payload->eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		ASSERT_LT(0, payload->eventfd);
+		args->events = MAILBOX_EVENT_MESSAGE | MAILBOX_EVENT_ROOM;
+		args->eventfd = payload->eventfd;
 		break;
 	}
 	case MAILBOX_IOC_SEND:

@@ -3,7 +3,7 @@
  * One round through the whole interface. It is built for 64 and for 32 bits: a 32-bit
  * program on a 64-bit kernel must see no difference.
  */
-#include "common.h"
+#include "common_notify.h"
 
 FIXTURE(compat)
 {
@@ -113,6 +113,17 @@ TEST_F(compat, leases)
 	EXPECT_EQ(1, args.deliveries);
 	EXPECT_EQ(0, box_ack(self->fd, args.lease));
 	EXPECT_EQ(0, box_stat(self->fd).messages);
+}
+
+TEST_F(compat, notify)
+{
+	int eventfd = eventfd_new();
+
+	box_notify(self->fd, MAILBOX_EVENT_MESSAGE, eventfd);
+	ASSERT_EQ(0, box_send_text(self->fd, "x", 0, 0));
+	EXPECT_EQ(1, told(eventfd));
+	EXPECT_EQ(-EINVAL, box_notify_try(self->fd, EVENTS_ALL, -1));
+	close(eventfd);
 }
 
 TEST_F(compat, open_list_stat_set)

@@ -4,6 +4,7 @@
  * allocation and copy made to fail in turn. Messages are in fail_nth_send.c and
  * fail_nth_receive.c.
  */
+#include "common_notify.h"
 #include "fail_nth.h"
 
 #include <sys/epoll.h>
@@ -374,5 +375,45 @@ static void complete_fdinfo(struct scene *scene __attribute__((unused)))
 
 TEST_SWEEP(fdinfo, .prepare = prepare_fdinfo, .call = read_fdinfo, .complete = complete_fdinfo,
 	   .allocates = true, .least = 2)
+
+static void prepare_notify(struct scene *scene)
+{
+	prepare_box(scene);
+	scene->other = eventfd_new();
+	box_notify(scene->fd, MAILBOX_EVENT_MESSAGE, scene->other);
+}
+
+static int notify(struct scene *scene)
+{
+	scene->notify = (struct mailbox_notify){
+		.size = sizeof(scene->notify),
+		.events = MAILBOX_EVENT_ROOM,
+		.eventfd = scene->other,
+	};
+	return call(scene->fd, MAILBOX_IOC_NOTIFY, &scene->notify);
+}
+
+/* What was to be told before still is. */
+static void failed_notify(struct scene *scene, const struct snapshot *before)
+{
+	struct snapshot now = snapshot_take(scene);
+
+	EXPECT_TRUE(state_same(&before->state, &now.state));
+	ASSERT_EQ(0, box_send_text(scene->fd, "told", 0, 0));
+	EXPECT_EQ(1, told(scene->other));
+}
+
+static void complete_notify(struct scene *scene)
+{
+	char text[8];
+
+	ASSERT_EQ(0, box_send_text(scene->fd, "not told", 0, 0));
+	EXPECT_EQ(0, told(scene->other));
+	ASSERT_EQ(5, box_receive_text(scene->fd, text, sizeof(text)));
+	EXPECT_EQ(1, told(scene->other));
+}
+
+TEST_SWEEP(notify, .prepare = prepare_notify, .call = notify, .failed = failed_notify,
+	   .complete = complete_notify, .allocates = true, .least = 2)
 
 TEST_HARNESS_MAIN

@@ -33,6 +33,7 @@ struct scene {
 		struct mailbox_list list;
 		struct mailbox_stat stat;
 		struct mailbox_set set;
+		struct mailbox_notify notify;
 		struct mailbox_send send;
 		struct mailbox_receive receive;
 		struct mailbox_batch batch;

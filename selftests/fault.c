@@ -134,7 +134,7 @@ TEST_F(fault, a_tail_that_reaches_over_a_page_edge)
 static bool only_reads(const struct command *command)
 {
 	return command->number == MAILBOX_IOC_DESTROY || command->number == MAILBOX_IOC_SET ||
-	       command->number == MAILBOX_IOC_YIELD;
+	       command->number == MAILBOX_IOC_YIELD || command->number == MAILBOX_IOC_NOTIFY;
 }
 
 TEST_F(fault, structures_that_can_only_be_read)
@@ -195,8 +195,10 @@ TEST_F(fault, calls_that_answer_nothing_need_only_read)
 {
 	struct mailbox_set set = { .size = sizeof(set) };
 	struct mailbox_destroy destroy = { .size = sizeof(destroy) };
+	struct mailbox_notify notify = { .size = sizeof(notify) };
 
 	EXPECT_EQ(0, call(self->fd, MAILBOX_IOC_SET, readonly_new(&set, sizeof(set))));
+	EXPECT_EQ(0, call(self->fd, MAILBOX_IOC_NOTIFY, readonly_new(&notify, sizeof(notify))));
 	EXPECT_EQ(0, call(self->fd, MAILBOX_IOC_DESTROY, readonly_new(&destroy, sizeof(destroy))));
 }
 

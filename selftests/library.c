@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 
 #include "common.h"
@@ -423,6 +424,22 @@ TEST(errors_have_words)
 	EXPECT_STREQ("unknown error", mailbox_strerror(-99999));
 	EXPECT_STREQ("open: there is ", mailbox_error_text(-ENOENT, "open", text, sizeof(text)));
 	EXPECT_STREQ("there is no suc", mailbox_error_text(-ENOENT, NULL, text, sizeof(text)));
+}
+
+TEST_F(library, an_eventfd_is_told)
+{
+	int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	eventfd_t times;
+
+	ASSERT_LE(0, event);
+	ASSERT_EQ(0, mailbox_notify(self->box, MAILBOX_EVENT_MESSAGE, event));
+	ASSERT_EQ(0, mailbox_send(self->box, "", 0));
+	EXPECT_EQ(0, eventfd_read(event, &times));
+	EXPECT_EQ(-EINVAL, mailbox_notify(self->box, MAILBOX_EVENT_MESSAGE, self->box));
+	ASSERT_EQ(0, mailbox_notify(self->box, 0, -1));
+	ASSERT_EQ(0, mailbox_send(self->box, "", 0));
+	EXPECT_EQ(-1, eventfd_read(event, &times));
+	close(event);
 }
 
 #else

@@ -21,6 +21,7 @@
 #define BATCH(member, kind, direction)	 MEMBER(mailbox_batch, member, kind, direction)
 #define LEASE(member, kind, direction)	 MEMBER(mailbox_lease, member, kind, direction)
 #define YIELD(member, kind, direction)	 MEMBER(mailbox_yield, member, kind, direction)
+#define NOTIFY(member, kind, direction)	 MEMBER(mailbox_notify, member, kind, direction)
 
 #define STAT_MEMBERS(flags_direction) \
 	STAT(size, KIND_SIZE, flags_direction), STAT(flags, KIND_FLAGS, flags_direction), \
@@ -276,6 +277,18 @@ const struct layout layouts[OP_LAYOUTS] = {
 			YIELD(flags, KIND_FLAGS, IN),
 		},
 		.errors = { EACCES, EPERM, EIDRM },
+	},
+	[OP_NOTIFY] = {
+		.name = "NOTIFY",
+		.cmd = MAILBOX_IOC_NOTIFY,
+		.size = sizeof(struct mailbox_notify),
+		.members = {
+			NOTIFY(size, KIND_SIZE, IN),
+			NOTIFY(flags, KIND_FLAGS, IN),
+			NOTIFY(events, KIND_EVENTS, IN),
+			NOTIFY(eventfd, KIND_EVENTFD, IN),
+		},
+		.errors = { ENOMEM, EIDRM },
 	},
 };
 

@@ -33,6 +33,8 @@ enum kind {
 	KIND_DEAD_LETTER,
 	/* An array of numbers. */
 	KIND_LEASES,
+	KIND_EVENTS,
+	KIND_EVENTFD,
 };
 
 enum direction { IN, OUT, IN_OUT };

@@ -44,6 +44,7 @@ enum op {
 	OP_NACK,
 	OP_EXTEND,
 	OP_YIELD,
+	OP_NOTIFY,
 	OP_LAYOUTS,
 	/* By a worker. */
 	OP_IOCTL = OP_LAYOUTS,

@@ -24,6 +24,7 @@
 #define FD_SOCKETS 52 /* two */
 #define FD_LIMITS  54 /* LIMITS */
 #define LIMITS	   4
+#define FD_EVENT   58 /* for all */
 /* Few, so that they run out. */
 #define FDS_OF_WORKERS (FIRST_FD + 40)
 

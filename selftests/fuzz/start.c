@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -131,6 +132,11 @@ void start_all(void)
 		dup3(sockets[nr], FD_SOCKETS + nr, O_CLOEXEC);
 		close(sockets[nr]);
 	}
+	/* Told and never asked: it fills up, and nobody waits for it. */
+	fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (fd < 0 || dup3(fd, FD_EVENT, O_CLOEXEC) < 0)
+		die("eventfd: %s", strerror(errno));
+	close(fd);
 	set_up_faults();
 	memory_init();
 	for (nr = 0; nr < WORKERS; nr++)

@@ -158,6 +158,8 @@ static __u64 match_of(const struct change *change)
 	}
 }
 
+#define ALL_EVENTS (2 * MAILBOX_EVENT_NO_SENDER - 1)
+
 __u64 value_initial(const struct layout *layout, const struct member *member,
 		    const struct call *call)
 {
@@ -192,6 +194,10 @@ __u64 value_initial(const struct layout *layout, const struct member *member,
 		return now_ns() + 1000000;
 	case KIND_LEASES:
 		return (__u64)memory.entries;
+	case KIND_EVENTS:
+		return ALL_EVENTS;
+	case KIND_EVENTFD:
+		return FD_EVENT;
 	default:
 		return 0;
 	}
@@ -225,6 +231,9 @@ __u64 value_changed(const struct layout *layout, const struct member *member,
 	case KIND_LEASES:
 		return memory_address(memory.entries, memory.entries_end, change->value,
 				      sizeof(shared->leases));
+	case KIND_EVENTFD:
+		return change->value < SLOTS ? (__u64)shared->slots[change->value].fd :
+					       number_of(change);
 	case KIND_TIME:
 		return time_of(change);
 	case KIND_MATCH:

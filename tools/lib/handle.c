@@ -34,3 +34,14 @@ int mailbox_set(int handle, const struct mailbox_set *set)
 	copy.size = sizeof(copy);
 	return mbx_call(handle, MAILBOX_IOC_SET, &copy);
 }
+
+int mailbox_notify(int handle, uint32_t events, int eventfd)
+{
+	struct mailbox_notify notify = {
+		.size = sizeof(notify),
+		.events = events,
+		.eventfd = eventfd,
+	};
+
+	return mbx_call(handle, MAILBOX_IOC_NOTIFY, &notify);
+}

@@ -166,6 +166,20 @@ int mailbox_stat(int handle, struct mailbox_stat *stat);
 int mailbox_set(int handle, const struct mailbox_set *set);
 
 /**
+ * mailbox_notify() - have an eventfd signalled when something happens at a mailbox
+ * @handle: with any right
+ * @events: bits of enum mailbox_event; 0 ends it
+ * @eventfd: from eventfd(2); ignored when @events is 0
+ *
+ * A handle has one eventfd, which takes the place of an earlier one, and keeps it until the
+ * handle is closed. The end of the mailbox is signalled whatever the events. Call this
+ * first and look at the mailbox then, and nothing is missed.
+ *
+ * Return: 0 or a negative errno; -EINVAL for what is no eventfd. Never waits.
+ */
+int mailbox_notify(int handle, uint32_t events, int eventfd);
+
+/**
  * mailbox_list() - a part of the list of mailboxes that the caller may see
  * @device: from mailbox_device_open()
  * @after: where to go on; begin with 0. Set on success, for the next part.

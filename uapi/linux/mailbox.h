@@ -19,9 +19,9 @@
  *
  * A *handle* is one open mailbox with rights to send, receive or manage. CREATE
  * and OPEN return handles, always close-on-exec. SEND, RECEIVE, SEND_BATCH,
- * RECEIVE_BATCH, ACK, NACK, EXTEND, YIELD, STAT, SET and DESTROY are calls on a handle,
- * and so are read(2) (take the first message: its payload; EMSGSIZE if it does not fit),
- * write(2) (send one message of type 0 and priority 0), poll(2) and close(2).
+ * RECEIVE_BATCH, ACK, NACK, EXTEND, YIELD, STAT, SET, NOTIFY and DESTROY are calls on a
+ * handle, and so are read(2) (take the first message: its payload; EMSGSIZE if it does
+ * not fit), write(2) (send one message of type 0 and priority 0), poll(2) and close(2).
  * A zero-length message reads as 0; RECEIVE tells it from anything else.
  */
 
@@ -737,6 +737,50 @@ struct mailbox_yield {
 	__u32 flags;
 };
 
+/**
+ * enum mailbox_event - what an eventfd can be signalled for
+ * @MAILBOX_EVENT_MESSAGE: a message has arrived, or come back, that no receiver was waiting
+ *	for
+ *	(or, where one process at a time may receive, another one may now)
+ * @MAILBOX_EVENT_ROOM: there is, or may be, more room than before; at a rendezvous, a
+ *	receiver has begun to wait
+ * @MAILBOX_EVENT_RECEIVER: a receiver has begun to wait
+ * @MAILBOX_EVENT_SENDER: a sender has begun to wait, for room or at a rendezvous
+ * @MAILBOX_EVENT_NO_RECEIVER: the last handle with the right to receive was closed
+ * @MAILBOX_EVENT_NO_SENDER: the last handle with the right to send was closed
+ */
+enum mailbox_event {
+	MAILBOX_EVENT_MESSAGE = 1 << 0,
+	MAILBOX_EVENT_ROOM = 1 << 1,
+	MAILBOX_EVENT_RECEIVER = 1 << 2,
+	MAILBOX_EVENT_SENDER = 1 << 3,
+	MAILBOX_EVENT_NO_RECEIVER = 1 << 4,
+	MAILBOX_EVENT_NO_SENDER = 1 << 5,
+};
+
+/**
+ * struct mailbox_notify - MAILBOX_IOC_NOTIFY, on a handle
+ * @size: of this structure
+ * @flags: must be 0
+ * @events: bits of enum mailbox_event; 0 ends what an earlier call began
+ * @eventfd: descriptor of an eventfd(2); ignored when @events is 0
+ *
+ * From now on, until the handle is closed, the eventfd is signalled whenever one of the
+ * events happens, and when the mailbox is destroyed or the other of a pair leaves. A handle
+ * has one eventfd: a later call takes the place of an earlier one. It tells of what happens
+ * after the call, so whoever looks (STAT, poll) after it misses nothing. What happened is
+ * not told apart, several events may be signalled as one, and any may be over by the time
+ * somebody looks.
+ *
+ * Errors: EOPNOTSUPP, EINVAL for unknown events and for what is no eventfd, ENOMEM, EIDRM.
+ */
+struct mailbox_notify {
+	__u32 size;
+	__u32 flags;
+	__u32 events;
+	__s32 eventfd;
+};
+
 #define MAILBOX_IOC_MAGIC 0xBC
 
 /*
@@ -751,6 +795,7 @@ struct mailbox_yield {
 #define MAILBOX_IOC_LIST	  _IO(MAILBOX_IOC_MAGIC, 0x04)
 #define MAILBOX_IOC_STAT	  _IO(MAILBOX_IOC_MAGIC, 0x10)
 #define MAILBOX_IOC_SET		  _IO(MAILBOX_IOC_MAGIC, 0x11)
+#define MAILBOX_IOC_NOTIFY	  _IO(MAILBOX_IOC_MAGIC, 0x12)
 #define MAILBOX_IOC_SEND	  _IO(MAILBOX_IOC_MAGIC, 0x20)
 #define MAILBOX_IOC_RECEIVE	  _IO(MAILBOX_IOC_MAGIC, 0x21)
 #define MAILBOX_IOC_SEND_BATCH	  _IO(MAILBOX_IOC_MAGIC, 0x22)

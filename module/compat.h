@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef MBX_COMPAT_H
+#define MBX_COMPAT_H
+
+#include <linux/eventfd.h>
+#include <linux/version.h>
+
+/**
+ * DOC: compat
+ *
+ * What differs between the kernels that the module is built for, Linux 6.1 to 6.12.
+ */
+
+/**
+ * mbx_eventfd_signal() - add 1 to an eventfd
+ * @eventfd: the eventfd
+ */
+static inline void mbx_eventfd_signal(struct eventfd_ctx *eventfd)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+	eventfd_signal(eventfd);
+#else
+	eventfd_signal(eventfd, 1);
+#endif
+}
+
+#endif /* MBX_COMPAT_H */
