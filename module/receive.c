@@ -358,13 +358,13 @@ static __always_inline int receive_first(const struct mbx_handle *handle, u8 __u
 }
 
 static noinline int receive_any(struct file *file, struct mailbox_receive __user *arg, u32 size,
-				u32 flags, u64 data, u32 room, u32 kind, u64 match,
+				u32 flags, u64 data, u32 room, u32 kind,
 				const struct mbx_patience *batch)
 {
 	struct mbx_receive_args args = {
 		.data = u64_to_user_ptr(data),
 		.report = arg,
-		.select = { .kind = kind, .match = match },
+		.select.kind = kind,
 		.deadline = MBX_FOREVER,
 		.room = room,
 		.peek = flags & MAILBOX_PEEK,
@@ -374,6 +374,8 @@ static noinline int receive_any(struct file *file, struct mailbox_receive __user
 	};
 	u32 copied;
 
+	if (kind != MBX_SELECT_FIRST && get_user(args.select.match, &arg->match))
+		return -EFAULT;
 	if (args.lease && size < sizeof(*arg))
 		return -EINVAL;
 	if (args.lease && get_user(args.lease_time, &arg->lease))
@@ -388,13 +390,21 @@ static noinline int receive_any(struct file *file, struct mailbox_receive __user
 	return mbx_receive(file->private_data, &args, &copied);
 }
 
+static noinline int check_size(const struct mailbox_receive __user *arg, u32 size,
+			       const struct mbx_patience *batch)
+{
+	if (size < RECEIVE_LEAST || (batch && size > batch->entry_size))
+		return -EINVAL;
+	return size > sizeof(*arg) ? mbx_call_check_tail(arg, size, sizeof(*arg)) : 0;
+}
+
 static __always_inline long receive_user(struct file *file, struct mailbox_receive __user *arg,
 					 const struct mbx_patience *batch)
 {
 	const u32 known = batch ? RECEIVE_BATCH_FLAGS : RECEIVE_FLAGS;
 	const u32 usual = known & (MAILBOX_NONBLOCK | MAILBOX_TRUNCATE);
 	u32 size, flags, room, kind;
-	u64 data, match;
+	u64 data;
 	int ret;
 
 	if (!user_access_begin(arg, RECEIVE_LEAST))
@@ -404,13 +414,10 @@ static __always_inline long receive_user(struct file *file, struct mailbox_recei
 	unsafe_get_user(data, &arg->data, fault);
 	unsafe_get_user(room, &arg->room, fault);
 	unsafe_get_user(kind, &arg->select, fault);
-	unsafe_get_user(match, &arg->match, fault);
 	user_access_end();
 
-	if (unlikely(size < RECEIVE_LEAST || (batch && size > batch->entry_size)))
-		return -EINVAL;
-	if (unlikely(size > sizeof(*arg))) {
-		ret = mbx_call_check_tail(arg, size, sizeof(*arg));
+	if (unlikely(size != sizeof(*arg))) {
+		ret = check_size(arg, size, batch);
 		if (ret)
 			return ret;
 	}
@@ -421,7 +428,7 @@ static __always_inline long receive_user(struct file *file, struct mailbox_recei
 	}
 	if (unlikely(flags & ~known))
 		return -EOPNOTSUPP;
-	return receive_any(file, arg, size, flags, data, room, kind, match, batch);
+	return receive_any(file, arg, size, flags, data, room, kind, batch);
 fault:
 	user_access_end();
 	return -EFAULT;

@@ -332,17 +332,11 @@ int mbx_send(struct file *file, const struct mbx_send_args *args)
 }
 
 /* What the shortcut below leaves. Return: as send_for(). */
-static noinline s64 send_unusual(struct file *file, struct mailbox_send __user *arg, u32 size,
-				 u32 flags, struct mbx_send_args args, bool batch)
+static noinline s64 send_unusual(struct file *file, struct mailbox_send __user *arg, u32 flags,
+				 struct mbx_send_args args, bool batch)
 {
 	const u32 known = batch ? SEND_FLAGS & ~MBX_WAIT_FLAGS : SEND_FLAGS;
-	int ret;
 
-	if (size != sizeof(*arg)) {
-		ret = mbx_call_check_tail(arg, size, sizeof(*arg));
-		if (ret)
-			return ret;
-	}
 	if (flags & ~known)
 		return -EOPNOTSUPP;
 	if ((flags & MAILBOX_DEADLINE) && get_user(args.deadline, &arg->deadline))
@@ -356,16 +350,15 @@ static noinline s64 send_unusual(struct file *file, struct mailbox_send __user *
 	return send_any(file, args);
 }
 
-static __always_inline s64 send_said(struct file *file, struct mailbox_send __user *arg, u32 size,
-				     u32 flags, const struct mbx_send_args args, bool batch)
+static __always_inline s64 send_said(struct file *file, struct mailbox_send __user *arg, u32 flags,
+				     const struct mbx_send_args args, bool batch)
 {
 	const u32 usual = batch ? 0 : MAILBOX_NONBLOCK;
 	struct mbx_handle *handle = file->private_data;
 	int ret;
 
-	if (unlikely(size != sizeof(*arg) || (flags & ~usual) ||
-		     !(handle->usual & MAILBOX_RIGHT_SEND)))
-		return send_unusual(file, arg, size, flags, args, batch);
+	if (unlikely((flags & ~usual) || !(handle->usual & MAILBOX_RIGHT_SEND)))
+		return send_unusual(file, arg, flags, args, batch);
 	/* The same as in send_any(), in line. */
 	ret = check(handle, args);
 	if (unlikely(ret))
@@ -385,9 +378,15 @@ static __always_inline long send_user(struct file *file, struct mailbox_send __u
 	if (!user_access_begin(arg, sizeof(*arg)))
 		return -EFAULT;
 	unsafe_get_user(size, &arg->size, fault);
-	if (unlikely(size < sizeof(*arg) || (batch && size > batch->entry_size))) {
+	if (unlikely(size != sizeof(*arg))) {
 		user_access_end();
-		return -EINVAL;
+		if (batch && size > batch->entry_size)
+			return -EINVAL;
+		ret = mbx_call_check_tail(arg, size, sizeof(*arg));
+		if (ret)
+			return ret;
+		if (!user_access_begin(arg, sizeof(*arg)))
+			return -EFAULT;
 	}
 	unsafe_get_user(flags, &arg->flags, fault);
 	unsafe_get_user(data, &arg->data, fault);
@@ -398,7 +397,7 @@ static __always_inline long send_user(struct file *file, struct mailbox_send __u
 	unsafe_put_user(0, &arg->sequence, fault);
 	user_access_end();
 
-	ret = send_said(file, arg, size, flags,
+	ret = send_said(file, arg, flags,
 			(struct mbx_send_args){
 				.data = u64_to_user_ptr(data),
 				.type = type,
