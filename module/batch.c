@@ -35,26 +35,13 @@ static struct mbx_patience patience_of(const struct file *file, const struct mai
 	};
 }
 
-/* Find out whether the answer can be written before anything is done. */
-static int probe(struct mbx_call *call)
+static struct mbx_progress progress_of(struct mailbox_batch *batch)
 {
-	call->batch.done = 0;
-	call->batch.error = 0;
-	return mbx_call_reply(call, sizeof(call->batch));
-}
-
-static int finish(struct mbx_call *call, u32 done, int error)
-{
-	if (!done)
-		return error;
-	/* A signal has ended the wait of an entry; the batch does not start again. */
-	if (error == -ERESTARTSYS)
-		error = -EINTR;
-	call->batch.done = done;
-	call->batch.error = -error;
-	/* It could be written before, and what is done is done: the result is the same. */
-	mbx_call_reply(call, sizeof(call->batch));
-	return 0;
+	return (struct mbx_progress){
+		.known = sizeof(*batch),
+		.done = &batch->done,
+		.error = &batch->error,
+	};
 }
 
 /**
@@ -65,13 +52,15 @@ static int finish(struct mbx_call *call, u32 done, int error)
  */
 int mbx_send_batch(struct file *file, struct mbx_call *call)
 {
-	const struct mailbox_batch *batch = &call->batch;
+	struct mailbox_batch *batch = &call->batch;
 	struct mbx_patience patience = patience_of(file, batch);
+	const struct mbx_progress progress = progress_of(batch);
 	void __user *entry = u64_to_user_ptr(batch->entries);
 	u32 i;
 	int ret;
 
-	ret = check(call, offsetofend(struct mailbox_send, sequence)) ?: probe(call);
+	ret = check(call, offsetofend(struct mailbox_send, sequence)) ?:
+		      mbx_call_begin(call, &progress);
 	if (ret)
 		return ret;
 	for (i = 0; i < batch->nr; i++, entry += batch->entry_size) {
@@ -81,7 +70,7 @@ int mbx_send_batch(struct file *file, struct mbx_call *call)
 		if (i % RESCHED_STEP == 0)
 			cond_resched();
 	}
-	return finish(call, i, ret);
+	return mbx_call_end(call, &progress, i, ret);
 }
 
 /**
@@ -92,13 +81,15 @@ int mbx_send_batch(struct file *file, struct mbx_call *call)
  */
 int mbx_receive_batch(struct file *file, struct mbx_call *call)
 {
-	const struct mailbox_batch *batch = &call->batch;
+	struct mailbox_batch *batch = &call->batch;
 	struct mbx_patience patience = patience_of(file, batch);
+	const struct mbx_progress progress = progress_of(batch);
 	void __user *entry = u64_to_user_ptr(batch->entries);
 	u32 i;
 	int ret;
 
-	ret = check(call, offsetofend(struct mailbox_receive, deliveries)) ?: probe(call);
+	ret = check(call, offsetofend(struct mailbox_receive, deliveries)) ?:
+		      mbx_call_begin(call, &progress);
 	if (ret)
 		return ret;
 	for (i = 0; i < batch->nr; i++, entry += batch->entry_size) {
@@ -110,5 +101,5 @@ int mbx_receive_batch(struct file *file, struct mbx_call *call)
 		if (i % RESCHED_STEP == 0)
 			cond_resched();
 	}
-	return finish(call, i, ret);
+	return mbx_call_end(call, &progress, i, ret);
 }

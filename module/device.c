@@ -163,7 +163,7 @@ int mbx_device_create(struct file *file, struct mbx_call *call)
 	ret = mbx_call_reply(call, sizeof(*req));
 	if (ret)
 		goto err_handle;
-	mbx_policy_open(box); /* nobody was faster */
+	mbx_policy_open(box, true); /* nobody was faster */
 	/* Before anybody can wait for the end of it. */
 	mbx_handle_announce(handle);
 	ret = mbx_domain_publish(domain, box);
@@ -237,7 +237,7 @@ int mbx_device_open(struct file *file, struct mbx_call *call)
 		goto err_fd;
 	}
 	req->id = box->id;
-	ret = mbx_policy_may_open(box);
+	ret = mbx_policy_open(box, false);
 	if (ret)
 		goto err_forget;
 	handle = mbx_handle_open(box, req->rights, req->flags & MAILBOX_NONBLOCK);
@@ -248,7 +248,7 @@ int mbx_device_open(struct file *file, struct mbx_call *call)
 	ret = mbx_call_reply(call, sizeof(*req));
 	if (ret)
 		goto err_handle;
-	ret = mbx_policy_open(box);
+	ret = mbx_policy_open(box, true);
 	if (ret)
 		goto err_handle;
 	refcount_inc(&box->refs);

@@ -211,23 +211,35 @@ static const struct file_operations handle_fops = {
 #endif
 };
 
-static int is_of_box(const void *box, struct file *file, unsigned int fd)
+/* Any handle of the mailbox, where it is NULL. */
+struct wanted {
+	const struct mbx_box *box;
+	const struct mbx_handle *handle;
+};
+
+static int is_wanted(const void *data, struct file *file, unsigned int fd)
 {
 	const struct mbx_handle *handle = file->private_data;
+	const struct wanted *wanted = data;
 
-	return file->f_op == &handle_fops && handle->box == box;
+	return file->f_op == &handle_fops && handle->box == wanted->box &&
+	       (!wanted->handle || handle == wanted->handle);
 }
 
 /**
  * mbx_handle_held() - does a process have a handle of a mailbox?
  * @holder: the descriptors of the process
  * @box: the mailbox
+ * @handle: the handle, or NULL for any
  * Return: true if so.
  */
-bool mbx_handle_held(struct files_struct *holder, const struct mbx_box *box)
+bool mbx_handle_held(struct files_struct *holder, const struct mbx_box *box,
+		     const struct mbx_handle *handle)
 {
+	const struct wanted wanted = { .box = box, .handle = handle };
+
 	/* A table that nobody refers to is being closed: its process has ended, or left it. */
-	return atomic_read(&holder->count) && iterate_fd(holder, 0, is_of_box, box);
+	return atomic_read(&holder->count) && iterate_fd(holder, 0, is_wanted, &wanted);
 }
 
 /**

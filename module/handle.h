@@ -43,7 +43,8 @@ struct mbx_handle {
 	u64 departures;
 };
 
-bool mbx_handle_held(struct files_struct *holder, const struct mbx_box *box);
+bool mbx_handle_held(struct files_struct *holder, const struct mbx_box *box,
+		     const struct mbx_handle *handle);
 struct file *mbx_handle_open(struct mbx_box *box, u32 rights, bool nonblock);
 void mbx_handle_announce(struct file *file);
 void mbx_handle_forget(struct mbx_box *box);

@@ -100,6 +100,42 @@ int mbx_call_reply(const struct mbx_call *call, size_t known)
 }
 
 /**
+ * mbx_call_begin() - find out whether the answer can be written, before anything is done
+ * @call: the call
+ * @progress: where the answer is
+ * Return: 0 or -EFAULT.
+ */
+int mbx_call_begin(const struct mbx_call *call, const struct mbx_progress *progress)
+{
+	*progress->done = 0;
+	*progress->error = 0;
+	return mbx_call_reply(call, progress->known);
+}
+
+/**
+ * mbx_call_end() - say how far a call came
+ * @call: the call
+ * @progress: where the answer is
+ * @done: how many were done
+ * @error: what stopped it, or 0
+ * Return: 0, or @error if nothing was done.
+ */
+int mbx_call_end(const struct mbx_call *call, const struct mbx_progress *progress, u32 done,
+		 int error)
+{
+	if (!done)
+		return error;
+	/* A signal has ended the wait for one of them; the call does not start again. */
+	if (error == -ERESTARTSYS)
+		error = -EINTR;
+	*progress->done = done;
+	*progress->error = -error;
+	/* It could be written before, and what is done is done: the result is the same. */
+	mbx_call_reply(call, progress->known);
+	return 0;
+}
+
+/**
  * mbx_call_check_tail() - is what the module does not know of a structure zero?
  * @arg: the structure in user memory
  * @size: its size as the caller knows it

@@ -56,7 +56,22 @@ struct mbx_call {
 	};
 };
 
+/**
+ * struct mbx_progress - what a call that does many things tells of how far it came
+ * @known: size of its structure as the module knows it
+ * @done: member of the structure: how many were done
+ * @error: member of the structure: what stopped it, or 0
+ */
+struct mbx_progress {
+	size_t known;
+	u32 *done;
+	s32 *error;
+};
+
 int mbx_call_reply(const struct mbx_call *call, size_t known);
+int mbx_call_begin(const struct mbx_call *call, const struct mbx_progress *progress);
+int mbx_call_end(const struct mbx_call *call, const struct mbx_progress *progress, u32 done,
+		 int error);
 int mbx_call_check_tail(const void __user *arg, u32 size, size_t known);
 long mbx_device_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 long mbx_handle_ioctl(struct file *file, unsigned int cmd, unsigned long arg);

@@ -154,11 +154,16 @@ static bool is_dead(const struct mbx_box *box, const struct mbx_message *msg)
 	return box->max_deliveries && msg->deliveries >= box->max_deliveries;
 }
 
-/* One that is over for good, and its room. */
-static void let_go_locked(struct mbx_box *box, struct mbx_message *msg, struct mbx_message **spent)
+static void free_room_locked(struct mbx_box *box, struct mbx_message *msg)
 {
 	mbx_box_uncount_locked(box, msg);
 	mbx_room_freed_locked(box);
+}
+
+/* One that is over for good, and its room. */
+static void let_go_locked(struct mbx_box *box, struct mbx_message *msg, struct mbx_message **spent)
+{
+	free_room_locked(box, msg);
 	mbx_box_drop_locked(box, msg, spent);
 }
 
@@ -170,8 +175,7 @@ static void bring_back_locked(struct mbx_box *box, struct mbx_message *msg,
 		let_go_locked(box, msg, spent);
 	} else if (is_dead(box, msg)) {
 		box->dead++;
-		mbx_box_uncount_locked(box, msg);
-		mbx_room_freed_locked(box);
+		free_room_locked(box, msg);
 		msg->next = *dead;
 		*dead = msg;
 	} else {
@@ -300,18 +304,6 @@ void mbx_lease_leave(struct mbx_handle *handle, const void *holder)
 	} while (nr == LEASE_STEP);
 }
 
-static int is_of_handle(const void *handle, struct file *file, unsigned int fd)
-{
-	return file->private_data == handle;
-}
-
-/* Private data is an address of kernel memory: no other file has the same. */
-static bool still_has(struct files_struct *files, const struct mbx_handle *handle)
-{
-	/* Nobody refers to the table: the process is ending, or has left it. */
-	return atomic_read(&files->count) && iterate_fd(files, 0, is_of_handle, handle);
-}
-
 /**
  * mbx_lease_flush() - a descriptor was taken out of a table
  * @handle: what it was for
@@ -331,7 +323,7 @@ void mbx_lease_flush(struct mbx_handle *handle, void *holder)
 	leases = handle->leases;
 	spin_unlock(&box->lock);
 	/* Where nobody else has the table, no receive of it is at work. */
-	if ((!leases && atomic_read(&files->count) <= 1) || still_has(files, handle))
+	if ((!leases && atomic_read(&files->count) <= 1) || mbx_handle_held(files, box, handle))
 		return;
 	spin_lock(&box->lock);
 	handle->departures++;
@@ -366,7 +358,7 @@ void mbx_lease_check_holder(struct mbx_handle *handle)
 	spin_lock(&box->lock);
 	doubtful = handle->departures;
 	spin_unlock(&box->lock);
-	if (unlikely(doubtful) && !still_has(current->files, handle))
+	if (unlikely(doubtful) && !mbx_handle_held(current->files, box, handle))
 		mbx_lease_leave(handle, current->files);
 }
 
@@ -424,6 +416,11 @@ static int do_all(struct file *file, struct mbx_call *call, lease_fn *fn)
 	const u64 __user *numbers = u64_to_user_ptr(call->lease.leases);
 	struct mbx_handle *handle = file->private_data;
 	struct mailbox_lease *args = &call->lease;
+	struct mbx_progress progress = {
+		.known = sizeof(*args),
+		.done = &args->done,
+		.error = &args->error,
+	};
 	u64 number;
 	int ret;
 	u32 i;
@@ -434,26 +431,16 @@ static int do_all(struct file *file, struct mbx_call *call, lease_fn *fn)
 		return -EINVAL;
 	if (!(handle->rights & MAILBOX_RIGHT_RECEIVE))
 		return -EACCES;
-	/* Find out whether the answer can be written before anything is done. */
-	args->done = 0;
-	args->error = 0;
-	ret = mbx_call_reply(call, sizeof(*args));
+	ret = mbx_call_begin(call, &progress);
 	if (ret)
 		return ret;
-
 	for (i = 0; i < args->nr; i++) {
 		ret = get_user(number, numbers + i) ?: do_one(handle, number, args->time, fn);
 		if (ret)
 			break;
 		cond_resched();
 	}
-	if (!i)
-		return ret;
-	args->done = i;
-	args->error = -ret;
-	/* It could be written before, and what is done is done: the result is the same. */
-	mbx_call_reply(call, sizeof(*args));
-	return 0;
+	return mbx_call_end(call, &progress, i, ret);
 }
 
 /**

@@ -135,6 +135,7 @@ static void leave_locked(struct mbx_box *box, const void *holder)
 void mbx_policy_leave(struct mbx_box *box, void *holder)
 {
 	int tries;
+	bool left;
 	u64 opens;
 
 	if (box->policy == MAILBOX_POLICY_ANY)
@@ -143,56 +144,38 @@ void mbx_policy_leave(struct mbx_box *box, void *holder)
 	 * Another thread may open the mailbox while we look: then once more. Should it do so
 	 * all the time, the process joins again when it sends or receives.
 	 */
-	for (tries = 0; tries < LEAVE_TRIES; tries++) {
+	for (tries = 1, left = false; !left; tries++) {
 		spin_lock(&box->lock);
 		opens = box->opens;
 		spin_unlock(&box->lock);
-		if (mbx_handle_held(holder, box))
+		if (mbx_handle_held(holder, box, NULL))
 			return;
 		spin_lock(&box->lock);
-		if (box->opens == opens || tries == LEAVE_TRIES - 1) {
+		left = box->opens == opens || tries == LEAVE_TRIES;
+		if (left)
 			leave_locked(box, holder);
-			tries = LEAVE_TRIES;
-		}
 		spin_unlock(&box->lock);
 	}
 }
 
 /**
- * mbx_policy_may_open() - is there room for the current process?
+ * mbx_policy_open() - the current process opens a mailbox
  * @box: the mailbox
+ * @sure: the open does not fail any more: join, since others see that at once; else only
+ *	look whether there is room
  * Return: 0 or -EBUSY.
  */
-int mbx_policy_may_open(struct mbx_box *box)
+int mbx_policy_open(struct mbx_box *box, bool sure)
 {
+	const void *self = current->files;
 	bool may;
 
 	if (box->policy != MAILBOX_POLICY_PAIR)
 		return 0;
 	spin_lock(&box->lock);
-	may = mbx_policy_member_locked(box, current->files);
+	may = sure ? join_locked(box, self) : mbx_policy_member_locked(box, self);
 	spin_unlock(&box->lock);
 	return may ? 0 : -EBUSY;
-}
-
-/**
- * mbx_policy_open() - the current process opens a mailbox
- * @box: the mailbox
- *
- * From here on the open must not fail: the other of a pair sees it at once.
- *
- * Return: 0 or -EBUSY.
- */
-int mbx_policy_open(struct mbx_box *box)
-{
-	bool joined;
-
-	if (box->policy != MAILBOX_POLICY_PAIR)
-		return 0;
-	spin_lock(&box->lock);
-	joined = join_locked(box, current->files);
-	spin_unlock(&box->lock);
-	return joined ? 0 : -EBUSY;
 }
 
 /*
@@ -201,7 +184,7 @@ int mbx_policy_open(struct mbx_box *box)
  */
 static int check_held(struct mbx_box *box)
 {
-	if (mbx_handle_held(current->files, box))
+	if (mbx_handle_held(current->files, box, NULL))
 		return 0;
 	mbx_policy_leave(box, current->files);
 	return -EPERM;
@@ -223,7 +206,7 @@ static int look(struct mbx_box *box)
 		return -EIDRM;
 	if (joined)
 		return 0;
-	return mbx_handle_held(current->files, box) ? 1 : -EPERM;
+	return mbx_handle_held(current->files, box, NULL) ? 1 : -EPERM;
 }
 
 /* As one of a pair, which a process may become by trying. */

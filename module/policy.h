@@ -21,8 +21,7 @@ struct mbx_handle;
  * others have no @usual rights, so that their calls go the long way, which asks here.
  */
 
-int mbx_policy_may_open(struct mbx_box *box);
-int mbx_policy_open(struct mbx_box *box);
+int mbx_policy_open(struct mbx_box *box, bool sure);
 void mbx_policy_opened(struct mbx_box *box);
 void mbx_policy_leave(struct mbx_box *box, void *holder);
 int mbx_policy_send(struct mbx_handle *handle);
