@@ -350,12 +350,14 @@ TEST_F(fault, structures_that_are_cut_off_anywhere)
 	for (size = 0; size < sizeof(receive); size += 4)
 		EXPECT_REFUSED(self->device, self->fd, EFAULT,
 			       box_receive(self->fd, memcpy(edge_new(size), &receive, size)));
-	/* Not how long to wait, and nothing that would make the call fail later. */
-	size = offsetof(struct mailbox_receive, deadline);
+	/* Not which one, or how long to wait; and nothing that would make the call fail later. */
+	receive.flags = MAILBOX_DEADLINE;
 	receive.select = MAILBOX_SELECT_TYPE;
 	receive.match = 99;
-	EXPECT_REFUSED(self->device, self->fd, EFAULT,
-		       box_receive(self->fd, memcpy(edge_new(size), &receive, size)));
+	for (size = offsetof(struct mailbox_receive, match);
+	     size <= offsetof(struct mailbox_receive, deadline); size += 4)
+		EXPECT_REFUSED(self->device, self->fd, EFAULT,
+			       box_receive(self->fd, memcpy(edge_new(size), &receive, size)));
 }
 
 TEST_F(fault, leaves_nothing_behind_however_often)
