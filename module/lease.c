@@ -176,6 +176,10 @@ static void bring_back_locked(struct mbx_box *box, struct mbx_message *msg,
 	} else if (is_dead(box, msg)) {
 		box->dead++;
 		free_room_locked(box, msg);
+		/* There it is another message: not while somebody still looks at this one. */
+		msg->dead = msg->peekers;
+		if (msg->dead)
+			return;
 		msg->next = *dead;
 		*dead = msg;
 	} else {

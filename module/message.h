@@ -61,6 +61,7 @@ struct page;
  *	mailbox lock)
  * @dropped: the last peeker frees it, or the receiver that has claimed it (guarded
  *	by the mailbox lock)
+ * @dead: a dead letter, which the last peeker moves (guarded by the mailbox lock)
  * @inline_data: the payload when @room is at most MBX_INLINE
  */
 struct mbx_message {
@@ -86,6 +87,7 @@ struct mbx_message {
 	bool claimed;
 	bool leased;
 	bool dropped;
+	bool dead;
 	u8 inline_data[] __aligned(8);
 };
 

@@ -36,6 +36,7 @@
  * @peer: the process that is to be the sender, with a reference, or NULL
  * @lessee: of the lease that is wanted, if one is
  * @spent: messages to be freed once the lock is dropped
+ * @dead: dead letters to be moved then
  */
 struct receive {
 	const struct mbx_receive_args *args;
@@ -43,6 +44,7 @@ struct receive {
 	struct pid *peer;
 	struct mbx_lessee lessee;
 	struct mbx_message *spent;
+	struct mbx_message *dead;
 };
 
 /*
@@ -167,8 +169,14 @@ static int peek(struct mbx_box *box, struct receive *r, struct mbx_message *msg,
 	ret = copy_out(msg, r->args->report, r->args->data, *copied);
 	spin_lock(&box->lock);
 	msg->peekers--;
-	if (msg->dropped)
+	if (msg->dropped) {
 		mbx_box_drop_locked(box, msg, &r->spent);
+	} else if (msg->dead && !msg->peekers) {
+		/* It has died while we looked at it: see bring_back_locked() in lease.c. */
+		msg->dead = false;
+		msg->next = r->dead;
+		r->dead = msg;
+	}
 	return ret;
 }
 
@@ -276,6 +284,10 @@ int mbx_receive(struct mbx_handle *handle, const struct mbx_receive_args *args, 
 		if (unlikely(r.spent)) {
 			mbx_message_free_all(r.spent);
 			r.spent = NULL;
+		}
+		if (unlikely(r.dead)) {
+			mbx_lease_bury(box, r.dead);
+			r.dead = NULL;
 		}
 	} while (ret > 0);
 	if (unlikely(args->lease && !ret))

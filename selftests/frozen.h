@@ -347,6 +347,15 @@ static inline struct actor *freeze_receiver(int fd, __u64 type)
 	return receiver;
 }
 
+static inline struct actor *freeze_peeker(int fd, __u64 type)
+{
+	struct actor *peeker = frozen_receiver_new(fd, type);
+
+	peeker->receive->flags |= MAILBOX_PEEK;
+	actor_start_frozen(peeker);
+	return peeker;
+}
+
 static inline struct actor *freeze_sender(int fd, const char *text, __u64 type)
 {
 	struct actor *sender = frozen_sender_new(fd, strlen(text), type);

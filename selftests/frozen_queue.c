@@ -29,15 +29,6 @@ FIXTURE_TEARDOWN(queue)
 	close(self->device);
 }
 
-static struct actor *freeze_peeker(int fd, __u64 type)
-{
-	struct actor *peeker = frozen_receiver_new(fd, type);
-
-	peeker->receive->flags |= MAILBOX_PEEK;
-	actor_start_frozen(peeker);
-	return peeker;
-}
-
 TEST_F(queue, a_message_that_is_copied_is_there_but_nobody_elses)
 {
 	struct actor *receiver;
