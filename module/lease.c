@@ -261,11 +261,19 @@ static bool bury(struct mbx_box *to, struct mbx_message *msg)
 void mbx_lease_bury(struct mbx_box *box, struct mbx_message *dead)
 {
 	struct mbx_message *msg, *spent = NULL;
+	struct mbx_box *to;
 
+	if (!dead)
+		return;
+	spin_lock(&box->lock);
+	to = box->dead_letter;
+	if (to)
+		refcount_inc(&to->refs);
+	spin_unlock(&box->lock);
 	while (dead) {
 		msg = dead;
 		dead = msg->next;
-		if (bury(box->dead_letter, msg))
+		if (bury(to, msg))
 			continue;
 		spin_lock(&box->lock);
 		box->dead--;
@@ -274,6 +282,7 @@ void mbx_lease_bury(struct mbx_box *box, struct mbx_message *dead)
 		spin_unlock(&box->lock);
 	}
 	mbx_message_free_all(spent);
+	mbx_box_put(to);
 }
 
 /**

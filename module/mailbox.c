@@ -176,21 +176,17 @@ err_free:
  */
 void mbx_box_put(struct mbx_box *box)
 {
-	/* Not by calling itself: dead letters may have a long way to go. */
-	while (box && refcount_dec_and_test(&box->refs)) {
-		struct mbx_box *next = box->dead_letter;
-
-		cancel_delayed_work_sync(&box->expire_work);
-		put_pid(box->last_sender);
-		put_pid(box->last_receiver);
-		mbx_charge_drop(&box->charge);
-		put_user_ns(box->user_ns);
-		if (box->domain)
-			mbx_domain_put(box->domain);
-		kfree(box);
-		cond_resched();
-		box = next;
-	}
+	if (!box || !refcount_dec_and_test(&box->refs))
+		return;
+	put_pid(box->last_sender);
+	put_pid(box->last_receiver);
+	mbx_charge_drop(&box->charge);
+	put_user_ns(box->user_ns);
+	if (box->domain)
+		mbx_domain_put(box->domain);
+	/* Only one that was never published has it still; no chain hangs on that. */
+	mbx_box_put(box->dead_letter);
+	kfree(box);
 }
 
 static bool finish_some_locked(struct list_head *waiters)
@@ -252,9 +248,13 @@ static bool empty_some_locked(struct mbx_box *box, struct mbx_message **spent)
 void mbx_box_close(struct mbx_box *box)
 {
 	struct mbx_message *spent;
+	struct mbx_box *dead_letter;
 	bool more;
 
 	spin_lock(&box->lock);
+	/* Or each of many that have ended, while a handle is open, would keep one more. */
+	dead_letter = box->dead_letter;
+	box->dead_letter = NULL;
 	/* Read without the lock at the start of a send, as a hint. */
 	WRITE_ONCE(box->closed, true);
 	mbx_box_set_room_locked(box);
@@ -276,8 +276,11 @@ void mbx_box_close(struct mbx_box *box)
 		spin_lock(&box->lock);
 	} while (more);
 	spin_unlock(&box->lock);
+	/* From now on it is not set. Not later: the last reference may be that of such work. */
+	cancel_delayed_work_sync(&box->expire_work);
 	/* What others keep of it, a handle or its name as that of dead letters, is theirs. */
 	mbx_charge_drop(&box->charge);
+	mbx_box_put(dead_letter);
 }
 
 /**

@@ -54,7 +54,8 @@ struct user_namespace;
  * @policy: enum mailbox_policy; constant
  * @capacity: enum mailbox_capacity; constant
  * @max_deliveries: see struct mailbox_create; constant
- * @dead_letter: where dead letters go, with a reference, or NULL; constant once published
+ * @dead_letter: where dead letters go, with a reference, or NULL; set before it is published,
+ *	NULL again once @closed (guarded by @lock)
  * @fixed_size: every message has @message_size bytes; constant
  * @message_size: longest message; written under @lock, read without it as a hint
  * @lock: guards all below; inside the domain lock, outside wait-queue locks

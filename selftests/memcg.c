@@ -147,6 +147,32 @@ TEST_F(memcg, mailboxes_are_charged)
 	EXPECT_LT(current(&self->group), before + 4 * MIB);
 }
 
+/* Each names the one before, which then ends: what has ended keeps nothing. */
+TEST_F(memcg, mailboxes_that_have_ended_take_no_memory)
+{
+	pid_t pid;
+
+	ASSERT_EQ(0, write_text(file_of(&self->group, "memory.max"), "16777216"));
+	pid = child_fork();
+	if (!pid) {
+		struct mailbox_create args = create_args();
+		int before = box_create(self->group.device, &args), fd;
+
+		ASSERT_EQ(0, mlockall(MCL_CURRENT));
+		ASSERT_EQ(0, write_text(file_of(&self->group, "cgroup.procs"), "0"));
+		args.max_deliveries = 1;
+		for (int i = 0; i < 40000; i++) {
+			args.dead_letter = args.id;
+			fd = box_create(self->group.device, &args);
+			ASSERT_LE(0, fd);
+			close(before);
+			before = fd;
+		}
+		_exit(KSFT_PASS);
+	}
+	child_done(pid);
+}
+
 /* Send until the memory of the cgroup ends; nothing is queued by the send that fails. */
 static void hit_the_limit(struct cgroup *group, size_t length)
 {
