@@ -161,12 +161,16 @@ static int find(struct mbx_box *box, struct receive *r, struct mbx_message **fou
 static int peek(struct mbx_box *box, struct receive *r, struct mbx_message *msg, u32 *copied)
 	__must_hold(&box->lock)
 {
+	/* Under a lease it says meanwhile when that ends. */
+	const u64 expiry = msg->entry.expiry;
 	int ret;
 
 	msg->peekers++;
 	spin_unlock(&box->lock);
 	*copied = min(msg->length, r->args->room);
 	ret = copy_out(msg, r->args->report, r->args->data, *copied);
+	if (!ret && r->args->report && put_user(expiry, &r->args->report->expiry))
+		ret = -EFAULT;
 	spin_lock(&box->lock);
 	msg->peekers--;
 	if (msg->dropped) {

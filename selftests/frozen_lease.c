@@ -46,6 +46,16 @@ static void die(int fd)
 	EXPECT_EQ(0, box_stat(fd).messages);
 }
 
+TEST_F(lease, who_looks_is_not_told_of_it)
+{
+	struct actor *peeker = freeze_peeker(self->fd, 1);
+
+	box_lease_timed(self->fd, 3600 * SECOND);
+	EXPECT_EQ(0, actor_thaw(peeker));
+	EXPECT_RECEIVED("a", peeker);
+	EXPECT_EQ(0, peeker->receive->expiry);
+}
+
 /* Elsewhere it is another message: only when nobody looks at this one any more. */
 TEST_F(lease, a_dead_letter_waits_for_who_looks_at_it)
 {
