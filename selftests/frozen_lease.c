@@ -98,4 +98,26 @@ TEST_F(lease, destruction_does_not_take_a_dead_letter_from_who_looks_at_it)
 	EXPECT_EQ(1, box_stat(self->dead).sent);
 }
 
+/* It starts again, by itself or not, with what the caller has asked for. */
+TEST_F(lease, a_receive_that_waits_on_has_the_time_of_its_lease)
+{
+	int fd = box_new_capacity(self->device, MAILBOX_CAPACITY_RENDEZVOUS);
+	struct actor *sender = sender_new(fd, "met", 1);
+	struct actor *receiver = frozen_receiver_new(fd, 1);
+
+	actor_start(sender);
+	wait_waiters(fd, 0, 1);
+	receiver->receive->flags = MAILBOX_LEASE;
+	receiver->receive->lease = 3600 * SECOND;
+	actor_start_frozen(receiver);
+	actor_kill(sender);
+	actor_release(receiver);
+	wait_waiters(fd, 1, 0);
+	wait_sleeping(receiver->pid, receiver->pid);
+	ASSERT_EQ(0, kill(receiver->pid, SIGUSR1));
+	EXPECT_EQ(-EINTR, actor_result(receiver));
+	EXPECT_EQ(3600 * SECOND, receiver->receive->lease);
+	close(fd);
+}
+
 FROZEN_MAIN
