@@ -146,6 +146,7 @@ static int find(struct mbx_box *box, struct receive *r, struct mbx_message **fou
 	if (unlikely(!entry && !list_empty(&box->senders))) {
 		/* There may be room, only not yet enough for mbx_line_moves_locked(). */
 		mbx_line_admit_locked(box);
+		mbx_box_wake_pollers_locked(box, EPOLLOUT | EPOLLWRNORM);
 		entry = mbx_queue_find(&box->queue, &r->select);
 	}
 	if (unlikely(!entry))

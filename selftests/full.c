@@ -3,7 +3,7 @@
  * What happens when a mailbox is full, by capacity and by rule. Waiting itself is in
  * wait.c; here "would wait" is seen by EAGAIN.
  */
-#include "common.h"
+#include "common_notify.h"
 
 FIXTURE(full)
 {
@@ -217,6 +217,40 @@ TEST_F(full, senders_in_line_move_when_a_sixteenth_is_free)
 	for (i = 1; i < free; i++)
 		EXPECT_EQ(0, box_send_text(fd, "new", 0, 0));
 	EXPECT_EQ(-EAGAIN, box_send_text(fd, "one too many", 0, 0));
+	close(fd);
+}
+
+/* Somebody who wants what is not there lets them in too, and then there may be more room. */
+TEST_F(full, who_polls_for_room_is_woken_when_the_line_has_gone_in)
+{
+	int fd = box_new_limited(self->device, MAILBOX_ON_FULL_WAIT, 48), told = eventfd_new(), i;
+	char text[8];
+	struct mailbox_receive args = receive_args(text, sizeof(text));
+	pid_t pid;
+
+	for (i = 0; i < 48; i++)
+		ASSERT_EQ(0, box_send_text(fd, "fills", 0, 0));
+	pid = child_fork();
+	if (!pid) {
+		struct mailbox_send send = send_args("waits", 5);
+
+		send.flags = 0;
+		EXPECT_EQ(0, box_send(fd, &send));
+		_exit(0);
+	}
+	wait_waiters(fd, 0, 1);
+	expect_next(fd, "fills");
+	expect_next(fd, "fills");
+	EXPECT_EQ(1, box_stat(fd).senders);
+	EXPECT_EQ(0, poll_now(fd, POLLOUT));
+	box_notify(fd, MAILBOX_EVENT_ROOM, told);
+	args.select = MAILBOX_SELECT_TYPE;
+	args.match = 7;
+	EXPECT_EQ(-EAGAIN, box_receive(fd, &args));
+	child_done(pid);
+	EXPECT_EQ(POLLOUT, poll_now(fd, POLLOUT));
+	EXPECT_EQ(POLLIN, poll_now(told, POLLIN));
+	close(told);
 	close(fd);
 }
 
