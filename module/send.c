@@ -136,6 +136,7 @@ static s64 overwrite(struct mbx_box *box, struct mbx_message *msg, struct mbx_sh
 noinline s64 mbx_enter_locked(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share,
 			      u64 deadline, bool nonblock) __must_hold(&box->lock)
 {
+	struct mbx_waiter *receiver;
 	s64 ret;
 
 	do {
@@ -147,10 +148,16 @@ noinline s64 mbx_enter_locked(struct mbx_box *box, struct mbx_message *msg, stru
 			return -EMSGSIZE;
 		if (box->capacity == MAILBOX_CAPACITY_RENDEZVOUS)
 			return rendezvous(box, msg, share, deadline, nonblock);
-		/* A message that goes straight to a receiver needs no room. */
-		if (mbx_may_enter_locked(box, share, msg->length) ||
-		    mbx_waiting_receiver_locked(box, msg))
+		if (mbx_may_enter_locked(box, share, msg->length))
 			return publish_locked(box, msg, share);
+		/* A message that goes straight to a receiver needs no room. */
+		receiver = mbx_waiting_receiver_locked(box, msg);
+		if (receiver) {
+			mbx_number_locked(box, msg);
+			mbx_accept_locked(box, msg, share);
+			mbx_hand_over_locked(box, msg, receiver);
+			return msg->entry.sequence;
+		}
 		if (box->on_full == MAILBOX_ON_FULL_OVERWRITE &&
 		    mbx_box_would_have_room_locked(box, msg->length))
 			return overwrite(box, msg, share);

@@ -254,6 +254,43 @@ TEST_F(full, who_polls_for_room_is_woken_when_the_line_has_gone_in)
 	close(fd);
 }
 
+static pid_t receiver_of_type(int fd, __u32 flags, int expected)
+{
+	pid_t pid = child_fork();
+
+	if (!pid) {
+		char text[8];
+		struct mailbox_receive args = leasing_args(text, sizeof(text));
+
+		args.flags = flags;
+		args.select = MAILBOX_SELECT_TYPE;
+		args.match = 2;
+		EXPECT_EQ(expected, box_receive(fd, &args));
+		_exit(0);
+	}
+	return pid;
+}
+
+/* It would stay; who takes it for good gets it, though the other has waited longer. */
+TEST_F(full, what_there_is_no_room_for_is_not_for_a_lease)
+{
+	int fd = box_new_limited(self->device, MAILBOX_ON_FULL_WAIT, 1);
+	pid_t leases, takes;
+
+	ASSERT_EQ(0, box_send_text(fd, "fills", 1, 0));
+	leases = receiver_of_type(fd, MAILBOX_LEASE, -EIDRM);
+	wait_waiters(fd, 1, 0);
+	takes = receiver_of_type(fd, 0, 0);
+	wait_waiters(fd, 2, 0);
+	EXPECT_EQ(0, box_send_text(fd, "handed", 2, 0));
+	EXPECT_EQ(1, box_stat(fd).receivers);
+	child_done(takes);
+	EXPECT_EQ(1, box_stat(fd).messages);
+	ASSERT_EQ(0, box_destroy(fd, 0, NULL));
+	child_done(leases);
+	close(fd);
+}
+
 TEST_F(full, unbounded_holds_more_than_any_default)
 {
 	int fd, i;
