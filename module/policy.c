@@ -52,6 +52,20 @@ bool mbx_policy_holds_locked(struct mbx_box *box)
 	return box->policy == MAILBOX_POLICY_ANY || place_locked(box, current->files);
 }
 
+/**
+ * mbx_policy_sends_locked() - may the current process still send?
+ * @box: a mailbox, its lock held
+ *
+ * While its message was copied, after mbx_policy_send(), another thread may have given its
+ * place up, and another process may have it.
+ *
+ * Return: true if so; also where the mailbox is closed, which says more.
+ */
+bool mbx_policy_sends_locked(struct mbx_box *box)
+{
+	return box->policy != MAILBOX_POLICY_PAIR || box->closed || mbx_policy_holds_locked(box);
+}
+
 static bool join_locked(struct mbx_box *box, const void *holder)
 {
 	const void **place = place_locked(box, holder) ?: place_locked(box, NULL);

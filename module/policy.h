@@ -28,6 +28,7 @@ int mbx_policy_send(struct mbx_handle *handle);
 int mbx_policy_receive(struct mbx_handle *handle, u64 deadline, bool nonblock);
 int mbx_policy_yield(struct file *file, struct mbx_call *call);
 bool mbx_policy_holds_locked(struct mbx_box *box);
+bool mbx_policy_sends_locked(struct mbx_box *box);
 bool mbx_policy_member_locked(const struct mbx_box *box, const void *holder);
 
 /**

@@ -238,11 +238,11 @@ static noinline void give_up(struct mbx_box *box, struct mbx_message *msg) __rel
 }
 
 /*
- * Return: the number of the message, or a negative errno; numbers that count up by one
- * cannot reach those.
+ * Where a policy has been asked, @usual is false. Return: the number of the message, or a
+ * negative errno; numbers that count up by one cannot reach those.
  */
 static __always_inline s64 send_for(struct mbx_share *share, struct file *file,
-				    const struct mbx_send_args args)
+				    const struct mbx_send_args args, bool usual)
 {
 	struct mbx_handle *handle = file->private_data;
 	struct mbx_box *box = handle->box;
@@ -267,8 +267,10 @@ static __always_inline s64 send_for(struct mbx_share *share, struct file *file,
 
 	mbx_box_lock_fresh(box);
 	/* The same as in mbx_enter_locked(), in line: there is room, and nobody waits. */
-	if (likely(args.length <= box->message_size && !box->nr_waiting &&
-		   mbx_box_has_room_locked(box, share, args.length))) {
+	if (!usual && unlikely(!mbx_policy_sends_locked(box))) {
+		ret = -EPERM;
+	} else if (likely(args.length <= box->message_size && !box->nr_waiting &&
+			  mbx_box_has_room_locked(box, share, args.length))) {
 		mbx_number_locked(box, msg);
 		describe(msg, args);
 		ret = msg->entry.sequence;
@@ -303,7 +305,7 @@ static noinline s64 send_for_another(struct file *file, const struct mbx_send_ar
 	mbx_user_put(user);
 	if (IS_ERR(share))
 		return PTR_ERR(share);
-	ret = send_for(share, file, args);
+	ret = send_for(share, file, args, handle->usual);
 	mbx_box_share_put(handle->box, share);
 	return ret;
 }
@@ -321,7 +323,7 @@ static noinline s64 send_any(struct file *file, const struct mbx_send_args args)
 		return ret;
 	if (!uid_eq(handle->share->user->uid, current_euid()))
 		return send_for_another(file, args);
-	return send_for(handle->share, file, args);
+	return send_for(handle->share, file, args, handle->usual);
 }
 
 /**
@@ -372,7 +374,7 @@ static __always_inline s64 send_said(struct file *file, struct mailbox_send __us
 		return ret;
 	if (unlikely(!uid_eq(handle->share->user->uid, current_euid())))
 		return send_for_another(file, args);
-	return send_for(handle->share, file, args);
+	return send_for(handle->share, file, args, true);
 }
 
 static __always_inline long send_user(struct file *file, struct mailbox_send __user *arg,

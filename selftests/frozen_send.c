@@ -4,6 +4,7 @@
  * and anything may before it has. See frozen.h for how.
  */
 #include "frozen.h"
+#include "puppet.h"
 #include "world.h"
 
 FIXTURE(sender)
@@ -124,6 +125,24 @@ TEST_F(sender, the_last_descriptor_is_closed_while_a_sender_copies)
 {
 	expect_ends_with(self->device, self->fd, freeze_sender(self->fd, "late", 1));
 	self->fd = -1;
+}
+
+/* Its process has left, and another has its place. */
+TEST_F(sender, one_that_has_left_the_pair_sends_nothing)
+{
+	int fd = box_new_policy(self->device, MAILBOX_POLICY_PAIR);
+	struct puppet other = puppet_new(self->device), third = puppet_new(self->device);
+	struct actor *sender;
+
+	EXPECT_EQ(0, puppet_sends(&other, fd, "other"));
+	sender = freeze_sender(fd, "late", 1);
+	ASSERT_EQ(0, close(fd));
+	EXPECT_EQ(0, puppet_sends(&third, fd, "third"));
+	EXPECT_EQ(-EPERM, actor_thaw(sender));
+	EXPECT_EQ(0, puppet_receives(&third, fd, "other"));
+	EXPECT_EQ(0, puppet_receives(&third, fd, "third"));
+	EXPECT_EQ(-EAGAIN, puppet_receives(&third, fd, ""));
+	puppets_end();
 }
 
 FROZEN_MAIN
