@@ -7,6 +7,7 @@
 #include "races.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
 
 FIXTURE(threads)
 {
@@ -180,11 +181,49 @@ TEST_F(threads, of_who_has_closed_are_eperm)
 	EXPECT_EQ(0, box_stat(self->fd).receivers);
 }
 
+/*
+ * A thread that has got the right looks for its descriptor before it takes the lock of the
+ * mailbox. Where that is the last of very many, another thread can yield meanwhile.
+ */
+TEST_F(threads, lose_it_before_they_use_it)
+{
+	enum { FAR = 400000, ROUNDS = 5 };
+	const struct rlimit limit = { .rlim_cur = FAR + 1, .rlim_max = FAR + 1 };
+	struct puppet third = puppet_new(self->device);
+	int its = self->fd, i;
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	ASSERT_EQ(FAR, dup2(self->fd, FAR));
+	close(self->fd);
+	self->fd = FAR;
+	for (i = 0; i < ROUNDS; i++) {
+		struct thread thread;
+
+		ASSERT_EQ(-EAGAIN, puppet_receives(&self->other, its, ""));
+		start(&thread, self->fd, 0);
+		wait_waiters(self->fd, 1, 0);
+		puppet_tell(&third, &(struct order){ .what = RECEIVE, .fd = its });
+		wait_waiters(self->fd, 2, 0);
+		ASSERT_EQ(0, puppet_does(&self->other, YIELD, its));
+		ASSERT_EQ(0, box_yield(self->fd));
+		wait_waiters(self->fd, 2, 0);
+		ASSERT_EQ(0, box_send_text(self->fd, "first", 0, 0));
+		ASSERT_EQ(0, box_send_text(self->fd, "second", 0, 0));
+		ASSERT_EQ(0, puppet_answer(&third, "first"));
+		ASSERT_EQ(0, puppet_receives(&third, its, "second"));
+		ASSERT_EQ(0, puppet_does(&third, YIELD, its));
+		ASSERT_EQ(0, box_send_text(self->fd, "third", 0, 0));
+		ASSERT_EQ(0, join(&thread));
+		ASSERT_STREQ("third", thread.text);
+		ASSERT_EQ(0, box_yield(self->fd));
+	}
+}
+
 /* A yield that comes between the look at the right and the wait for a message. */
 TEST_F(threads, race_with_yield)
 {
 	uint64_t random = race_random(1);
-	uint32_t rounds = race_rounds(4000), i;
+	uint32_t rounds = race_rounds(1000), i;
 
 	for (i = 0; i < rounds; i++) {
 		struct thread thread;

@@ -147,12 +147,13 @@ check_mutants()
 	fi
 }
 
-# The header is one contract and one file, however long it gets.
+# What users include, of the module and of the library, is one file however long it gets.
 check_text()
 {
 	files | grep -v '^LICENSES/' | xargs awk '
 		/[[:space:]]$/ { print FILENAME ":" FNR ": white space at the end" }
-		FNR == 501 && FILENAME ~ /\.([ch]|sh)$/ && FILENAME !~ /^uapi/ {
+		FNR == 501 && FILENAME ~ /\.([ch]|sh)$/ &&
+		FILENAME !~ /^(uapi\/.*|tools\/lib\/mailbox\.h)$/ {
 			print FILENAME ": over 500 lines"
 		}'
 	files | xargs tail -qc 1 | tr -d '\n' | grep -q . && echo "a file lacks its last newline"
