@@ -7,6 +7,7 @@
 
 #include "batch.h"
 #include "device.h"
+#include "grant.h"
 #include "handle.h"
 #include "ioctl.h"
 #include "lease.h"
@@ -39,6 +40,10 @@ static_assert(sizeof(struct mailbox_batch) == 40);
 static_assert(offsetof(struct mailbox_batch, deadline) == 32);
 static_assert(sizeof(struct mailbox_yield) == 8);
 static_assert(sizeof(struct mailbox_notify) == 16);
+static_assert(sizeof(struct mailbox_restrict) == 24);
+static_assert(offsetof(struct mailbox_restrict, grant) == 16);
+static_assert(sizeof(struct mailbox_revoke) == 16);
+static_assert(offsetof(struct mailbox_revoke, grant) == 8);
 static_assert(sizeof(struct mailbox_lease) == 40);
 static_assert(offsetof(struct mailbox_lease, time) == 32);
 static_assert(sizeof(((struct mbx_call *)0)->any) >= sizeof(struct mailbox_create));
@@ -86,6 +91,8 @@ static const struct mbx_op handle_ops[] = {
 	MBX_OP(MAILBOX_IOC_EXTEND, mbx_lease_extend, struct mailbox_lease, time),
 	MBX_OP(MAILBOX_IOC_NOTIFY, mbx_notify_set, struct mailbox_notify, eventfd),
 	MBX_OP(MAILBOX_IOC_YIELD, mbx_policy_yield, struct mailbox_yield, flags),
+	MBX_OP(MAILBOX_IOC_RESTRICT, mbx_grant_restrict, struct mailbox_restrict, grant),
+	MBX_OP(MAILBOX_IOC_REVOKE, mbx_grant_revoke, struct mailbox_revoke, grant),
 };
 
 /**
@@ -156,8 +163,9 @@ int mbx_call_check_tail(const void __user *arg, u32 size, size_t known)
 	return ret ? 0 : -E2BIG;
 }
 
+/* @revoked: nothing goes any more, but for INFO, which tells nothing of the mailbox. */
 static noinline long dispatch(const struct mbx_op *ops, size_t nr_ops, struct file *file,
-			      unsigned int cmd, void __user *arg)
+			      unsigned int cmd, void __user *arg, bool revoked)
 {
 	struct mbx_call call = { .arg = arg };
 	const struct mbx_op *op;
@@ -168,6 +176,8 @@ static noinline long dispatch(const struct mbx_op *ops, size_t nr_ops, struct fi
 	op = &ops[array_index_nospec(_IOC_NR(cmd), nr_ops)];
 	if (!op->handler || op->cmd != cmd)
 		return -ENOTTY;
+	if (revoked && cmd != MAILBOX_IOC_INFO)
+		return -EACCES;
 
 	if (get_user(call.size, (u32 __user *)arg))
 		return -EFAULT;
@@ -190,7 +200,7 @@ static noinline long dispatch(const struct mbx_op *ops, size_t nr_ops, struct fi
  */
 long mbx_device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	return dispatch(device_ops, ARRAY_SIZE(device_ops), file, cmd, (void __user *)arg);
+	return dispatch(device_ops, ARRAY_SIZE(device_ops), file, cmd, (void __user *)arg, false);
 }
 
 /**
@@ -202,10 +212,14 @@ long mbx_device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
  */
 long mbx_handle_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
+	const struct mbx_handle *handle = file->private_data;
+
 	/* The hot path: see the DOC comment in ioctl.h. */
 	if (likely(cmd == MAILBOX_IOC_SEND))
 		return mbx_send_user(file, (void __user *)arg);
 	if (likely(cmd == MAILBOX_IOC_RECEIVE))
 		return mbx_receive_user(file, (void __user *)arg);
-	return dispatch(handle_ops, ARRAY_SIZE(handle_ops), file, cmd, (void __user *)arg);
+	/* Written by REVOKE, which has returned before a call that must see it. */
+	return dispatch(handle_ops, ARRAY_SIZE(handle_ops), file, cmd, (void __user *)arg,
+			READ_ONCE(handle->revoked));
 }
