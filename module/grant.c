@@ -216,7 +216,7 @@ static void revoke(struct mbx_handle *handle)
 	struct mbx_notify *notify;
 
 	spin_lock(&box->lock);
-	/* Without the lock it is read by each call that begins: see mbx_handle_ioctl(). */
+	/* Without the lock it is read by each call that begins: see is_refused() in ioctl.c. */
 	WRITE_ONCE(handle->revoked, true);
 	/* And this by send_said() and receive_first(), so that they go the long way. */
 	WRITE_ONCE(handle->usual, 0);

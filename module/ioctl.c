@@ -163,9 +163,17 @@ int mbx_call_check_tail(const void __user *arg, u32 size, size_t known)
 	return ret ? 0 : -E2BIG;
 }
 
-/* @revoked: nothing goes any more, but for INFO, which tells nothing of the mailbox. */
+/* Of a revoked handle nothing goes any more but INFO, which tells nothing of the mailbox. */
+static bool is_refused(const struct mbx_op *ops, const struct file *file, unsigned int cmd)
+{
+	const struct mbx_handle *handle = file->private_data;
+
+	/* Written by REVOKE, which has returned before a call that must see it. */
+	return ops == handle_ops && READ_ONCE(handle->revoked) && cmd != MAILBOX_IOC_INFO;
+}
+
 static noinline long dispatch(const struct mbx_op *ops, size_t nr_ops, struct file *file,
-			      unsigned int cmd, void __user *arg, bool revoked)
+			      unsigned int cmd, void __user *arg)
 {
 	struct mbx_call call = { .arg = arg };
 	const struct mbx_op *op;
@@ -176,7 +184,7 @@ static noinline long dispatch(const struct mbx_op *ops, size_t nr_ops, struct fi
 	op = &ops[array_index_nospec(_IOC_NR(cmd), nr_ops)];
 	if (!op->handler || op->cmd != cmd)
 		return -ENOTTY;
-	if (revoked && cmd != MAILBOX_IOC_INFO)
+	if (is_refused(ops, file, cmd))
 		return -EACCES;
 
 	if (get_user(call.size, (u32 __user *)arg))
@@ -200,7 +208,7 @@ static noinline long dispatch(const struct mbx_op *ops, size_t nr_ops, struct fi
  */
 long mbx_device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	return dispatch(device_ops, ARRAY_SIZE(device_ops), file, cmd, (void __user *)arg, false);
+	return dispatch(device_ops, ARRAY_SIZE(device_ops), file, cmd, (void __user *)arg);
 }
 
 /**
@@ -212,14 +220,10 @@ long mbx_device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
  */
 long mbx_handle_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	const struct mbx_handle *handle = file->private_data;
-
 	/* The hot path: see the DOC comment in ioctl.h. */
 	if (likely(cmd == MAILBOX_IOC_SEND))
 		return mbx_send_user(file, (void __user *)arg);
 	if (likely(cmd == MAILBOX_IOC_RECEIVE))
 		return mbx_receive_user(file, (void __user *)arg);
-	/* Written by REVOKE, which has returned before a call that must see it. */
-	return dispatch(handle_ops, ARRAY_SIZE(handle_ops), file, cmd, (void __user *)arg,
-			READ_ONCE(handle->revoked));
+	return dispatch(handle_ops, ARRAY_SIZE(handle_ops), file, cmd, (void __user *)arg);
 }
