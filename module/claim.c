@@ -3,6 +3,7 @@
 
 #include "claim.h"
 #include "deliver.h"
+#include "handle.h"
 #include "lease.h"
 #include "line.h"
 #include "mailbox.h"
@@ -86,14 +87,15 @@ void mbx_claim_undo_locked(struct mbx_box *box, struct mbx_message *msg, struct 
  * @msg: the message, claimed, not taken back; it stays, counted, among the leases
  * @lessee: who has it
  * @spent: list to which it is added when it is for the caller to free
- * Return: 0 or -EIDRM.
+ * Return: 0; -EACCES; -EIDRM.
  */
 int mbx_claim_lease_locked(struct mbx_box *box, struct mbx_message *msg,
 			   const struct mbx_lessee *lessee, struct mbx_message **spent)
 {
-	if (box->closed) {
+	/* What a revoked handle had leased has gone back already, or is about to. */
+	if (box->closed || lessee->handle->revoked) {
 		mbx_claim_undo_locked(box, msg, spent);
-		return -EIDRM;
+		return lessee->handle->revoked ? -EACCES : -EIDRM;
 	}
 	mbx_note_receiver_locked(box, msg);
 	if (msg->sender) {

@@ -17,8 +17,6 @@
 #include "policy.h"
 #include "quota.h"
 
-#define ALL_RIGHTS (MAILBOX_RIGHT_SEND | MAILBOX_RIGHT_RECEIVE | MAILBOX_RIGHT_MANAGE)
-
 /* How many mailboxes that the caller may not see are passed over in one go. */
 #define LIST_STEP 256
 
@@ -80,11 +78,6 @@ static bool name_is_valid(const char *name)
 	return length < MAILBOX_NAME_SIZE;
 }
 
-static bool rights_are_valid(u32 rights)
-{
-	return rights && !(rights & ~ALL_RIGHTS);
-}
-
 /* Exactly one of id and name says which mailbox is meant. */
 static bool names_one(u64 id, const char *name)
 {
@@ -134,7 +127,7 @@ int mbx_device_create(struct file *file, struct mbx_call *call)
 
 	if (req->flags & ~(MAILBOX_NONBLOCK | MAILBOX_PERMANENT | MAILBOX_FIXED_SIZE))
 		return -EOPNOTSUPP;
-	if (!rights_are_valid(req->rights) || req->mode & ~0777 || !name_is_valid(req->name))
+	if (!mbx_rights_are_valid(req->rights) || req->mode & ~0777 || !name_is_valid(req->name))
 		return -EINVAL;
 
 	box = mbx_box_new(req);
@@ -163,7 +156,7 @@ int mbx_device_create(struct file *file, struct mbx_call *call)
 	ret = mbx_call_reply(call, sizeof(*req));
 	if (ret)
 		goto err_handle;
-	mbx_policy_open(box, true); /* nobody was faster */
+	mbx_policy_open(box, handle->private_data); /* nobody was faster */
 	/* Before anybody can wait for the end of it. */
 	mbx_handle_announce(handle);
 	ret = mbx_domain_publish(domain, box);
@@ -224,7 +217,7 @@ int mbx_device_open(struct file *file, struct mbx_call *call)
 
 	if (req->flags & ~MAILBOX_NONBLOCK)
 		return -EOPNOTSUPP;
-	if (!rights_are_valid(req->rights) || !names_one(req->id, req->name))
+	if (!mbx_rights_are_valid(req->rights) || !names_one(req->id, req->name))
 		return -EINVAL;
 
 	ret = get_unused_fd_flags(O_CLOEXEC);
@@ -237,7 +230,7 @@ int mbx_device_open(struct file *file, struct mbx_call *call)
 		goto err_fd;
 	}
 	req->id = box->id;
-	ret = mbx_policy_open(box, false);
+	ret = mbx_policy_open(box, NULL);
 	if (ret)
 		goto err_forget;
 	handle = mbx_handle_open(box, req->rights, req->flags & MAILBOX_NONBLOCK);
@@ -245,24 +238,10 @@ int mbx_device_open(struct file *file, struct mbx_call *call)
 		ret = PTR_ERR(handle);
 		goto err_forget;
 	}
-	ret = mbx_call_reply(call, sizeof(*req));
-	if (ret)
-		goto err_handle;
-	ret = mbx_policy_open(box, true);
-	if (ret)
-		goto err_handle;
-	refcount_inc(&box->refs);
-	mbx_handle_announce(handle);
-	fd_install(req->fd, handle);
-	mbx_policy_opened(box);
-	mbx_box_put(box);
-	return 0;
+	return mbx_handle_give(handle, req->fd, call, sizeof(*req));
 
 err_forget:
 	mbx_handle_forget(box);
-	goto err_fd;
-err_handle:
-	fput(handle);
 err_fd:
 	put_unused_fd(req->fd);
 	return ret;

@@ -2,6 +2,7 @@
 #include <linux/anon_inodes.h>
 #include <linux/err.h>
 #include <linux/fdtable.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/poll.h>
@@ -10,6 +11,7 @@
 
 #include "domain.h"
 #include "expire.h"
+#include "grant.h"
 #include "handle.h"
 #include "ioctl.h"
 #include "lease.h"
@@ -21,6 +23,8 @@
 #include "send.h"
 #include "share.h"
 #include "wait.h"
+
+#define ALL_RIGHTS (MAILBOX_RIGHT_SEND | MAILBOX_RIGHT_RECEIVE | MAILBOX_RIGHT_MANAGE)
 
 /**
  * mbx_handle_forget() - undo the counting of a handle
@@ -61,7 +65,8 @@ static int handle_flush(struct file *file, fl_owner_t table)
  * mbx_handle_announce() - count who may receive and send
  * @file: an open handle that the caller will get for certain
  *
- * Not earlier: an open that fails later must not look like the last handle's end.
+ * Not earlier: an open that fails later must not look like the last handle's end. One that is
+ * revoked already does not count.
  */
 void mbx_handle_announce(struct file *file)
 {
@@ -69,37 +74,51 @@ void mbx_handle_announce(struct file *file)
 	struct mbx_box *box = handle->box;
 
 	spin_lock(&box->lock);
-	handle->announced = true;
-	box->may_receive += !!(handle->rights & MAILBOX_RIGHT_RECEIVE);
-	box->may_send += !!(handle->rights & MAILBOX_RIGHT_SEND);
+	handle->announced = !handle->revoked;
+	if (handle->announced) {
+		box->may_receive += !!(handle->rights & MAILBOX_RIGHT_RECEIVE);
+		box->may_send += !!(handle->rights & MAILBOX_RIGHT_SEND);
+	}
 	spin_unlock(&box->lock);
 }
 
-static void count_closed(const struct mbx_handle *handle)
+/**
+ * mbx_handle_discount_locked() - undo mbx_handle_announce(), if it was done
+ * @handle: the handle, its mailbox's lock held
+ */
+void mbx_handle_discount_locked(struct mbx_handle *handle)
 {
 	struct mbx_box *box = handle->box;
 
+	lockdep_assert_held(&box->lock);
 	if (!handle->announced)
 		return;
-	spin_lock(&box->lock);
+	handle->announced = false;
 	if ((handle->rights & MAILBOX_RIGHT_RECEIVE) && !--box->may_receive)
 		mbx_box_wake_pollers_locked(box, MBX_POLL_NO_RECEIVER);
 	if ((handle->rights & MAILBOX_RIGHT_SEND) && !--box->may_send)
 		mbx_box_wake_pollers_locked(box, MBX_POLL_NO_SENDER);
-	spin_unlock(&box->lock);
 }
 
 static int handle_release(struct inode *inode, struct file *file)
 {
 	struct mbx_handle *handle = file->private_data;
+	struct mbx_box *box = handle->box;
+	struct mbx_notify *notify;
 
 	mbx_lease_leave(handle, NULL);
-	mbx_notify_end(handle->notify);
-	count_closed(handle);
+	/* It may just be being revoked. */
+	spin_lock(&box->lock);
+	notify = mbx_notify_take_locked(handle);
+	spin_unlock(&box->lock);
+	mbx_notify_end(notify);
 	if (handle->share)
-		mbx_box_share_put(handle->box, handle->share);
-	mbx_handle_forget(handle->box);
-	kfree(handle);
+		mbx_box_share_put(box, handle->share);
+	spin_lock(&box->lock);
+	mbx_handle_discount_locked(handle);
+	mbx_grant_put_locked(box, &handle->grant);
+	spin_unlock(&box->lock);
+	mbx_handle_forget(box);
 	return 0;
 }
 
@@ -152,7 +171,7 @@ static __poll_t handle_poll(struct file *file, struct poll_table_struct *table)
 
 	poll_wait(file, &box->poll, table);
 	mbx_box_lock_fresh(box);
-	if (box->closed) {
+	if (box->closed || handle->revoked) {
 		/* EPOLLERR ends a select() for writing. */
 		events = EPOLLHUP | EPOLLERR;
 	} else {
@@ -177,12 +196,13 @@ static void handle_show_fdinfo(struct seq_file *m, struct file *file)
 	struct mbx_handle *handle = file->private_data;
 	struct mbx_box *box = handle->box;
 	u64 messages, bytes;
-	bool closed;
+	bool closed, revoked;
 
 	mbx_box_lock_fresh(box);
 	messages = box->messages;
 	bytes = box->bytes;
 	closed = box->closed;
+	revoked = handle->revoked;
 	spin_unlock(&box->lock);
 
 	seq_printf(m, "mailbox-id:\t%llu\n", box->id);
@@ -191,7 +211,11 @@ static void handle_show_fdinfo(struct seq_file *m, struct file *file)
 		   handle->rights & MAILBOX_RIGHT_RECEIVE ? "r" : "-",
 		   handle->rights & MAILBOX_RIGHT_SEND ? "w" : "-",
 		   handle->rights & MAILBOX_RIGHT_MANAGE ? "x" : "-");
-	seq_printf(m, "mailbox-state:\t%s\n", closed ? "destroyed" : "open");
+	seq_printf(m, "mailbox-grant:\t%llu\n", handle->grant.number);
+	seq_printf(m, "mailbox-state:\t%s\n", revoked ? "revoked" : closed ? "destroyed" : "open");
+	/* What STAT does not tell any more. */
+	if (revoked)
+		return;
 	seq_printf(m, "mailbox-messages:\t%llu\n", messages);
 	seq_printf(m, "mailbox-bytes:\t%llu\n", bytes);
 }
@@ -215,6 +239,7 @@ static const struct file_operations handle_fops = {
 struct wanted {
 	const struct mbx_box *box;
 	const struct mbx_handle *handle;
+	bool revoked;
 };
 
 static int is_wanted(const void *data, struct file *file, unsigned int fd)
@@ -222,12 +247,14 @@ static int is_wanted(const void *data, struct file *file, unsigned int fd)
 	const struct mbx_handle *handle = file->private_data;
 	const struct wanted *wanted = data;
 
+	/* Who revokes it looks after that at who has it: mbx_policy_revoked(). */
 	return file->f_op == &handle_fops && handle->box == wanted->box &&
+	       READ_ONCE(handle->revoked) == wanted->revoked &&
 	       (!wanted->handle || handle == wanted->handle);
 }
 
 /**
- * mbx_handle_held() - does a process have a handle of a mailbox?
+ * mbx_handle_held() - does a process have a handle of a mailbox that is not revoked?
  * @holder: the descriptors of the process
  * @box: the mailbox
  * @handle: the handle, or NULL for any
@@ -240,6 +267,29 @@ bool mbx_handle_held(struct files_struct *holder, const struct mbx_box *box,
 
 	/* A table that nobody refers to is being closed: its process has ended, or left it. */
 	return atomic_read(&holder->count) && iterate_fd(holder, 0, is_wanted, &wanted);
+}
+
+/**
+ * mbx_handle_lost() - does a process have none but revoked handles of a mailbox?
+ * @holder: the descriptors of the process
+ * @box: the mailbox
+ * Return: true if so; false also where it has none at all.
+ */
+bool mbx_handle_lost(struct files_struct *holder, const struct mbx_box *box)
+{
+	const struct wanted revoked = { .box = box, .revoked = true };
+
+	return iterate_fd(holder, 0, is_wanted, &revoked) && !mbx_handle_held(holder, box, NULL);
+}
+
+/**
+ * mbx_rights_are_valid() - may these be asked for?
+ * @rights: bits of enum mailbox_right
+ * Return: true if there is one, and none that is unknown.
+ */
+bool mbx_rights_are_valid(u32 rights)
+{
+	return rights && !(rights & ~ALL_RIGHTS);
 }
 
 /**
@@ -263,6 +313,8 @@ struct file *mbx_handle_open(struct mbx_box *box, u32 rights, bool nonblock)
 		return ERR_PTR(-ENOMEM);
 	handle->box = box;
 	handle->rights = rights;
+	INIT_LIST_HEAD(&handle->waiters);
+	mbx_grant_init(&handle->grant);
 	handle->usual = box->policy == MAILBOX_POLICY_ANY ? rights : 0;
 
 	if (rights & MAILBOX_RIGHT_SEND) {
@@ -288,6 +340,35 @@ struct file *mbx_handle_open(struct mbx_box *box, u32 rights, bool nonblock)
 err_free:
 	kfree(handle);
 	return file;
+}
+
+/**
+ * mbx_handle_give() - tell the caller, then give it the descriptor of a handle
+ * @file: a new handle, which is the caller's no more
+ * @fd: a free descriptor, likewise
+ * @call: the call, its answer ready
+ * @known: size of the structure as the module knows it
+ * Return: 0; -EBUSY; -EFAULT.
+ */
+int mbx_handle_give(struct file *file, int fd, const struct mbx_call *call, size_t known)
+{
+	struct mbx_handle *handle = file->private_data;
+	struct mbx_box *box = handle->box;
+	int ret;
+
+	ret = mbx_call_reply(call, known) ?: mbx_policy_open(box, handle);
+	if (ret) {
+		fput(file);
+		put_unused_fd(fd);
+		return ret;
+	}
+	refcount_inc(&box->refs);
+	mbx_handle_announce(file);
+	fd_install(fd, file);
+	/* Another thread may have closed it: the handle may be gone. */
+	mbx_policy_opened(box);
+	mbx_box_put(box);
+	return 0;
 }
 
 /**

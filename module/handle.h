@@ -2,7 +2,10 @@
 #ifndef MBX_HANDLE_H
 #define MBX_HANDLE_H
 
+#include <linux/list.h>
 #include <linux/types.h>
+
+#include "grant.h"
 
 struct file;
 struct files_struct;
@@ -16,7 +19,8 @@ struct mbx_share;
  * DOC: handle
  *
  * A handle is an open file on one mailbox, with rights that are fixed when it is
- * opened. Who has the descriptor may use it, whoever opened it.
+ * opened, or derived from another. Who has the descriptor may use it, whoever opened it,
+ * until it is revoked.
  */
 
 /**
@@ -25,29 +29,42 @@ struct mbx_share;
  * @share: of the user that opened it, pinned; NULL without the right to send;
  *	constant
  * @rights: bits of enum mailbox_right; constant
- * @usual: @rights that need no more than a look; 0 where a policy has to be asked; constant
+ * @usual: @rights that need no more than a look; 0 where a policy has to be asked, and
+ *	once it is @revoked (written under the mailbox lock; read without it)
+ * @revoked: set once, never cleared (written under the mailbox lock; read without it when a
+ *	call begins, and again with it where a call begins what lasts)
  * @notify: the eventfd that is told of events, or NULL (guarded by the mailbox lock)
- * @announced: it counts in @may_receive and @may_send of the mailbox; constant once open
+ * @announced: it counts in @may_receive and @may_send of the mailbox (guarded by the mailbox
+ *	lock)
  * @leases: messages under a lease that was taken through it (guarded by the mailbox lock)
  * @departures: how often a process that lives on has closed its last descriptor of it
  *	(guarded by the mailbox lock)
+ * @waiters: calls that wait through it (guarded by the mailbox lock)
+ * @grant: by which it can be revoked, if it was derived from another
  */
 struct mbx_handle {
 	struct mbx_box *box;
 	struct mbx_share *share;
 	u32 rights;
 	u32 usual;
-	struct mbx_notify *notify;
+	bool revoked;
 	bool announced;
+	struct mbx_notify *notify;
 	u64 leases;
 	u64 departures;
+	struct list_head waiters;
+	struct mbx_grant grant;
 };
 
+bool mbx_rights_are_valid(u32 rights);
+bool mbx_handle_lost(struct files_struct *holder, const struct mbx_box *box);
 bool mbx_handle_held(struct files_struct *holder, const struct mbx_box *box,
 		     const struct mbx_handle *handle);
 struct file *mbx_handle_open(struct mbx_box *box, u32 rights, bool nonblock);
 void mbx_handle_announce(struct file *file);
 void mbx_handle_forget(struct mbx_box *box);
+void mbx_handle_discount_locked(struct mbx_handle *handle);
+int mbx_handle_give(struct file *file, int fd, const struct mbx_call *call, size_t known);
 
 int mbx_handle_stat(struct file *file, struct mbx_call *call);
 int mbx_handle_destroy(struct file *file, struct mbx_call *call);

@@ -7,6 +7,7 @@
 
 #include "batch.h"
 #include "device.h"
+#include "grant.h"
 #include "handle.h"
 #include "ioctl.h"
 #include "lease.h"
@@ -39,6 +40,10 @@ static_assert(sizeof(struct mailbox_batch) == 40);
 static_assert(offsetof(struct mailbox_batch, deadline) == 32);
 static_assert(sizeof(struct mailbox_yield) == 8);
 static_assert(sizeof(struct mailbox_notify) == 16);
+static_assert(sizeof(struct mailbox_restrict) == 24);
+static_assert(offsetof(struct mailbox_restrict, grant) == 16);
+static_assert(sizeof(struct mailbox_revoke) == 16);
+static_assert(offsetof(struct mailbox_revoke, grant) == 8);
 static_assert(sizeof(struct mailbox_lease) == 40);
 static_assert(offsetof(struct mailbox_lease, time) == 32);
 static_assert(sizeof(((struct mbx_call *)0)->any) >= sizeof(struct mailbox_create));
@@ -86,6 +91,8 @@ static const struct mbx_op handle_ops[] = {
 	MBX_OP(MAILBOX_IOC_EXTEND, mbx_lease_extend, struct mailbox_lease, time),
 	MBX_OP(MAILBOX_IOC_NOTIFY, mbx_notify_set, struct mailbox_notify, eventfd),
 	MBX_OP(MAILBOX_IOC_YIELD, mbx_policy_yield, struct mailbox_yield, flags),
+	MBX_OP(MAILBOX_IOC_RESTRICT, mbx_grant_restrict, struct mailbox_restrict, grant),
+	MBX_OP(MAILBOX_IOC_REVOKE, mbx_grant_revoke, struct mailbox_revoke, grant),
 };
 
 /**
@@ -156,6 +163,15 @@ int mbx_call_check_tail(const void __user *arg, u32 size, size_t known)
 	return ret ? 0 : -E2BIG;
 }
 
+/* Of a revoked handle nothing goes any more but INFO, which tells nothing of the mailbox. */
+static bool is_refused(const struct mbx_op *ops, const struct file *file, unsigned int cmd)
+{
+	const struct mbx_handle *handle = file->private_data;
+
+	/* Written by REVOKE, which has returned before a call that must see it. */
+	return ops == handle_ops && READ_ONCE(handle->revoked) && cmd != MAILBOX_IOC_INFO;
+}
+
 static noinline long dispatch(const struct mbx_op *ops, size_t nr_ops, struct file *file,
 			      unsigned int cmd, void __user *arg)
 {
@@ -168,6 +184,8 @@ static noinline long dispatch(const struct mbx_op *ops, size_t nr_ops, struct fi
 	op = &ops[array_index_nospec(_IOC_NR(cmd), nr_ops)];
 	if (!op->handler || op->cmd != cmd)
 		return -ENOTTY;
+	if (is_refused(ops, file, cmd))
+		return -EACCES;
 
 	if (get_user(call.size, (u32 __user *)arg))
 		return -EFAULT;

@@ -35,6 +35,8 @@ struct mbx_handle;
  * @lease: the structure of MAILBOX_IOC_ACK, MAILBOX_IOC_NACK and MAILBOX_IOC_EXTEND
  * @notify: the structure of MAILBOX_IOC_NOTIFY
  * @yield: the structure of MAILBOX_IOC_YIELD
+ * @derive: the structure of MAILBOX_IOC_RESTRICT
+ * @revoke: the structure of MAILBOX_IOC_REVOKE
  * @batch: the structure of MAILBOX_IOC_SEND_BATCH and MAILBOX_IOC_RECEIVE_BATCH
  */
 struct mbx_call {
@@ -52,6 +54,8 @@ struct mbx_call {
 		struct mailbox_batch batch;
 		struct mailbox_lease lease;
 		struct mailbox_yield yield;
+		struct mailbox_restrict derive;
+		struct mailbox_revoke revoke;
 		struct mailbox_notify notify;
 	};
 };

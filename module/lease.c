@@ -245,7 +245,7 @@ static bool bury(struct mbx_box *to, struct mbx_message *msg)
 	msg->deliveries = 0;
 	/* Not mbx_box_lock_fresh(), which may bury what expires there, and so on. */
 	spin_lock(&to->lock);
-	ret = mbx_enter_locked(to, msg, share, 0, true);
+	ret = mbx_enter_locked(to, msg, share, NULL, 0, true);
 	spin_unlock(&to->lock);
 	mbx_box_share_put(to, share);
 	return ret > 0;
@@ -412,7 +412,9 @@ static int do_one(struct mbx_handle *handle, u64 number, u64 time, lease_fn *fn)
 
 	mbx_box_lock_fresh(box);
 	msg = find_locked(box, handle, number);
-	if (box->closed)
+	if (handle->revoked)
+		ret = -EACCES;
+	else if (box->closed)
 		ret = -EIDRM;
 	else if (!msg)
 		ret = -ESTALE;

@@ -2,6 +2,7 @@
 #include <linux/list.h>
 
 #include "deliver.h"
+#include "handle.h"
 #include "line.h"
 #include "mailbox.h"
 #include "notify.h"
@@ -159,6 +160,7 @@ void mbx_look_again_locked(struct mbx_box *box)
  * @box: the mailbox, its lock held
  * @msg: the message
  * @share: of the user that sends it
+ * @handle: through which it is sent, not revoked
  * @deadline: when to give up, CLOCK_MONOTONIC ns, or MBX_FOREVER
  *
  * Context: Process context, sleeps; the lock is dropped meanwhile.
@@ -166,12 +168,12 @@ void mbx_look_again_locked(struct mbx_box *box)
  * a negative errno, and in these two cases the message is the caller's.
  */
 s64 mbx_line_wait(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share,
-		  u64 deadline) __must_hold(&box->lock)
+		  struct mbx_handle *handle, u64 deadline) __must_hold(&box->lock)
 {
 	struct mbx_waiter waiter;
 	int ret;
 
-	mbx_waiter_init_locked(&waiter, &box->senders, &box->nr_senders);
+	mbx_waiter_init_locked(&waiter, &box->senders, &box->nr_senders, &handle->waiters);
 	waiter.message = msg;
 	waiter.share = share;
 	waiter.turn = ++box->last_turn;

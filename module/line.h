@@ -8,6 +8,7 @@
 
 #include "mailbox.h"
 
+struct mbx_handle;
 struct mbx_waiter;
 
 /**
@@ -24,7 +25,7 @@ struct mbx_waiter;
  */
 
 s64 mbx_line_wait(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share,
-		  u64 deadline);
+		  struct mbx_handle *handle, u64 deadline);
 struct mbx_waiter *mbx_line_find_locked(struct mbx_box *box, const struct mbx_select *select);
 void mbx_line_take_locked(struct mbx_box *box, struct mbx_waiter *sender);
 void mbx_line_return_locked(struct mbx_box *box, struct mbx_message *msg);

@@ -150,10 +150,12 @@ struct mbx_box *mbx_box_new(const struct mailbox_create *req)
 	box->permanent = req->flags & MAILBOX_PERMANENT;
 	box->user_ns = get_user_ns(current_user_ns());
 	box->created = ktime_get_ns();
+	mutex_init(&box->leaving);
 	spin_lock_init(&box->lock);
 	mbx_queue_init(&box->queue);
 	box->shares = RB_ROOT;
 	box->leases = RB_ROOT;
+	box->grants = RB_ROOT;
 	INIT_LIST_HEAD(&box->receivers);
 	INIT_LIST_HEAD(&box->peekers);
 	INIT_LIST_HEAD(&box->claimants);

@@ -4,6 +4,7 @@
 
 #include <linux/jiffies.h>
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/rbtree.h>
 #include <linux/refcount.h>
 #include <linux/sched.h>
@@ -58,6 +59,8 @@ struct user_namespace;
  *	NULL again once @closed (guarded by @lock)
  * @fixed_size: every message has @message_size bytes; constant
  * @message_size: longest message; written under @lock, read without it as a hint
+ * @leaving: held by who takes a process out of @holders because of the descriptors it
+ *	has, see policy.c; outside @lock
  * @lock: guards all below; inside the domain lock, outside wait-queue locks
  * @closed: set once, never cleared
  * @on_full: enum mailbox_on_full
@@ -89,6 +92,8 @@ struct user_namespace;
  * @leased: how many
  * @leased_bytes: payload bytes of these
  * @last_lease: number of the last lease
+ * @grants: handles that were derived, by the numbers of their grants
+ * @last_grant: number of the last grant
  * @messages: counted messages: queued, leased, or claimed and being copied out
  * @bytes: payload bytes of these
  * @last_sequence: number of the last message
@@ -130,6 +135,7 @@ struct mbx_box {
 	u32 max_deliveries;
 	struct mbx_box *dead_letter;
 	bool fixed_size;
+	struct mutex leaving;
 
 	spinlock_t lock ____cacheline_aligned_in_smp;
 	bool closed;
@@ -163,6 +169,8 @@ struct mbx_box {
 	u64 leased;
 	u64 leased_bytes;
 	u64 last_lease;
+	struct rb_root grants;
+	u64 last_grant;
 	u64 messages;
 	u64 bytes;
 	u64 last_sequence;
@@ -340,6 +348,19 @@ static inline void mbx_box_wake_pollers_locked(struct mbx_box *box, __poll_t eve
 	if (unlikely(waitqueue_active(&box->poll)))
 		__wake_up(&box->poll, TASK_INTERRUPTIBLE, box->policy == MAILBOX_POLICY_ANY,
 			  poll_to_key(events));
+}
+
+/**
+ * mbx_box_wake_all_pollers_locked() - tell all of them
+ * @box: the mailbox
+ * @events: what may now be so
+ *
+ * Also those who are to be woken one at a time for a message.
+ */
+static inline void mbx_box_wake_all_pollers_locked(struct mbx_box *box, __poll_t events)
+{
+	lockdep_assert_held(&box->lock);
+	__wake_up(&box->poll, TASK_INTERRUPTIBLE, 0, poll_to_key(events));
 }
 
 #endif /* MBX_MAILBOX_H */

@@ -83,18 +83,46 @@ void mbx_notify_end(struct mbx_notify *notify)
 }
 
 /**
+ * mbx_notify_take_locked() - take what a handle has to tell an eventfd with
+ * @handle: the handle, its mailbox's lock held; from now on it has none
+ * Return: what it had, for mbx_notify_end(); or NULL.
+ */
+struct mbx_notify *mbx_notify_take_locked(struct mbx_handle *handle)
+{
+	struct mbx_notify *notify = handle->notify;
+
+	lockdep_assert_held(&handle->box->lock);
+	handle->notify = NULL;
+	return notify;
+}
+
+/**
+ * mbx_notify_hang_up() - tell an eventfd for the last time
+ * @notify: what mbx_notify_set() began; or NULL
+ *
+ * Context: Process context, may sleep.
+ */
+void mbx_notify_hang_up(struct mbx_notify *notify)
+{
+	if (!notify)
+		return;
+	mbx_eventfd_signal(notify->eventfd);
+	mbx_notify_end(notify);
+}
+
+/**
  * mbx_notify_set() - MAILBOX_IOC_NOTIFY
  * @file: a handle
  * @call: the call
- * Return: 0; -EOPNOTSUPP; -EINVAL; -ENOMEM; -EIDRM.
+ * Return: 0; -EOPNOTSUPP; -EINVAL; -EACCES; -ENOMEM; -EIDRM.
  */
 int mbx_notify_set(struct file *file, struct mbx_call *call)
 {
 	const struct mailbox_notify *args = &call->notify;
 	struct mbx_handle *handle = file->private_data;
-	struct mbx_notify *new = NULL, *old;
+	struct mbx_notify *new = NULL, *old = NULL;
 	struct mbx_box *box = handle->box;
-	bool closed;
+	int ret = 0;
 
 	if (args->flags)
 		return -EOPNOTSUPP;
@@ -107,9 +135,13 @@ int mbx_notify_set(struct file *file, struct mbx_call *call)
 	}
 
 	spin_lock(&box->lock);
-	closed = box->closed;
-	old = handle->notify;
-	if (!closed) {
+	/* Nobody would end what begins after that. */
+	if (handle->revoked) {
+		ret = -EACCES;
+	} else if (box->closed) {
+		ret = -EIDRM;
+	} else {
+		old = mbx_notify_take_locked(handle);
 		handle->notify = new;
 		/* Whoever changes the mailbox after us sees it: see mbx_box_wake_pollers_locked(). */
 		if (new)
@@ -117,13 +149,10 @@ int mbx_notify_set(struct file *file, struct mbx_call *call)
 	}
 	spin_unlock(&box->lock);
 
-	if (closed) {
-		if (new) {
-			eventfd_ctx_put(new->eventfd);
-			kfree(new);
-		}
-		return -EIDRM;
+	if (ret && new) {
+		eventfd_ctx_put(new->eventfd);
+		kfree(new);
 	}
 	mbx_notify_end(old);
-	return 0;
+	return ret;
 }

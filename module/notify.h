@@ -7,6 +7,7 @@
 
 struct file;
 struct mbx_call;
+struct mbx_handle;
 struct mbx_notify;
 
 /**
@@ -23,6 +24,8 @@ struct mbx_notify;
 #define MBX_POLL_NO_SENDER   EPOLLPRI
 
 int mbx_notify_set(struct file *file, struct mbx_call *call);
+struct mbx_notify *mbx_notify_take_locked(struct mbx_handle *handle);
+void mbx_notify_hang_up(struct mbx_notify *notify);
 void mbx_notify_end(struct mbx_notify *notify);
 
 #endif /* MBX_NOTIFY_H */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/fdtable.h>
 #include <linux/fs.h>
+#include <linux/mutex.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
 
@@ -139,21 +141,13 @@ static void leave_locked(struct mbx_box *box, const void *holder)
 	mbx_box_wake_pollers_locked(box, EPOLLIN | EPOLLRDNORM);
 }
 
-/**
- * mbx_policy_leave() - a descriptor was taken out of a table
- * @box: what it was for
- * @holder: the table
- *
- * Context: Process context, may sleep.
- */
-void mbx_policy_leave(struct mbx_box *box, void *holder)
+static void leave_unless_held(struct mbx_box *box, struct files_struct *holder)
 {
 	int tries;
 	bool left;
 	u64 opens;
 
-	if (box->policy == MAILBOX_POLICY_ANY)
-		return;
+	lockdep_assert_held(&box->leaving);
 	/*
 	 * Another thread may open the mailbox while we look: then once more. Should it do so
 	 * all the time, the process joins again when it sends or receives.
@@ -173,13 +167,60 @@ void mbx_policy_leave(struct mbx_box *box, void *holder)
 }
 
 /**
+ * mbx_policy_leave() - a descriptor was taken out of a table
+ * @box: what it was for
+ * @holder: the table
+ *
+ * Context: Process context, may sleep.
+ */
+void mbx_policy_leave(struct mbx_box *box, void *holder)
+{
+	if (box->policy == MAILBOX_POLICY_ANY)
+		return;
+	mutex_lock(&box->leaving);
+	leave_unless_held(box, holder);
+	mutex_unlock(&box->leaving);
+}
+
+/**
+ * mbx_policy_revoked() - handles were revoked: who has no others leaves
+ * @box: the mailbox
+ *
+ * The tables of others are there to be looked at. A process with a place has a descriptor,
+ * or is in a call that looks for one at its end; so before its table goes the kernel tells us
+ * that a descriptor does, or that call finds none, and both wait in mbx_policy_leave() until
+ * we are done.
+ *
+ * A process that has no descriptor at all is in the middle of an OPEN, and stays.
+ *
+ * Context: Process context, may sleep.
+ */
+void mbx_policy_revoked(struct mbx_box *box)
+{
+	struct files_struct *holder;
+	int i;
+
+	if (box->policy == MAILBOX_POLICY_ANY)
+		return;
+	mutex_lock(&box->leaving);
+	for (i = 0; i < ARRAY_SIZE(box->holders); i++) {
+		spin_lock(&box->lock);
+		holder = (struct files_struct *)box->holders[i];
+		spin_unlock(&box->lock);
+		if (holder && mbx_handle_lost(holder, box))
+			leave_unless_held(box, holder);
+	}
+	mutex_unlock(&box->leaving);
+}
+
+/**
  * mbx_policy_open() - the current process opens a mailbox
  * @box: the mailbox
- * @sure: the open does not fail any more: join, since others see that at once; else only
- *	look whether there is room
+ * @handle: what it gets, for certain: join, since others see that at once. NULL: only look
+ *	whether there is room
  * Return: 0 or -EBUSY.
  */
-int mbx_policy_open(struct mbx_box *box, bool sure)
+int mbx_policy_open(struct mbx_box *box, const struct mbx_handle *handle)
 {
 	const void *self = current->files;
 	bool may;
@@ -187,54 +228,68 @@ int mbx_policy_open(struct mbx_box *box, bool sure)
 	if (box->policy != MAILBOX_POLICY_PAIR)
 		return 0;
 	spin_lock(&box->lock);
-	may = sure ? join_locked(box, self) : mbx_policy_member_locked(box, self);
+	/* Derived and revoked already, it is no reason to join any more. */
+	may = handle && !handle->revoked ? join_locked(box, self) :
+					   mbx_policy_member_locked(box, self);
 	spin_unlock(&box->lock);
 	return may ? 0 : -EBUSY;
+}
+
+/* Why a process that has no handle may not: through what it had. */
+static int reason(const struct mbx_handle *handle)
+{
+	return handle && READ_ONCE(handle->revoked) ? -EACCES : -EPERM;
 }
 
 /*
  * Another thread may have closed the descriptor since the call began; then nobody would
  * tell us that this process leaves.
  */
-static int check_held(struct mbx_box *box)
+static int check_held(struct mbx_box *box, const struct mbx_handle *handle)
 {
 	if (mbx_handle_held(current->files, box, NULL))
 		return 0;
 	mbx_policy_leave(box, current->files);
-	return -EPERM;
+	return reason(handle);
 }
 
 /*
- * Return: 0 for a process that has joined; 1 for one that may try to; -EIDRM; -EPERM for
- * one that has left: it shall not join for a moment, which others would see.
+ * Return: 0 for a process that has joined; 1 for one that may try to; -EACCES; -EIDRM; -EPERM
+ * for one that has left: it shall not join for a moment, which others would see.
  */
-static int look(struct mbx_box *box)
+static int look(struct mbx_box *box, const struct mbx_handle *handle)
 {
-	bool closed, joined;
+	bool closed, joined, revoked;
 
 	spin_lock(&box->lock);
+	revoked = handle && handle->revoked;
 	closed = box->closed;
 	joined = place_locked(box, current->files);
 	spin_unlock(&box->lock);
+	if (revoked)
+		return -EACCES;
 	if (closed)
 		return -EIDRM;
 	if (joined)
 		return 0;
-	return mbx_handle_held(current->files, box, NULL) ? 1 : -EPERM;
+	return mbx_handle_held(current->files, box, NULL) ? 1 : reason(handle);
 }
 
 /* As one of a pair, which a process may become by trying. */
-static int use_pair(struct mbx_box *box)
+static int use_pair(struct mbx_box *box, const struct mbx_handle *handle)
 {
-	int ret = look(box);
-	bool joined;
+	int ret = look(box, handle);
 
 	if (ret <= 0)
 		return ret;
 	spin_lock(&box->lock);
-	joined = join_locked(box, current->files);
+	/* Who revokes it looks after that for those who have joined. */
+	if (handle && handle->revoked)
+		ret = -EACCES;
+	else
+		ret = join_locked(box, current->files) ? 0 : -EPERM;
 	spin_unlock(&box->lock);
-	return joined ? check_held(box) : -EPERM;
+	return ret ?: check_held(box, handle);
 }
 
 /**
@@ -242,7 +297,7 @@ static int use_pair(struct mbx_box *box)
  * @box: the mailbox, with a reference
  *
  * Another thread may have closed what was the last descriptor until then, and so have
- * made this process leave.
+ * made this process leave. And what it has got may be revoked already.
  */
 void mbx_policy_opened(struct mbx_box *box)
 {
@@ -251,43 +306,47 @@ void mbx_policy_opened(struct mbx_box *box)
 	spin_lock(&box->lock);
 	box->opens++;
 	spin_unlock(&box->lock);
-	if (box->policy == MAILBOX_POLICY_PAIR)
-		use_pair(box);
+	if (box->policy == MAILBOX_POLICY_PAIR && !use_pair(box, NULL))
+		check_held(box, NULL);
 }
 
 /**
  * mbx_policy_send() - may the current process send?
  * @handle: through this
- * Return: 0; -EPERM; -EIDRM.
+ * Return: 0; -EACCES; -EPERM; -EIDRM.
  */
 int mbx_policy_send(struct mbx_handle *handle)
 {
-	return handle->box->policy == MAILBOX_POLICY_PAIR ? use_pair(handle->box) : 0;
+	return handle->box->policy == MAILBOX_POLICY_PAIR ? use_pair(handle->box, handle) : 0;
 }
 
 /* Get the right to receive, or wait for it. */
-static int claim(struct mbx_box *box, u64 deadline, bool nonblock)
+static int claim(struct mbx_handle *handle, u64 deadline, bool nonblock)
 {
-	int ret = look(box);
+	struct mbx_box *box = handle->box;
+	int ret = look(box, handle);
 	struct mbx_waiter waiter;
 
 	if (ret <= 0)
 		return ret;
 	ret = 0;
 	spin_lock(&box->lock);
-	if (box->closed) {
+	if (handle->revoked) {
+		ret = -EACCES;
+	} else if (box->closed) {
 		ret = -EIDRM;
 	} else if (!join_locked(box, current->files)) {
 		if (nonblock) {
 			ret = -EBUSY;
 		} else {
-			mbx_waiter_init_locked(&waiter, &box->claimants, &box->nr_receivers);
+			mbx_waiter_init_locked(&waiter, &box->claimants, &box->nr_receivers,
+					       &handle->waiters);
 			waiter.holder = current->files;
 			ret = mbx_waiter_sleep(&waiter, &box->lock, deadline);
 		}
 	}
 	spin_unlock(&box->lock);
-	return ret ?: check_held(box);
+	return ret ?: check_held(box, handle);
 }
 
 /**
@@ -297,15 +356,15 @@ static int claim(struct mbx_box *box, u64 deadline, bool nonblock)
  * @nonblock: do not wait
  *
  * Context: Process context, may sleep.
- * Return: 0; -EPERM; -EBUSY; -EIDRM; -ETIMEDOUT; -ERESTARTSYS.
+ * Return: 0; -EACCES; -EPERM; -EBUSY; -EIDRM; -ETIMEDOUT; -ERESTARTSYS.
  */
 int mbx_policy_receive(struct mbx_handle *handle, u64 deadline, bool nonblock)
 {
 	switch (handle->box->policy) {
 	case MAILBOX_POLICY_PAIR:
-		return use_pair(handle->box);
+		return use_pair(handle->box, handle);
 	case MAILBOX_POLICY_ONE:
-		return claim(handle->box, deadline, nonblock);
+		return claim(handle, deadline, nonblock);
 	default:
 		return 0;
 	}

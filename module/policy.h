@@ -21,9 +21,10 @@ struct mbx_handle;
  * others have no @usual rights, so that their calls go the long way, which asks here.
  */
 
-int mbx_policy_open(struct mbx_box *box, bool sure);
+int mbx_policy_open(struct mbx_box *box, const struct mbx_handle *handle);
 void mbx_policy_opened(struct mbx_box *box);
 void mbx_policy_leave(struct mbx_box *box, void *holder);
+void mbx_policy_revoked(struct mbx_box *box);
 int mbx_policy_send(struct mbx_handle *handle);
 int mbx_policy_receive(struct mbx_handle *handle, u64 deadline, bool nonblock);
 int mbx_policy_yield(struct file *file, struct mbx_call *call);

@@ -34,6 +34,7 @@
  * @args: what was asked for
  * @select: which message, senders as the queue knows them
  * @peer: the process that is to be the sender, with a reference, or NULL
+ * @handle: through which
  * @lessee: of the lease that is wanted, if one is
  * @spent: messages to be freed once the lock is dropped
  * @dead: dead letters to be moved then
@@ -42,6 +43,7 @@ struct receive {
 	const struct mbx_receive_args *args;
 	struct mbx_select select;
 	struct pid *peer;
+	struct mbx_handle *handle;
 	struct mbx_lessee lessee;
 	struct mbx_message *spent;
 	struct mbx_message *dead;
@@ -116,7 +118,7 @@ static int wait_for(struct mbx_box *box, struct receive *r, struct mbx_message *
 		return r->peer && mbx_peer_has_ended(r->peer) ? -ESRCH : -EAGAIN;
 
 	mbx_waiter_init_locked(&waiter, args->peek ? &box->peekers : &box->receivers,
-			       &box->nr_receivers);
+			       &box->nr_receivers, &r->handle->waiters);
 	waiter.select = r->select;
 	waiter.peer = r->peer;
 	waiter.lease = args->lease;
@@ -258,6 +260,7 @@ int mbx_receive(struct mbx_handle *handle, const struct mbx_receive_args *args, 
 	struct receive r = {
 		.args = args,
 		.select = args->select,
+		.handle = handle,
 		.lessee = {
 			.handle = handle,
 			.time = args->lease_time,
@@ -266,7 +269,8 @@ int mbx_receive(struct mbx_handle *handle, const struct mbx_receive_args *args, 
 	struct mbx_box *box = handle->box;
 	int ret;
 
-	if (!(handle->rights & MAILBOX_RIGHT_RECEIVE))
+	/* Written by REVOKE, which has returned before a call that must see it. */
+	if (!(handle->rights & MAILBOX_RIGHT_RECEIVE) || READ_ONCE(handle->revoked))
 		return -EACCES;
 	if (r.select.kind >= MBX_SELECT_NR)
 		return -EINVAL;
@@ -287,7 +291,13 @@ int mbx_receive(struct mbx_handle *handle, const struct mbx_receive_args *args, 
 		if (ret)
 			break;
 		mbx_box_lock_fresh(box);
-		ret = likely(mbx_policy_holds_locked(box)) ? receive_locked(box, &r, copied) : 1;
+		/* Before it waits: who revokes the handle ends waits that have begun. */
+		if (unlikely(handle->revoked))
+			ret = -EACCES;
+		else if (unlikely(!mbx_policy_holds_locked(box)))
+			ret = 1;
+		else
+			ret = receive_locked(box, &r, copied);
 		spin_unlock(&box->lock);
 		if (unlikely(r.spent)) {
 			mbx_message_free_all(r.spent);

@@ -47,7 +47,8 @@ static u64 wait_until(const struct mbx_message *msg, u64 deadline)
  * also from a receiver that is copying it: see mbx_claim_taken_back().
  */
 static s64 rendezvous(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share,
-		      u64 deadline, bool nonblock) __must_hold(&box->lock)
+		      struct mbx_handle *handle, u64 deadline, bool nonblock)
+	__must_hold(&box->lock)
 {
 	struct mbx_waiter waiter;
 	int ret;
@@ -58,7 +59,7 @@ static s64 rendezvous(struct mbx_box *box, struct mbx_message *msg, struct mbx_s
 		return publish_locked(box, msg, share);
 	}
 
-	mbx_waiter_init_locked(&waiter, &box->meetings, &box->nr_senders);
+	mbx_waiter_init_locked(&waiter, &box->meetings, &box->nr_senders, &handle->waiters);
 	waiter.message = msg;
 	waiter.share = share;
 	msg->sender = &waiter;
@@ -127,6 +128,7 @@ static s64 overwrite(struct mbx_box *box, struct mbx_message *msg, struct mbx_sh
  * @box: the mailbox, its lock held; dropped and taken again when there is need to wait
  * @msg: the message, its priority, type and expiry set, of the right size where one is
  * @share: of the user that sends it
+ * @handle: through which it is sent; or NULL, and then it does not wait
  * @deadline: when to give up, CLOCK_MONOTONIC ns, or MBX_FOREVER
  * @nonblock: do not wait
  *
@@ -134,12 +136,15 @@ static s64 overwrite(struct mbx_box *box, struct mbx_message *msg, struct mbx_sh
  * Return: the number of the message; or a negative errno, and the message is the caller's.
  */
 noinline s64 mbx_enter_locked(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share,
-			      u64 deadline, bool nonblock) __must_hold(&box->lock)
+			      struct mbx_handle *handle, u64 deadline, bool nonblock)
+	__must_hold(&box->lock)
 {
 	struct mbx_waiter *receiver;
 	s64 ret;
 
 	do {
+		if (unlikely(handle && handle->revoked))
+			return -EACCES;
 		if (unlikely(box->closed))
 			return -EIDRM;
 		if (unlikely(mbx_policy_alone_locked(box)))
@@ -147,7 +152,7 @@ noinline s64 mbx_enter_locked(struct mbx_box *box, struct mbx_message *msg, stru
 		if (unlikely(msg->length > box->message_size))
 			return -EMSGSIZE;
 		if (box->capacity == MAILBOX_CAPACITY_RENDEZVOUS)
-			return rendezvous(box, msg, share, deadline, nonblock);
+			return rendezvous(box, msg, share, handle, deadline, nonblock);
 		if (mbx_may_enter_locked(box, share, msg->length))
 			return publish_locked(box, msg, share);
 		/* A message that goes straight to a receiver needs no room. */
@@ -163,7 +168,7 @@ noinline s64 mbx_enter_locked(struct mbx_box *box, struct mbx_message *msg, stru
 			return overwrite(box, msg, share);
 		if (nonblock || box->on_full != MAILBOX_ON_FULL_WAIT)
 			return -EAGAIN;
-		ret = mbx_line_wait(box, msg, share, wait_until(msg, deadline));
+		ret = mbx_line_wait(box, msg, share, handle, wait_until(msg, deadline));
 	} while (!ret);
 	return ret;
 }
@@ -278,7 +283,7 @@ static __always_inline s64 send_for(struct mbx_share *share, struct file *file,
 		mbx_enqueue_locked(box, msg, false);
 	} else {
 		describe(msg, args);
-		ret = mbx_enter_locked(box, msg, share, args.deadline,
+		ret = mbx_enter_locked(box, msg, share, handle, args.deadline,
 				       args.nonblock || file->f_flags & O_NONBLOCK);
 	}
 	if (unlikely(ret < 0)) {
@@ -316,7 +321,8 @@ static noinline s64 send_any(struct file *file, const struct mbx_send_args args)
 	struct mbx_handle *handle = file->private_data;
 	int ret;
 
-	if (!(handle->rights & MAILBOX_RIGHT_SEND))
+	/* Written by REVOKE, which has returned before a call that must see it. */
+	if (!(handle->rights & MAILBOX_RIGHT_SEND) || READ_ONCE(handle->revoked))
 		return -EACCES;
 	ret = check(handle, args) ?: mbx_policy_send(handle);
 	if (ret)

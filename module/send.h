@@ -9,6 +9,7 @@
 struct file;
 struct mailbox_send;
 struct mbx_box;
+struct mbx_handle;
 struct mbx_message;
 struct mbx_share;
 
@@ -45,6 +46,6 @@ long mbx_send_entry(struct file *file, struct mailbox_send __user *arg,
 		    const struct mbx_patience *patience);
 int mbx_send(struct file *file, const struct mbx_send_args *args);
 s64 mbx_enter_locked(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share,
-		     u64 deadline, bool nonblock);
+		     struct mbx_handle *handle, u64 deadline, bool nonblock);
 
 #endif /* MBX_SEND_H */

@@ -14,13 +14,16 @@
  * @waiter: the waiter
  * @line: where it stands
  * @waiting: counts those who wait
+ * @through: those who wait through the same handle
  *
  * Context: The mailbox lock is held.
  */
-void mbx_waiter_init_locked(struct mbx_waiter *waiter, struct list_head *line, u32 *waiting)
+void mbx_waiter_init_locked(struct mbx_waiter *waiter, struct list_head *line, u32 *waiting,
+			    struct list_head *through)
 {
 	*waiter = (struct mbx_waiter){ .task = current, .waiting = waiting };
 	list_add_tail(&waiter->link, line);
+	list_add_tail(&waiter->through, through);
 	++*waiting;
 }
 
@@ -34,6 +37,7 @@ void mbx_waiter_init_locked(struct mbx_waiter *waiter, struct list_head *line, u
 void mbx_waiter_finish_locked(struct mbx_waiter *waiter, int result)
 {
 	list_del_init(&waiter->link);
+	list_del_init(&waiter->through);
 	--*waiter->waiting;
 	waiter->result = result;
 	waiter->done = true;
@@ -89,6 +93,7 @@ int mbx_waiter_sleep(struct mbx_waiter *waiter, spinlock_t *lock, u64 deadline) 
 		remove_wait_queue(&waiter->peer->wait_pidfd, &on_exit);
 	if (!waiter->done) {
 		list_del_init(&waiter->link);
+		list_del_init(&waiter->through);
 		--*waiter->waiting;
 	}
 	return ret;

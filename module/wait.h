@@ -60,6 +60,7 @@ struct mbx_patience {
 /**
  * struct mbx_waiter - one sleeping call
  * @link: place in a list of the mailbox; empty once it was taken off
+ * @through: place among those that wait through the same handle; empty likewise
  * @task: who sleeps; constant
  * @select: receivers: what it waits for; constant
  * @message: receivers: the message handed over; senders: the one to be let in
@@ -77,6 +78,7 @@ struct mbx_patience {
  */
 struct mbx_waiter {
 	struct list_head link;
+	struct list_head through;
 	struct task_struct *task;
 	struct mbx_select select;
 	struct mbx_message *message;
@@ -91,7 +93,8 @@ struct mbx_waiter {
 	bool done;
 };
 
-void mbx_waiter_init_locked(struct mbx_waiter *waiter, struct list_head *line, u32 *waiting);
+void mbx_waiter_init_locked(struct mbx_waiter *waiter, struct list_head *line, u32 *waiting,
+			    struct list_head *through);
 void mbx_waiter_finish_locked(struct mbx_waiter *waiter, int result);
 int mbx_waiter_sleep(struct mbx_waiter *waiter, spinlock_t *lock, u64 deadline);
 

@@ -5,7 +5,7 @@
 #ifndef SELFTESTS_COMMANDS_H
 #define SELFTESTS_COMMANDS_H
 
-#include "common.h"
+#include "common_grant.h"
 
 #include <sys/eventfd.h>
 
@@ -52,6 +52,9 @@ static const struct command commands[] = {
 	{ "NACK", MAILBOX_IOC_NACK, sizeof(struct mailbox_lease), 0, 0, HANDLE_ONLY },
 	{ "EXTEND", MAILBOX_IOC_EXTEND, sizeof(struct mailbox_lease), 0, 0, HANDLE_ONLY },
 	{ "YIELD", MAILBOX_IOC_YIELD, sizeof(struct mailbox_yield), 0, 0, HANDLE_ONLY },
+	{ "RESTRICT", MAILBOX_IOC_RESTRICT, sizeof(struct mailbox_restrict), 0, MAILBOX_NONBLOCK,
+	  HANDLE_ONLY },
+	{ "REVOKE", MAILBOX_IOC_REVOKE, sizeof(struct mailbox_revoke), 0, 0, HANDLE_ONLY },
 };
 
 static inline bool is_about_leases(const struct command *command)
@@ -72,6 +75,8 @@ struct payload {
 	__u64 lease;
 	/* 0: there is none yet. */
 	int eventfd;
+	/* A handle that can be revoked; likewise. */
+	int derived;
 };
 
 /*
@@ -149,6 +154,19 @@ static inline void command_prepare(const struct command *command, int fd, bool d
 		args.select = MAILBOX_SELECT_TYPE;
 		args.match = TYPE_LEASED;
 		ASSERT_EQ(-EAGAIN, box_receive(fd, &args));
+		break;
+	}
+	case MAILBOX_IOC_RESTRICT:
+		*(struct mailbox_restrict *)argument = restrict_args(RIGHTS_ALL);
+		break;
+	case MAILBOX_IOC_REVOKE: {
+		struct mailbox_revoke *args = argument;
+		__u64 grant;
+
+		if (payload->derived)
+			close(payload->derived);
+		payload->derived = box_restrict(fd, RIGHTS_ALL, &grant);
+		args->grant = grant;
 		break;
 	}
 	case MAILBOX_IOC_ACK:

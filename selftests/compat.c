@@ -3,6 +3,7 @@
  * One round through the whole interface. It is built for 64 and for 32 bits: a 32-bit
  * program on a 64-bit kernel must see no difference.
  */
+#include "common_grant.h"
 #include "common_notify.h"
 
 FIXTURE(compat)
@@ -124,6 +125,19 @@ TEST_F(compat, notify)
 	EXPECT_EQ(1, told(eventfd));
 	EXPECT_EQ(-EINVAL, box_notify_try(self->fd, EVENTS_ALL, -1));
 	close(eventfd);
+}
+
+TEST_F(compat, restrict_and_revoke)
+{
+	__u64 grant;
+	int fd = box_restrict(self->fd, MAILBOX_RIGHT_SEND, &grant);
+
+	EXPECT_EQ(1, grant);
+	EXPECT_EQ(MAILBOX_RIGHT_SEND, box_stat(fd).rights);
+	EXPECT_EQ(-ENOENT, box_revoke(self->fd, grant | 1ULL << 32));
+	EXPECT_EQ(0, box_revoke(self->fd, grant));
+	EXPECT_TRUE(is_revoked(fd));
+	close(fd);
 }
 
 TEST_F(compat, open_list_stat_set)

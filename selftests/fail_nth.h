@@ -34,6 +34,8 @@ struct scene {
 		struct mailbox_stat stat;
 		struct mailbox_set set;
 		struct mailbox_notify notify;
+		struct mailbox_restrict derive;
+		struct mailbox_revoke revoke;
 		struct mailbox_send send;
 		struct mailbox_receive receive;
 		struct mailbox_batch batch;

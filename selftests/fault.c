@@ -130,11 +130,12 @@ TEST_F(fault, a_tail_that_reaches_over_a_page_edge)
 	}
 }
 
-/* These two answer nothing. */
+/* These answer nothing. */
 static bool only_reads(const struct command *command)
 {
 	return command->number == MAILBOX_IOC_DESTROY || command->number == MAILBOX_IOC_SET ||
-	       command->number == MAILBOX_IOC_YIELD || command->number == MAILBOX_IOC_NOTIFY;
+	       command->number == MAILBOX_IOC_YIELD || command->number == MAILBOX_IOC_NOTIFY ||
+	       command->number == MAILBOX_IOC_REVOKE;
 }
 
 TEST_F(fault, structures_that_can_only_be_read)

@@ -2,7 +2,7 @@
 /*
  * What /proc/PID/fdinfo says of a handle.
  */
-#include "common.h"
+#include "common_grant.h"
 
 FIXTURE(fdinfo)
 {
@@ -99,6 +99,37 @@ TEST_F(fdinfo, state)
 	ASSERT_EQ(0, box_destroy(self->fd, 0, NULL));
 	EXPECT_STREQ("destroyed", line(self, self->fd, "mailbox-state"));
 	EXPECT_STREQ("0", line(self, self->fd, "mailbox-messages"));
+}
+
+TEST_F(fdinfo, grant)
+{
+	char text[32];
+	__u64 grant;
+	int fd = box_restrict(self->fd, MAILBOX_RIGHT_SEND, &grant);
+
+	EXPECT_STREQ("0", line(self, self->fd, "mailbox-grant"));
+	sprintf(text, "%llu", grant);
+	EXPECT_STREQ(text, line(self, fd, "mailbox-grant"));
+	EXPECT_STREQ("-w-", line(self, fd, "mailbox-rights"));
+	EXPECT_STREQ("open", line(self, fd, "mailbox-state"));
+	close(fd);
+}
+
+/* What the mailbox holds is told no more, also when it is destroyed. */
+TEST_F(fdinfo, revoked)
+{
+	__u64 grant;
+	int fd = box_restrict(self->fd, RIGHTS_ALL, &grant);
+
+	EXPECT_STREQ("0", line(self, fd, "mailbox-messages"));
+	ASSERT_EQ(0, box_revoke(self->fd, grant));
+	EXPECT_STREQ("revoked", line(self, fd, "mailbox-state"));
+	EXPECT_STREQ("no such line", line(self, fd, "mailbox-messages"));
+	EXPECT_STREQ("no such line", line(self, fd, "mailbox-bytes"));
+	EXPECT_STREQ("open", line(self, self->fd, "mailbox-state"));
+	ASSERT_EQ(0, box_destroy(self->fd, 0, NULL));
+	EXPECT_STREQ("revoked", line(self, fd, "mailbox-state"));
+	close(fd);
 }
 
 TEST_F(fdinfo, the_descriptor_has_a_name)

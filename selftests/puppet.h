@@ -2,6 +2,7 @@
 #ifndef SELFTESTS_PUPPET_H
 #define SELFTESTS_PUPPET_H
 
+#include "common_grant.h"
 #include "passing.h"
 
 /*
@@ -9,13 +10,13 @@
  * process opens, uses and closes what, and in which order.
  */
 
-enum what { OPEN, SEND, RECEIVE, YIELD, POLL, HANG_UP, CLOSE, DUP, TAKE, EXEC, EXIT };
+enum what { OPEN, SEND, RECEIVE, YIELD, POLL, HANG_UP, CLOSE, DUP, TAKE, RESTRICT, EXEC, EXIT };
 
 struct order {
 	enum what what;
 	int fd;
 	__u64 id;
-	/* Of SEND and RECEIVE; of OPEN the rights; of POLL the events. */
+	/* Of SEND and RECEIVE; of OPEN and RESTRICT the rights; of POLL the events. */
 	__u32 flags;
 	__u64 deadline;
 	char text[16];
@@ -23,6 +24,7 @@ struct order {
 
 struct answer {
 	int result;
+	__u64 grant;
 	char text[16];
 };
 
@@ -112,6 +114,8 @@ static inline int puppet_do(int device, int socket, const struct order *order,
 		return fcntl(order->fd, F_DUPFD_CLOEXEC, 0);
 	case TAKE:
 		return take_descriptor(socket);
+	case RESTRICT:
+		return box_restrict_try(order->fd, order->flags, &answer->grant);
 	case EXEC:
 		/* All that it has open is close-on-exec, but what "cat" needs. */
 		dup2(socket, 0);
@@ -177,6 +181,17 @@ static inline int puppet_ask(const struct puppet *puppet, const struct order *or
 static inline int puppet_open(const struct puppet *puppet, __u64 id, __u32 rights)
 {
 	return puppet_ask(puppet, &(struct order){ .what = OPEN, .id = id, .flags = rights });
+}
+
+/* From a handle that it has; its grant is told too. */
+static inline int puppet_restricts(const struct puppet *puppet, int fd, __u32 rights, __u64 *grant)
+{
+	struct answer answer;
+
+	puppet_tell(puppet, &(struct order){ .what = RESTRICT, .fd = fd, .flags = rights });
+	ASSERT_EQ(sizeof(answer), read(puppet->socket, &answer, sizeof(answer)));
+	*grant = answer.grant;
+	return answer.result;
 }
 
 static inline int puppet_sends(const struct puppet *puppet, int fd, const char *text)

@@ -7,6 +7,7 @@
  * what it was. Every second round waits until the victim does: then the outcome of a
  * round without a partner is exactly one.
  */
+#include "common_grant.h"
 #include "races_judge.h"
 
 /* Rounds of one event against one call: about 2,000 in all. */
@@ -83,6 +84,11 @@ FIXTURE_VARIANT_ADD(races, deadline)
 	.event = DEADLINE,
 };
 
+FIXTURE_VARIANT_ADD(races, revoke)
+{
+	.event = REVOKE,
+};
+
 static void *partner_lives(void *arg)
 {
 	struct partner *partner = arg;
@@ -138,6 +144,7 @@ static void fire(struct round *round, pid_t pid)
 {
 	static unsigned char letter[LETTER_MAX];
 	uint64_t random = round->random ^ 4;
+	int ret;
 
 	if (!fires_within(round))
 		stage_await_others(round, &random);
@@ -147,6 +154,11 @@ static void fire(struct round *round, pid_t pid)
 		break;
 	case DESTROY_DEVICE:
 		EXPECT_EQ(0, box_destroy(round->device, round->id, NULL));
+		break;
+	case REVOKE:
+		ret = box_revoke(round->box, round->grant);
+		/* The victim may have ended already, and its handle with it. */
+		EXPECT_TRUE(!ret || (ret == -ENOENT && round->stage->returned)) TH_LOG("%d", ret);
 		break;
 	case KILL:
 		EXPECT_EQ(0, kill(pid, SIGKILL));
@@ -271,7 +283,8 @@ static void set_up(struct round *round)
 	ASSERT_LE(0, round->box);
 	round->id = args.id;
 	/* Not the same one: the victim's must be the only reference to its handle. */
-	round->fd = box_open(round->device, round->id, NULL, RIGHTS_ALL);
+	round->fd = round->event == REVOKE ? box_restrict(round->box, RIGHTS_ALL, &round->grant) :
+					     box_open(round->device, round->id, NULL, RIGHTS_ALL);
 	ASSERT_LE(0, round->fd);
 	if (round->sends && round->capacity == MAILBOX_CAPACITY_BOUNDED) {
 		ASSERT_EQ(0, send_letter(round, FILLS, stage->letters[0]));

@@ -100,6 +100,9 @@ static inline bool is_allowed(const struct round *round, int result)
 		return result == -EINTR && polls(round);
 	case DEADLINE:
 		return result == -ETIMEDOUT;
+	case REVOKE:
+		/* Pollers see a hang-up, as when it is destroyed. */
+		return result == (polls(round) ? -EIDRM : -EACCES);
 	default:
 		return false;
 	}
@@ -109,7 +112,8 @@ static inline bool is_allowed(const struct round *round, int result)
 static inline bool is_allowed_in_batch(const struct round *round, int error)
 {
 	if (round->kind == RECEIVE_BATCH)
-		return error == EAGAIN || (error == EIDRM && is_allowed(round, -EIDRM));
+		return error == EAGAIN || (error == EIDRM && is_allowed(round, -EIDRM)) ||
+		       (error == EACCES && is_allowed(round, -EACCES));
 	return is_allowed(round, -error) || (round->event == SIGNAL_RESTART && error == EINTR);
 }
 

@@ -29,6 +29,7 @@ enum event {
 	SIGNAL,
 	SIGNAL_RESTART,
 	DEADLINE,
+	REVOKE,
 };
 
 enum kind {
@@ -99,6 +100,8 @@ struct round {
 	int bell;
 	int epoll;
 	__u64 id;
+	/* Of the victim's handle, if it is to be revoked. */
+	__u64 grant;
 	struct stage *stage;
 	struct book book;
 };

@@ -18,9 +18,9 @@
  * INFO, CREATE, OPEN, DESTROY and LIST are calls on the device.
  *
  * A *handle* is one open mailbox with rights to send, receive or manage. CREATE
- * and OPEN return handles, always close-on-exec. SEND, RECEIVE, SEND_BATCH,
- * RECEIVE_BATCH, ACK, NACK, EXTEND, YIELD, STAT, SET, NOTIFY and DESTROY are calls on a
- * handle, and so are read(2) (take the first message: its payload; EMSGSIZE if it does
+ * and OPEN return handles, always close-on-exec, and so does RESTRICT. SEND, RECEIVE,
+ * SEND_BATCH, RECEIVE_BATCH, ACK, NACK, EXTEND, YIELD, STAT, SET, NOTIFY, RESTRICT, REVOKE
+ * and DESTROY are calls on a handle, and so are read(2) (take the first message: its payload; EMSGSIZE if it does
  * not fit), write(2) (send one message of type 0 and priority 0), poll(2) and close(2).
  * A zero-length message reads as 0; RECEIVE tells it from anything else.
  */
@@ -56,9 +56,9 @@
  * EOPNOTSUPP a flag the module does not know, or one that does not belong here
  * EINVAL     a value out of its range, or two that exclude each other
  * EFAULT     a pointer to memory that cannot be read or written
- * ENOENT     no mailbox of that id or name in this domain
+ * ENOENT     no mailbox of that id or name in this domain, no handle of that grant
  * EEXIST     a mailbox of that name exists
- * EACCES     the handle lacks the right, or the mode bits do not grant it
+ * EACCES     the handle lacks the right or was revoked, or the mode bits do not grant it
  * EPERM      not the owner of the mailbox; or not one of a pair, or without the right
  *            to receive, that its policy gives
  * EAGAIN     the call would have to wait, or the mailbox refuses while full
@@ -75,6 +75,7 @@
  * ESTALE     the lease has ended, or is not the caller's
  * EBUSY      the policy of the mailbox has no room for another
  * EPIPE      the other process of a pair has left
+ * EMLINK     the handle is the last of MAILBOX_DERIVE_MAX derived one from another
  * ECANCELED  reserved: a call was abandoned
  * ELOOP      reserved: a descriptor that may not travel in a message
  * ========== ==================================================================
@@ -90,6 +91,8 @@
 #define MAILBOX_MESSAGE_SIZE_MAX (16 * 1024 * 1024)
 /* Most messages in one batch, and most leases in one call. */
 #define MAILBOX_BATCH_MAX 1024
+/* Most handles of which each is derived from the one before. */
+#define MAILBOX_DERIVE_MAX 16
 /* Most deliveries that can be asked for. */
 #define MAILBOX_DELIVERIES_MAX 65535
 
@@ -143,13 +146,44 @@
  */
 
 /**
+ * DOC: Derived handles
+ *
+ * RESTRICT makes of a handle another one on the same mailbox, with the same rights or
+ * fewer: to be passed on, by inheritance or in a message of a Unix socket. It is a handle
+ * like any other, counted by STAT, and keeps a temporary mailbox alive. Besides, it has a
+ * *grant*: a number by which whoever may manage the mailbox can REVOKE it, and with it all
+ * handles derived from it, and from those, also where one in between is closed already.
+ * Handles that CREATE and OPEN return have no grant, and cannot be revoked.
+ *
+ * When REVOKE has returned, every call on a revoked handle but INFO and close(2) fails with
+ * EACCES, whatever else is wrong with it; only an unknown command is ENOTTY before that, and
+ * a bad pointer of SEND or RECEIVE EFAULT, and what they refuse by their arguments alone may
+ * be that error. In particular:
+ *
+ * - calls that wait through it have ended with EACCES. A message that one of them was to
+ *   send has not been sent, also when a receiver was just copying it: that receiver goes on
+ *   to another. A call that was at work and did not wait may still succeed, one way or the
+ *   other wholly; a receive with MAILBOX_LEASE does not;
+ * - poll(2) says POLLHUP and POLLERR;
+ * - leases that were taken through it have ended: the messages have gone back, as they do when
+ *   the last descriptor is closed;
+ * - it does not count as one with the right to receive or to send (see enum mailbox_event),
+ *   nor as one that a process has: a process without a handle that is not revoked has left,
+ *   as DOC: Policies says, and its place is free;
+ * - its eventfd (see struct mailbox_notify) has been signalled once more, for the last time.
+ *
+ * The handle stays until it is closed; STAT counts it, and a temporary mailbox lives on.
+ * All processes that have descriptors of it are affected, whoever got them from whom.
+ */
+
+/**
  * enum mailbox_right - what a handle may be used for
  * @MAILBOX_RIGHT_SEND: send messages; mode bit w (0222)
  * @MAILBOX_RIGHT_RECEIVE: take and peek at messages; mode bit r (0444)
- * @MAILBOX_RIGHT_MANAGE: SET and DESTROY; mode bit x (0111). The owner has it
+ * @MAILBOX_RIGHT_MANAGE: SET, REVOKE and DESTROY; mode bit x (0111). The owner has it
  *	whatever the mode bits say.
  *
- * STAT needs any one of them.
+ * STAT, NOTIFY and RESTRICT need any one of them.
  */
 enum mailbox_right {
 	MAILBOX_RIGHT_SEND = 1 << 0,
@@ -231,8 +265,8 @@ enum mailbox_select {
 
 /**
  * enum mailbox_flag - flags of the calls; each call says which it knows
- * @MAILBOX_NONBLOCK: fail with EAGAIN instead of waiting. On CREATE and OPEN it
- *	sets O_NONBLOCK on the handle, which means the same for all its calls.
+ * @MAILBOX_NONBLOCK: fail with EAGAIN instead of waiting. On CREATE, OPEN and RESTRICT
+ *	it sets O_NONBLOCK on the handle, which means the same for all its calls.
  * @MAILBOX_DEADLINE: wait no longer than until deadline, then ETIMEDOUT. What
  *	can be done without waiting is done however late it is.
  * @MAILBOX_EXPIRES: the message is dropped when expiry passes before it is taken
@@ -746,8 +780,8 @@ struct mailbox_yield {
  *	receiver has begun to wait
  * @MAILBOX_EVENT_RECEIVER: a receiver has begun to wait
  * @MAILBOX_EVENT_SENDER: a sender has begun to wait, for room or at a rendezvous
- * @MAILBOX_EVENT_NO_RECEIVER: the last handle with the right to receive was closed
- * @MAILBOX_EVENT_NO_SENDER: the last handle with the right to send was closed
+ * @MAILBOX_EVENT_NO_RECEIVER: the last handle with the right to receive was closed or revoked
+ * @MAILBOX_EVENT_NO_SENDER: the last handle with the right to send was closed or revoked
  */
 enum mailbox_event {
 	MAILBOX_EVENT_MESSAGE = 1 << 0,
@@ -766,13 +800,15 @@ enum mailbox_event {
  * @eventfd: descriptor of an eventfd(2); ignored when @events is 0
  *
  * From now on, until the handle is closed, the eventfd is signalled whenever one of the
- * events happens, and when the mailbox is destroyed or the other of a pair leaves. A handle
+ * events happens, and when the mailbox is destroyed, the other of a pair leaves, or the handle
+ * is revoked, which is the last it is told. A handle
  * has one eventfd: a later call takes the place of an earlier one. It tells of what happens
  * after the call, so whoever looks (STAT, poll) after it misses nothing. What happened is
  * not told apart, several events may be signalled as one, and any may be over by the time
  * somebody looks.
  *
- * Errors: EOPNOTSUPP, EINVAL for unknown events and for what is no eventfd, ENOMEM, EIDRM.
+ * Errors: EOPNOTSUPP, EINVAL for unknown events and for what is no eventfd, EACCES, ENOMEM,
+ * EIDRM.
  */
 struct mailbox_notify {
 	__u32 size;
@@ -781,12 +817,56 @@ struct mailbox_notify {
 	__s32 eventfd;
 };
 
+/**
+ * struct mailbox_restrict - MAILBOX_IOC_RESTRICT, on a handle
+ * @size: of this structure
+ * @flags: MAILBOX_NONBLOCK
+ * @rights: of the new handle: at least one of enum mailbox_right, and none that this one
+ *	has not; all of them is allowed, to get a grant
+ * @fd: out, the new handle
+ * @grant: out, its number, never used twice in a mailbox, never 0. They count up; those of
+ *	calls that failed are left out.
+ *
+ * See DOC: Derived handles. Who owns the mailbox, and what its mode bits are now, does not
+ * matter, nor does who calls. With a policy, it is as an OPEN by the calling process. Fails
+ * with EMLINK when this handle has MAILBOX_DERIVE_MAX - 1 above it that were derived, too.
+ *
+ * Errors: EOPNOTSUPP, EINVAL, EACCES, EMLINK, EBUSY, ENOMEM, EMFILE, ENFILE, EIDRM.
+ */
+struct mailbox_restrict {
+	__u32 size;
+	__u32 flags;
+	__u32 rights;
+	__s32 fd;
+	__aligned_u64 grant;
+};
+
+/**
+ * struct mailbox_revoke - MAILBOX_IOC_REVOKE, on a handle with the right to manage
+ * @size: of this structure
+ * @flags: must be 0
+ * @grant: of the handle
+ *
+ * See DOC: Derived handles. Who revokes the handle it does so with, or one that this was
+ * derived from, succeeds once. To revoke what is revoked changes nothing, and succeeds while
+ * any of these handles is open; after that, as with a number that never was, it is ENOENT.
+ * Returns when all has taken effect. It does not wait for anybody, but the time that it takes
+ * grows with the number of handles, waiting calls and leases that it ends.
+ *
+ * Errors: EOPNOTSUPP, EACCES, ENOENT, EIDRM.
+ */
+struct mailbox_revoke {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 grant;
+};
+
 #define MAILBOX_IOC_MAGIC 0xBC
 
 /*
  * The size travels in the structure, so a command keeps its number when its
- * structure grows. 0x05 and 0x06 are kept for direct communication, 0x28 to
- * 0x2f for calls and derived handles, 0x30 and on for shared pages.
+ * structure grows. 0x05 and 0x06 are kept for direct communication, 0x2a to
+ * 0x2f for calls, 0x30 and on for shared pages.
  */
 #define MAILBOX_IOC_INFO	  _IO(MAILBOX_IOC_MAGIC, 0x00)
 #define MAILBOX_IOC_CREATE	  _IO(MAILBOX_IOC_MAGIC, 0x01)
@@ -804,5 +884,7 @@ struct mailbox_notify {
 #define MAILBOX_IOC_NACK	  _IO(MAILBOX_IOC_MAGIC, 0x25)
 #define MAILBOX_IOC_EXTEND	  _IO(MAILBOX_IOC_MAGIC, 0x26)
 #define MAILBOX_IOC_YIELD	  _IO(MAILBOX_IOC_MAGIC, 0x27)
+#define MAILBOX_IOC_RESTRICT	  _IO(MAILBOX_IOC_MAGIC, 0x28)
+#define MAILBOX_IOC_REVOKE	  _IO(MAILBOX_IOC_MAGIC, 0x29)
 
 #endif /* _UAPI_LINUX_MAILBOX_H */
