@@ -273,7 +273,7 @@ static __always_inline s64 send_for(struct mbx_share *share, struct file *file,
 	mbx_box_lock_fresh(box);
 	/* The same as in mbx_enter_locked(), in line: there is room, and nobody waits. */
 	if (!usual && unlikely(!mbx_policy_sends_locked(box))) {
-		ret = -EPERM;
+		ret = handle->revoked ? -EACCES : -EPERM;
 	} else if (likely(args.length <= box->message_size && !box->nr_waiting &&
 			  mbx_box_has_room_locked(box, share, args.length))) {
 		mbx_number_locked(box, msg);
