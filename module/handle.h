@@ -48,6 +48,7 @@ bool mbx_handle_held(struct files_struct *holder, const struct mbx_box *box,
 struct file *mbx_handle_open(struct mbx_box *box, u32 rights, bool nonblock);
 void mbx_handle_announce(struct file *file);
 void mbx_handle_forget(struct mbx_box *box);
+struct mbx_handle *mbx_handle_of(struct file *file);
 
 int mbx_handle_stat(struct file *file, struct mbx_call *call);
 int mbx_handle_destroy(struct file *file, struct mbx_call *call);

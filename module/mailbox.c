@@ -17,6 +17,7 @@
 #include "lease.h"
 #include "mailbox.h"
 #include "policy.h"
+#include "receipt.h"
 #include "share.h"
 #include "wait.h"
 
@@ -180,7 +181,6 @@ void mbx_box_put(struct mbx_box *box)
 	while (box && refcount_dec_and_test(&box->refs)) {
 		struct mbx_box *next = box->dead_letter;
 
-		cancel_delayed_work_sync(&box->expire_work);
 		put_pid(box->last_sender);
 		put_pid(box->last_receiver);
 		mbx_charge_drop(&box->charge);
@@ -225,6 +225,7 @@ static bool empty_some_locked(struct mbx_box *box, struct mbx_message **spent)
 			msg->sender = NULL;
 			continue;
 		}
+		mbx_receipt_end_locked(box, msg, MAILBOX_END_DESTROYED, spent);
 		mbx_box_uncount_locked(box, msg);
 		mbx_box_drop_locked(box, msg, spent);
 	}
@@ -233,6 +234,7 @@ static bool empty_some_locked(struct mbx_box *box, struct mbx_message **spent)
 		if (!msg)
 			break;
 		mbx_lease_end_locked(box, msg);
+		mbx_receipt_end_locked(box, msg, MAILBOX_END_DESTROYED, spent);
 		mbx_box_uncount_locked(box, msg);
 		mbx_box_drop_locked(box, msg, spent);
 	}
@@ -271,11 +273,16 @@ void mbx_box_close(struct mbx_box *box)
 			more = finish_some_locked(&box->meetings);
 		spin_unlock(&box->lock);
 
-		mbx_message_free_all(spent);
+		mbx_spent_free(spent);
 		cond_resched();
 		spin_lock(&box->lock);
 	} while (more);
 	spin_unlock(&box->lock);
+	/*
+	 * It is not set again. Not when the last reference goes: that may be one that the
+	 * timer itself gives back, with a receipt.
+	 */
+	cancel_delayed_work_sync(&box->expire_work);
 	/* What others keep of it, a handle or its name as that of dead letters, is theirs. */
 	mbx_charge_drop(&box->charge);
 }
@@ -378,6 +385,7 @@ void mbx_box_stat_locked(struct mbx_box *box, struct mailbox_stat *stat)
 		.last_sent = box->last_sent,
 		.last_received = last_received_locked(box),
 		.leased = box->leased,
+		.promised = box->promised,
 		.redelivered = box->redelivered,
 		.dead = box->dead,
 		.dropped = box->dropped,
