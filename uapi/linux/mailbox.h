@@ -624,22 +624,22 @@ enum mailbox_end {
 };
 
 /**
- * struct mailbox_receipt - how a message has ended: all out, but for size
+ * struct mailbox_receipt - how a message has ended
  * @size: of this structure; for MAILBOX_RECEIPT_WAIT as the caller knows it
- * @end: one of enum mailbox_end
- * @mailbox: id of the mailbox where the message was sent
- * @sequence: number of the message there
- * @cookie: of its struct mailbox_send
- * @time: when it ended, or the wait did
- * @pid: process that took it: that received or acknowledged it, or with
+ * @end: out, one of enum mailbox_end
+ * @mailbox: out, id of the mailbox where the message was sent
+ * @sequence: out, number of the message there
+ * @cookie: out, of its struct mailbox_send
+ * @time: out, when it ended, or the wait did
+ * @pid: out, process that took it: that received or acknowledged it, or with
  *	MAILBOX_END_PENDING has it under a lease; as the pid namespace of the sender sees it, 0
  *	when it is not visible there. 0 when nobody did.
- * @tid: thread that took it, likewise
- * @uid: effective user id of who took it, in the user namespace of the sender; 4294967295
+ * @tid: out, thread that took it, likewise
+ * @uid: out, effective user id of who took it, in the user namespace of the sender; 4294967295
  *	when nobody did
- * @gid: effective group id of who took it, likewise
- * @deliveries: how often it was delivered under a lease, and came back
- * @copies: how many took it
+ * @gid: out, effective group id of who took it, likewise
+ * @deliveries: out, how often it was delivered under a lease, and came back
+ * @copies: out, how many took it
  */
 struct mailbox_receipt {
 	__u32 size;
