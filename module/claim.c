@@ -7,6 +7,7 @@
 #include "lease.h"
 #include "line.h"
 #include "mailbox.h"
+#include "receipt.h"
 #include "wait.h"
 
 /* The sender of a message that was its own until now. */
@@ -39,6 +40,7 @@ void mbx_claim_commit_locked(struct mbx_box *box, struct mbx_message *msg,
 	/* Those in line have moved up, even where there was no room to free. */
 	if (box->capacity != MAILBOX_CAPACITY_RENDEZVOUS)
 		mbx_room_freed_locked(box);
+	mbx_receipt_end_locked(box, msg, MAILBOX_END_RECEIVED, spent);
 	mbx_box_drop_locked(box, msg, spent);
 }
 
@@ -76,6 +78,7 @@ void mbx_claim_undo_locked(struct mbx_box *box, struct mbx_message *msg, struct 
 		mbx_waiter_finish_locked(msg->sender, -EIDRM);
 		msg->sender = NULL;
 	} else {
+		mbx_receipt_end_locked(box, msg, MAILBOX_END_DESTROYED, spent);
 		mbx_box_uncount_locked(box, msg);
 		mbx_box_drop_locked(box, msg, spent);
 	}
@@ -98,6 +101,7 @@ int mbx_claim_lease_locked(struct mbx_box *box, struct mbx_message *msg,
 		return lessee->handle->revoked ? -EACCES : -EIDRM;
 	}
 	mbx_note_receiver_locked(box, msg);
+	mbx_receipt_taken_locked(msg);
 	if (msg->sender) {
 		mbx_box_count_locked(box, msg, msg->sender->share);
 		release_sender_locked(box, msg);

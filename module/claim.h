@@ -35,7 +35,7 @@ void mbx_claim_undo_locked(struct mbx_box *box, struct mbx_message *msg,
  */
 static __always_inline bool mbx_claim_taken_back(const struct mbx_message *msg)
 {
-	return !msg->sender && !msg->counted;
+	return !msg->sender && !(msg->state & MBX_COUNTED);
 }
 
 /**

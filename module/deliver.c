@@ -20,7 +20,8 @@ struct mbx_waiter *mbx_choose_receiver_locked(const struct mbx_box *box,
 		return NULL;
 	list_for_each_entry(waiter, &box->receivers, link) {
 		/* What has no room may not stay, and leased it would. */
-		if (waiter->lease && !msg->counted && box->capacity != MAILBOX_CAPACITY_RENDEZVOUS)
+		if (waiter->lease && !(msg->state & MBX_COUNTED) &&
+		    box->capacity != MAILBOX_CAPACITY_RENDEZVOUS)
 			continue;
 		if (mbx_select_matches(&waiter->select, &msg->entry))
 			return waiter;

@@ -96,6 +96,19 @@ static inline void mbx_number_locked(struct mbx_box *box, struct mbx_message *ms
 }
 
 /**
+ * mbx_note_sender_locked() - note who sent the last message
+ * @box: the mailbox, its lock held
+ * @msg: the message
+ */
+static inline void mbx_note_sender_locked(struct mbx_box *box, const struct mbx_message *msg)
+{
+	if (unlikely(box->last_sender != msg->process)) {
+		put_pid(box->last_sender);
+		box->last_sender = get_pid(msg->process);
+	}
+}
+
+/**
  * mbx_count_sent_locked() - a message was accepted
  * @box: the mailbox, its lock held
  * @msg: the message
@@ -103,10 +116,7 @@ static inline void mbx_number_locked(struct mbx_box *box, struct mbx_message *ms
 static inline void mbx_count_sent_locked(struct mbx_box *box, struct mbx_message *msg)
 {
 	box->sent++;
-	if (unlikely(box->last_sender != msg->process)) {
-		put_pid(box->last_sender);
-		box->last_sender = get_pid(msg->process);
-	}
+	mbx_note_sender_locked(box, msg);
 }
 
 /**

@@ -7,6 +7,7 @@
 #include "lease.h"
 #include "line.h"
 #include "mailbox.h"
+#include "receipt.h"
 #include "wait.h"
 
 /* How many are dropped before the lock is given up for a moment. */
@@ -35,6 +36,7 @@ static void expire_some_locked(struct mbx_box *box, struct mbx_message **spent,
 			continue;
 		}
 		box->expired++;
+		mbx_receipt_end_locked(box, msg, MAILBOX_END_EXPIRED, spent);
 		mbx_box_uncount_locked(box, msg);
 		mbx_box_drop_locked(box, msg, spent);
 		freed = true;
@@ -65,7 +67,7 @@ void mbx_expire_locked(struct mbx_box *box) __must_hold(&box->lock)
 		dead = NULL;
 		expire_some_locked(box, &spent, &dead);
 		spin_unlock(&box->lock);
-		mbx_message_free_all(spent);
+		mbx_spent_free(spent);
 		mbx_lease_bury(box, dead);
 		spin_lock(&box->lock);
 	}

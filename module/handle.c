@@ -235,6 +235,16 @@ static const struct file_operations handle_fops = {
 #endif
 };
 
+/**
+ * mbx_handle_of() - the handle that a file is
+ * @file: any file
+ * Return: the handle, or NULL when it is something else.
+ */
+struct mbx_handle *mbx_handle_of(struct file *file)
+{
+	return file->f_op == &handle_fops ? file->private_data : NULL;
+}
+
 /* Any handle of the mailbox, where it is NULL. */
 struct wanted {
 	const struct mbx_box *box;

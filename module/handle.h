@@ -65,6 +65,7 @@ void mbx_handle_announce(struct file *file);
 void mbx_handle_forget(struct mbx_box *box);
 void mbx_handle_discount_locked(struct mbx_handle *handle);
 int mbx_handle_give(struct file *file, int fd, const struct mbx_call *call, size_t known);
+struct mbx_handle *mbx_handle_of(struct file *file);
 
 int mbx_handle_stat(struct file *file, struct mbx_call *call);
 int mbx_handle_destroy(struct file *file, struct mbx_call *call);

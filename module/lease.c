@@ -15,6 +15,7 @@
 #include "lease.h"
 #include "line.h"
 #include "mailbox.h"
+#include "receipt.h"
 #include "send.h"
 #include "share.h"
 
@@ -161,8 +162,10 @@ static void free_room_locked(struct mbx_box *box, struct mbx_message *msg)
 }
 
 /* One that is over for good, and its room. */
-static void let_go_locked(struct mbx_box *box, struct mbx_message *msg, struct mbx_message **spent)
+static void let_go_locked(struct mbx_box *box, struct mbx_message *msg, u32 end,
+			  struct mbx_message **spent)
 {
+	mbx_receipt_end_locked(box, msg, end, spent);
 	free_room_locked(box, msg);
 	mbx_box_drop_locked(box, msg, spent);
 }
@@ -172,9 +175,10 @@ static void bring_back_locked(struct mbx_box *box, struct mbx_message *msg,
 			      struct mbx_message **spent, struct mbx_message **dead)
 {
 	if (box->closed) {
-		let_go_locked(box, msg, spent);
+		let_go_locked(box, msg, MAILBOX_END_DESTROYED, spent);
 	} else if (is_dead(box, msg)) {
 		box->dead++;
+		mbx_receipt_set_apart_locked(box, msg);
 		free_room_locked(box, msg);
 		/* There it is another message: not while somebody still looks at this one. */
 		msg->dead = msg->peekers;
@@ -218,7 +222,7 @@ void mbx_lease_over_locked(struct mbx_box *box, struct mbx_message *msg, struct 
 	}
 	mbx_lease_end_locked(box, msg);
 	box->expired++;
-	let_go_locked(box, msg, spent);
+	let_go_locked(box, msg, MAILBOX_END_EXPIRED, spent);
 }
 
 /**
@@ -260,8 +264,9 @@ static bool bury(struct mbx_box *to, struct mbx_message *msg)
  */
 void mbx_lease_bury(struct mbx_box *box, struct mbx_message *dead)
 {
-	struct mbx_message *msg, *spent = NULL;
+	struct mbx_message *msg, *receipt, *spent = NULL;
 	struct mbx_box *to;
+	bool moved;
 
 	if (!dead)
 		return;
@@ -273,15 +278,23 @@ void mbx_lease_bury(struct mbx_box *box, struct mbx_message *dead)
 	while (dead) {
 		msg = dead;
 		dead = msg->next;
-		if (bury(to, msg))
+		/* For its receipt it ends here: it is another message there. */
+		receipt = mbx_receipt_detach(msg);
+		moved = bury(to, msg);
+		if (moved && !receipt)
 			continue;
 		spin_lock(&box->lock);
-		box->dead--;
-		box->dropped++;
-		mbx_box_drop_locked(box, msg, &spent);
+		if (receipt)
+			mbx_receipt_tell_locked(
+				receipt, moved ? MAILBOX_END_DEAD : MAILBOX_END_DROPPED, &spent);
+		if (!moved) {
+			box->dead--;
+			box->dropped++;
+			mbx_box_drop_locked(box, msg, &spent);
+		}
 		spin_unlock(&box->lock);
 	}
-	mbx_message_free_all(spent);
+	mbx_spent_free(spent);
 	mbx_box_put(to);
 }
 
@@ -311,7 +324,7 @@ void mbx_lease_leave(struct mbx_handle *handle, const void *holder)
 			give_back_locked(box, msg, &spent, &dead);
 		}
 		spin_unlock(&box->lock);
-		mbx_message_free_all(spent);
+		mbx_spent_free(spent);
 		mbx_lease_bury(box, dead);
 		cond_resched();
 	} while (nr == LEASE_STEP);
@@ -380,7 +393,7 @@ static void ack_locked(struct mbx_box *box, struct mbx_message *msg, u64 time,
 {
 	mbx_lease_end_locked(box, msg);
 	box->received++;
-	let_go_locked(box, msg, spent);
+	let_go_locked(box, msg, MAILBOX_END_ACKNOWLEDGED, spent);
 }
 
 static void nack_locked(struct mbx_box *box, struct mbx_message *msg, u64 time,
@@ -421,7 +434,7 @@ static int do_one(struct mbx_handle *handle, u64 number, u64 time, lease_fn *fn)
 	else
 		fn(box, msg, time, &spent, &dead);
 	spin_unlock(&box->lock);
-	mbx_message_free_all(spent);
+	mbx_spent_free(spent);
 	mbx_lease_bury(box, dead);
 	return ret;
 }

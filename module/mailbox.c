@@ -17,6 +17,7 @@
 #include "lease.h"
 #include "mailbox.h"
 #include "policy.h"
+#include "receipt.h"
 #include "share.h"
 #include "wait.h"
 
@@ -223,6 +224,7 @@ static bool empty_some_locked(struct mbx_box *box, struct mbx_message **spent)
 			msg->sender = NULL;
 			continue;
 		}
+		mbx_receipt_end_locked(box, msg, MAILBOX_END_DESTROYED, spent);
 		mbx_box_uncount_locked(box, msg);
 		mbx_box_drop_locked(box, msg, spent);
 	}
@@ -231,6 +233,7 @@ static bool empty_some_locked(struct mbx_box *box, struct mbx_message **spent)
 		if (!msg)
 			break;
 		mbx_lease_end_locked(box, msg);
+		mbx_receipt_end_locked(box, msg, MAILBOX_END_DESTROYED, spent);
 		mbx_box_uncount_locked(box, msg);
 		mbx_box_drop_locked(box, msg, spent);
 	}
@@ -273,12 +276,15 @@ void mbx_box_close(struct mbx_box *box)
 			more = finish_some_locked(&box->meetings);
 		spin_unlock(&box->lock);
 
-		mbx_message_free_all(spent);
+		mbx_spent_free(spent);
 		cond_resched();
 		spin_lock(&box->lock);
 	} while (more);
 	spin_unlock(&box->lock);
-	/* From now on it is not set. Not later: the last reference may be that of such work. */
+	/*
+	 * It is not set again. Not when the last reference goes: that may be one that the
+	 * timer itself gives back, with a receipt.
+	 */
 	cancel_delayed_work_sync(&box->expire_work);
 	/* What others keep of it, a handle or its name as that of dead letters, is theirs. */
 	mbx_charge_drop(&box->charge);
@@ -383,6 +389,7 @@ void mbx_box_stat_locked(struct mbx_box *box, struct mailbox_stat *stat)
 		.last_sent = box->last_sent,
 		.last_received = last_received_locked(box),
 		.leased = box->leased,
+		.promised = box->promised,
 		.redelivered = box->redelivered,
 		.dead = box->dead,
 		.dropped = box->dropped,

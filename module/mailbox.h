@@ -91,10 +91,12 @@ struct user_namespace;
  * @leases: leased messages
  * @leased: how many
  * @leased_bytes: payload bytes of these
+ * @promised: receipts that are to come, counted in @messages
+ * @promised_bytes: payload bytes of these
  * @last_lease: number of the last lease
  * @grants: handles that were derived, by the numbers of their grants
  * @last_grant: number of the last grant
- * @messages: counted messages: queued, leased, or claimed and being copied out
+ * @messages: counted messages: queued, leased, promised, or claimed and being copied out
  * @bytes: payload bytes of these
  * @last_sequence: number of the last message
  * @sent: counter, see struct mailbox_stat
@@ -168,6 +170,8 @@ struct mbx_box {
 	struct rb_root leases;
 	u64 leased;
 	u64 leased_bytes;
+	u64 promised;
+	u64 promised_bytes;
 	u64 last_lease;
 	struct rb_root grants;
 	u64 last_grant;
@@ -224,6 +228,7 @@ static inline void mbx_box_drop_locked(struct mbx_box *box, struct mbx_message *
 		return;
 	}
 	msg->dropped = false;
+	msg->state = 0;
 	if (!box->closed && mbx_stash_put(&box->stash, msg, spent))
 		return;
 	msg->next = *spent;
@@ -258,11 +263,12 @@ static inline bool mbx_box_has_room_locked(const struct mbx_box *box, const stru
  * mbx_box_would_have_room_locked() - would there be room without what can be overwritten?
  * @box: the mailbox
  * @length: bytes of payload to be added
- * Return: false when leased messages take up too much.
+ * Return: false when leased messages, and receipts that are to come, take up too much.
  */
 static inline bool mbx_box_would_have_room_locked(const struct mbx_box *box, u32 length)
 {
-	return box->leased < box->room_messages && box->leased_bytes + length <= box->room_bytes;
+	return box->leased + box->promised < box->room_messages &&
+	       box->leased_bytes + box->promised_bytes + length <= box->room_bytes;
 }
 
 /**
@@ -282,7 +288,7 @@ static inline void mbx_box_count_locked(struct mbx_box *box, struct mbx_message 
 	share->messages++;
 	share->bytes += length;
 	msg->share = share;
-	msg->counted = true;
+	msg->state |= MBX_COUNTED;
 }
 
 /**
@@ -300,7 +306,7 @@ static inline void mbx_box_uncount_locked(struct mbx_box *box, struct mbx_messag
 	box->bytes -= length;
 	share->messages--;
 	share->bytes -= length;
-	msg->counted = false;
+	msg->state &= ~MBX_COUNTED;
 	if (unlikely(mbx_share_unused(share)))
 		mbx_box_share_end_locked(box, share);
 }

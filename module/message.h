@@ -15,9 +15,11 @@
 #include "queue.h"
 #include "quota.h"
 
+struct mbx_box;
 struct mbx_share;
 struct mbx_waiter;
 struct page;
+struct user_namespace;
 
 /**
  * DOC: message
@@ -36,6 +38,18 @@ struct page;
 #define MBX_INLINE	   (MBX_MESSAGE_OBJECT - offsetof(struct mbx_message, inline_data))
 
 /**
+ * enum mbx_message_state - what is to be remembered of a message
+ * @MBX_COUNTED: it counts against the room of the mailbox
+ * @MBX_ANSWERED: its sender gets a receipt when it ends
+ * @MBX_IS_RECEIPT: it is one
+ */
+enum mbx_message_state {
+	MBX_COUNTED = 1 << 0,
+	MBX_ANSWERED = 1 << 1,
+	MBX_IS_RECEIPT = 1 << 2,
+};
+
+/**
  * struct mbx_message - a message
  * @entry: place in the queue; sequence, type, priority, expiry, sender
  * @time: when it was accepted, CLOCK_MONOTONIC ns; constant once published
@@ -47,15 +61,20 @@ struct page;
  * @room: bytes of payload there is memory for; constant
  * @buffer: the payload when @room is more than MBX_INLINE and at most a page
  * @pages: the payload when @room is more than a page
+ * @viewer: of a receipt that is to come: the user namespace of who will read it, with a
+ *	reference; owner only
  * @charge: what its sender is charged for it; owner only
  * @share: where it is counted in its mailbox, if it is (guarded by the mailbox lock)
  * @sender: the sender that waits until it is received, or NULL (guarded by the
- *	mailbox lock)
+ *	mailbox lock); of a receipt that is to come, the sender that waits for it
+ * @receipt: with MBX_ANSWERED, what its sender gets (guarded by the mailbox lock)
+ * @to: of a receipt that is to come: the mailbox that it goes to, with a reference, or
+ *	NULL; owner only
  * @next: next of a stash or of a list to be freed; owner only
  * @deliveries: how often it was leased and came back (guarded by the mailbox lock)
  * @peekers: calls that copy from it without having claimed it (guarded by the
  *	mailbox lock)
- * @counted: it counts against the room of the mailbox (guarded by the mailbox lock)
+ * @state: bits of enum mbx_message_state; 0 in a stash (guarded by the mailbox lock)
  * @claimed: a receiver has it, it is not in the queue (guarded by the mailbox lock)
  * @leased: a receiver, or nobody for a while, has it under a lease (guarded by the
  *	mailbox lock)
@@ -76,14 +95,19 @@ struct mbx_message {
 	union {
 		void *buffer;
 		struct page **pages;
+		struct user_namespace *viewer;
 	};
 	struct mbx_charge charge;
 	struct mbx_share *share;
 	struct mbx_waiter *sender;
+	union {
+		struct mbx_message *receipt;
+		struct mbx_box *to;
+	};
 	struct mbx_message *next;
 	u32 peekers;
 	u32 deliveries;
-	bool counted;
+	u8 state;
 	bool claimed;
 	bool leased;
 	bool dropped;

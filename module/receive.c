@@ -19,6 +19,7 @@
 #include "notify.h"
 #include "peer.h"
 #include "policy.h"
+#include "receipt.h"
 #include "receive.h"
 #include "report.h"
 #include "wait.h"
@@ -54,9 +55,8 @@ struct receive {
  * would be lost: somebody else shall have it.
  */
 static noinline int copy_out(const struct mbx_message *msg, struct mailbox_receive __user *report,
-			     u8 __user *data, u32 copied)
+			     u8 __user *data, u32 copied, u32 result)
 {
-	u32 result = copied < msg->length ? MAILBOX_TRUNCATED : 0;
 	int ret;
 
 	ret = mbx_message_copy_out(msg, data, copied);
@@ -73,11 +73,18 @@ static __always_inline int copy_out_whole(const struct mbx_message *msg,
 	int ret;
 
 	if (unlikely(msg->room > MBX_INLINE))
-		return copy_out(msg, report, data, msg->length);
+		return copy_out(msg, report, data, msg->length, 0);
 	ret = mbx_report_put(msg, report, data, msg->length, true, 0);
 	if (unlikely(!ret && fatal_signal_pending(current)))
 		ret = -EINTR;
 	return ret;
+}
+
+/* Before the lock is dropped: bits of enum mailbox_result. */
+static u32 result_locked(const struct receive *r, const struct mbx_message *msg)
+{
+	return (msg->length > r->args->room ? MAILBOX_TRUNCATED : 0) |
+	       (msg->state & MBX_IS_RECEIPT ? MAILBOX_IS_RECEIPT : 0);
 }
 
 static bool too_long(const struct receive *r, const struct mbx_message *msg)
@@ -166,12 +173,13 @@ static int peek(struct mbx_box *box, struct receive *r, struct mbx_message *msg,
 {
 	/* Under a lease it says meanwhile when that ends. */
 	const u64 expiry = msg->entry.expiry;
+	const u32 result = result_locked(r, msg);
 	int ret;
 
 	msg->peekers++;
 	spin_unlock(&box->lock);
 	*copied = min(msg->length, r->args->room);
-	ret = copy_out(msg, r->args->report, r->args->data, *copied);
+	ret = copy_out(msg, r->args->report, r->args->data, *copied, result);
 	if (!ret && r->args->report && put_user(expiry, &r->args->report->expiry))
 		ret = -EFAULT;
 	spin_lock(&box->lock);
@@ -191,13 +199,14 @@ static int peek(struct mbx_box *box, struct receive *r, struct mbx_message *msg,
 static int take(struct mbx_box *box, struct receive *r, struct mbx_message *msg, u32 *copied)
 	__must_hold(&box->lock)
 {
+	const u32 result = result_locked(r, msg);
 	int ret;
 
 	if (r->args->lease)
 		r->lessee.number = ++box->last_lease;
 	spin_unlock(&box->lock);
 	*copied = min(msg->length, r->args->room);
-	ret = copy_out(msg, r->args->report, r->args->data, *copied);
+	ret = copy_out(msg, r->args->report, r->args->data, *copied, result);
 	if (!ret && r->args->lease && put_user(r->lessee.number, &r->args->report->lease))
 		ret = -EFAULT;
 	spin_lock(&box->lock);
@@ -300,7 +309,7 @@ int mbx_receive(struct mbx_handle *handle, const struct mbx_receive_args *args, 
 			ret = receive_locked(box, &r, copied);
 		spin_unlock(&box->lock);
 		if (unlikely(r.spent)) {
-			mbx_message_free_all(r.spent);
+			mbx_spent_free(r.spent);
 			r.spent = NULL;
 		}
 		if (unlikely(r.dead)) {
@@ -325,7 +334,7 @@ static noinline int finish(struct mbx_box *box, struct mbx_message *msg, int res
 	else
 		mbx_claim_commit_locked(box, msg, &spent);
 	spin_unlock(&box->lock);
-	mbx_message_free_all(spent);
+	mbx_spent_free(spent);
 	return result;
 }
 
@@ -340,7 +349,7 @@ static noinline int keep(struct mbx_box *box, struct mbx_message *msg) __release
 	}
 	spin_unlock(&box->lock);
 	if (spent)
-		mbx_message_free_all(spent);
+		mbx_spent_free(spent);
 	return 0;
 }
 
@@ -362,8 +371,11 @@ static __always_inline int receive_first(const struct mbx_handle *handle, u8 __u
 	mbx_box_lock_fresh(box);
 	entry = mbx_queue_first(&box->queue);
 	msg = mbx_message_of(entry);
-	/* What is not counted belongs to a sender that waits at a rendezvous. */
-	if (unlikely(!entry || msg->length > room || box->closed || !msg->counted)) {
+	/*
+	 * What is not counted belongs to a sender that waits at a rendezvous; receipts, and
+	 * messages that get one, want more said.
+	 */
+	if (unlikely(!entry || msg->length > room || box->closed || msg->state != MBX_COUNTED)) {
 		spin_unlock(&box->lock);
 		return 1;
 	}

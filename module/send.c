@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/fs.h>
-#include <linux/kernel.h>
 #include <linux/ktime.h>
 #include <linux/uaccess.h>
 
@@ -14,11 +12,17 @@
 #include "mailbox.h"
 #include "notify.h"
 #include "policy.h"
+#include "receipt.h"
 #include "send.h"
 #include "share.h"
 #include "wait.h"
 
-#define SEND_FLAGS (MBX_WAIT_FLAGS | MAILBOX_EXPIRES)
+#define RECEIPT_FLAGS	 (MAILBOX_RECEIPT | MAILBOX_RECEIPT_WAIT)
+#define SEND_FLAGS	 (MBX_WAIT_FLAGS | MAILBOX_EXPIRES | RECEIPT_FLAGS)
+#define SEND_BATCH_FLAGS (MAILBOX_EXPIRES | MAILBOX_RECEIPT)
+
+/* As long as it was before there were receipts. */
+#define SEND_LEAST offsetofend(struct mailbox_send, sequence)
 
 /* How many messages are overwritten before the lock is given up for a moment. */
 #define OVERWRITE_STEP 32
@@ -94,6 +98,7 @@ static bool overwrite_some_locked(struct mbx_box *box, struct mbx_message *msg,
 			return false;
 		mbx_queue_remove(&box->queue, &oldest->entry);
 		box->overwritten++;
+		mbx_receipt_end_locked(box, oldest, MAILBOX_END_OVERWRITTEN, spent);
 		mbx_box_uncount_locked(box, oldest);
 		mbx_box_drop_locked(box, oldest, spent);
 	}
@@ -108,7 +113,7 @@ static s64 overwrite(struct mbx_box *box, struct mbx_message *msg, struct mbx_sh
 
 	while (overwrite_some_locked(box, msg, &spent)) {
 		spin_unlock(&box->lock);
-		mbx_message_free_all(spent);
+		mbx_spent_free(spent);
 		spent = NULL;
 		spin_lock(&box->lock);
 		if (box->closed)
@@ -117,7 +122,7 @@ static s64 overwrite(struct mbx_box *box, struct mbx_message *msg, struct mbx_sh
 	sequence = publish_locked(box, msg, share);
 	if (spent) {
 		spin_unlock(&box->lock);
-		mbx_message_free_all(spent);
+		mbx_spent_free(spent);
 		spin_lock(&box->lock);
 	}
 	return sequence;
@@ -173,9 +178,18 @@ noinline s64 mbx_enter_locked(struct mbx_box *box, struct mbx_message *msg, stru
 	return ret;
 }
 
-/* @spare is what was there and does not fit, or NULL. */
-static noinline struct mbx_message *find_message(struct mbx_box *box, struct mbx_user *user,
-						 u32 length, struct mbx_message *spare)
+/**
+ * mbx_send_find() - a message to be filled, from the stash of a mailbox or a new one
+ * @box: the mailbox
+ * @user: who pays
+ * @length: bytes of payload it must have room for
+ * @spare: what was there and does not fit, or NULL
+ *
+ * Context: Process context, may sleep.
+ * Return: the message; or ERR_PTR: -EIDRM, -EDQUOT, -ENOMEM, or -EINTR when killed.
+ */
+noinline struct mbx_message *mbx_send_find(struct mbx_box *box, struct mbx_user *user, u32 length,
+					   struct mbx_message *spare)
 {
 	struct mbx_message *msg, *spent = NULL;
 
@@ -201,10 +215,8 @@ static noinline struct mbx_message *find_message(struct mbx_box *box, struct mbx
 	spin_lock(&box->lock);
 	spent = mbx_stash_empty(&box->stash);
 	spin_unlock(&box->lock);
-	if (!spent)
-		return msg;
 	mbx_message_free_all(spent);
-	return mbx_message_new(user, length);
+	return spent ? mbx_message_new(user, length) : msg;
 }
 
 static __always_inline int check(const struct mbx_handle *handle, const struct mbx_send_args args)
@@ -233,13 +245,18 @@ static __always_inline void describe(struct mbx_message *msg, const struct mbx_s
 }
 
 /* What was not sent, and its lock. */
-static noinline void give_up(struct mbx_box *box, struct mbx_message *msg) __releases(&box->lock)
+static noinline void give_up(struct mbx_box *box, struct mbx_message *msg,
+			     struct mbx_receipt *receipt) __releases(&box->lock)
 {
 	struct mbx_message *spent = NULL;
 
+	if (!mbx_receipt_detach(msg))
+		receipt = NULL;
 	mbx_box_drop_locked(box, msg, &spent);
 	spin_unlock(&box->lock);
 	mbx_message_free_all(spent);
+	if (receipt)
+		mbx_receipt_undo(receipt);
 }
 
 /*
@@ -247,7 +264,8 @@ static noinline void give_up(struct mbx_box *box, struct mbx_message *msg) __rel
  * negative errno; numbers that count up by one cannot reach those.
  */
 static __always_inline s64 send_for(struct mbx_share *share, struct file *file,
-				    const struct mbx_send_args args, bool usual)
+				    const struct mbx_send_args args, struct mbx_receipt *receipt,
+				    bool usual)
 {
 	struct mbx_handle *handle = file->private_data;
 	struct mbx_box *box = handle->box;
@@ -257,18 +275,21 @@ static __always_inline s64 send_for(struct mbx_share *share, struct file *file,
 	msg = mbx_stash_take(&box->stash);
 	if (unlikely(!msg || msg->charge.user != share->user ||
 		     msg->room != mbx_message_room(args.length))) {
-		msg = find_message(box, share->user, args.length, msg);
+		msg = mbx_send_find(box, share->user, args.length, msg);
 		if (IS_ERR(msg))
 			return PTR_ERR(msg);
 	}
 
 	ret = mbx_message_copy_in(msg, args.data, args.length);
-	if (unlikely(ret)) {
-		spin_lock(&box->lock);
-		give_up(box, msg);
-		return ret;
-	}
+	if (unlikely(ret))
+		goto err;
 	mbx_message_stamp(msg);
+	if (unlikely(receipt)) {
+		describe(msg, args);
+		ret = mbx_receipt_attach(receipt, box, msg, share->user);
+		if (ret)
+			goto err;
+	}
 
 	mbx_box_lock_fresh(box);
 	/* The same as in mbx_enter_locked(), in line: there is room, and nobody waits. */
@@ -287,16 +308,21 @@ static __always_inline s64 send_for(struct mbx_share *share, struct file *file,
 				       args.nonblock || file->f_flags & O_NONBLOCK);
 	}
 	if (unlikely(ret < 0)) {
-		give_up(box, msg);
+		give_up(box, msg, receipt);
 		return ret;
 	}
 	mbx_stash_refill(&box->stash);
 	spin_unlock(&box->lock);
 	return ret;
+err:
+	spin_lock(&box->lock);
+	give_up(box, msg, NULL);
+	return ret;
 }
 
-/* A handle may be used by another user than its opener, who then pays and shares. */
-static noinline s64 send_for_another(struct file *file, const struct mbx_send_args args)
+/* Another user than the opener of the handle pays and shares. */
+static noinline s64 send_for_another(struct file *file, const struct mbx_send_args args,
+				     struct mbx_receipt *receipt)
 {
 	struct mbx_handle *handle = file->private_data;
 	struct mbx_share *share;
@@ -310,13 +336,14 @@ static noinline s64 send_for_another(struct file *file, const struct mbx_send_ar
 	mbx_user_put(user);
 	if (IS_ERR(share))
 		return PTR_ERR(share);
-	ret = send_for(share, file, args, handle->usual);
+	ret = send_for(share, file, args, receipt, handle->usual);
 	mbx_box_share_put(handle->box, share);
 	return ret;
 }
 
 /* Return: as send_for(). */
-static noinline s64 send_any(struct file *file, const struct mbx_send_args args)
+static noinline s64 send_any(struct file *file, const struct mbx_send_args args,
+			     struct mbx_receipt *receipt)
 {
 	struct mbx_handle *handle = file->private_data;
 	int ret;
@@ -328,8 +355,8 @@ static noinline s64 send_any(struct file *file, const struct mbx_send_args args)
 	if (ret)
 		return ret;
 	if (!uid_eq(handle->share->user->uid, current_euid()))
-		return send_for_another(file, args);
-	return send_for(handle->share, file, args, handle->usual);
+		return send_for_another(file, args, receipt);
+	return send_for(handle->share, file, args, receipt, handle->usual);
 }
 
 /**
@@ -343,14 +370,35 @@ static noinline s64 send_any(struct file *file, const struct mbx_send_args args)
  */
 int mbx_send(struct file *file, const struct mbx_send_args *args)
 {
-	return min_t(s64, send_any(file, *args), 0);
+	return min_t(s64, send_any(file, *args, NULL), 0);
+}
+
+/* Return: as send_for(). */
+static noinline s64 send_with_receipt(struct file *file, struct mailbox_send __user *arg, u32 flags,
+				      const struct mbx_send_args args)
+{
+	struct mbx_handle *handle = file->private_data;
+	struct mbx_receipt receipt;
+	s64 ret;
+
+	/* To wait is what it asks for. */
+	if ((flags & MAILBOX_RECEIPT_WAIT) && (args.nonblock || file->f_flags & O_NONBLOCK))
+		return -EINVAL;
+	ret = mbx_receipt_ask(&receipt, arg, flags);
+	if (ret)
+		return ret;
+	ret = send_any(file, args, &receipt);
+	if (ret > 0 && (flags & MAILBOX_RECEIPT_WAIT))
+		ret = mbx_receipt_wait(&receipt, handle, args.deadline) ?: ret;
+	mbx_receipt_put(&receipt);
+	return ret;
 }
 
 /* What the shortcut below leaves. Return: as send_for(). */
-static noinline s64 send_unusual(struct file *file, struct mailbox_send __user *arg, u32 flags,
-				 struct mbx_send_args args, bool batch)
+static noinline s64 send_unusual(struct file *file, struct mailbox_send __user *arg, u32 size,
+				 u32 flags, struct mbx_send_args args, bool batch)
 {
-	const u32 known = batch ? SEND_FLAGS & ~MBX_WAIT_FLAGS : SEND_FLAGS;
+	const u32 known = batch ? SEND_BATCH_FLAGS : SEND_FLAGS;
 
 	if (flags & ~known)
 		return -EOPNOTSUPP;
@@ -362,25 +410,35 @@ static noinline s64 send_unusual(struct file *file, struct mailbox_send __user *
 		/* 0 is "never" from here on; at 0 and at 1 it expired long ago. */
 		args.expiry = args.expiry ?: 1;
 	}
-	return send_any(file, args);
+	if (flags & RECEIPT_FLAGS)
+		return size < sizeof(*arg) ? -EINVAL : send_with_receipt(file, arg, flags, args);
+	return send_any(file, args, NULL);
 }
 
-static __always_inline s64 send_said(struct file *file, struct mailbox_send __user *arg, u32 flags,
-				     const struct mbx_send_args args, bool batch)
+static __always_inline s64 send_said(struct file *file, struct mailbox_send __user *arg, u32 size,
+				     u32 flags, const struct mbx_send_args args, bool batch)
 {
 	const u32 usual = batch ? 0 : MAILBOX_NONBLOCK;
 	struct mbx_handle *handle = file->private_data;
 	int ret;
 
 	if (unlikely((flags & ~usual) || !(handle->usual & MAILBOX_RIGHT_SEND)))
-		return send_unusual(file, arg, flags, args, batch);
+		return send_unusual(file, arg, size, flags, args, batch);
 	/* The same as in send_any(), in line. */
 	ret = check(handle, args);
 	if (unlikely(ret))
 		return ret;
 	if (unlikely(!uid_eq(handle->share->user->uid, current_euid())))
-		return send_for_another(file, args);
-	return send_for(handle->share, file, args, true);
+		return send_for_another(file, args, NULL);
+	return send_for(handle->share, file, args, NULL, true);
+}
+
+static noinline int check_size(const struct mailbox_send __user *arg, u32 size,
+			       const struct mbx_patience *batch)
+{
+	if (size < SEND_LEAST || (batch && size > batch->entry_size))
+		return -EINVAL;
+	return size > sizeof(*arg) ? mbx_call_check_tail(arg, size, sizeof(*arg)) : 0;
 }
 
 static __always_inline long send_user(struct file *file, struct mailbox_send __user *arg,
@@ -390,17 +448,15 @@ static __always_inline long send_user(struct file *file, struct mailbox_send __u
 	u64 data, type;
 	s64 ret;
 
-	if (!user_access_begin(arg, sizeof(*arg)))
+	if (!user_access_begin(arg, SEND_LEAST))
 		return -EFAULT;
 	unsafe_get_user(size, &arg->size, fault);
 	if (unlikely(size != sizeof(*arg))) {
 		user_access_end();
-		if (batch && size > batch->entry_size)
-			return -EINVAL;
-		ret = mbx_call_check_tail(arg, size, sizeof(*arg));
+		ret = check_size(arg, size, batch);
 		if (ret)
 			return ret;
-		if (!user_access_begin(arg, sizeof(*arg)))
+		if (!user_access_begin(arg, SEND_LEAST))
 			return -EFAULT;
 	}
 	unsafe_get_user(flags, &arg->flags, fault);
@@ -412,7 +468,7 @@ static __always_inline long send_user(struct file *file, struct mailbox_send __u
 	unsafe_put_user(0, &arg->sequence, fault);
 	user_access_end();
 
-	ret = send_said(file, arg, flags,
+	ret = send_said(file, arg, size, flags,
 			(struct mbx_send_args){
 				.data = u64_to_user_ptr(data),
 				.type = type,

@@ -60,7 +60,7 @@
 	MEMBER(destroy, name, 16, 256)
 
 #define LAYOUT_STAT(STRUCT, MEMBER) \
-	STRUCT(stat, 464) \
+	STRUCT(stat, 472) \
 	MEMBER(stat, size, 0, 4) \
 	MEMBER(stat, flags, 4, 4) \
 	MEMBER(stat, id, 8, 8) \
@@ -96,7 +96,8 @@
 	MEMBER(stat, dropped, 440, 8) \
 	MEMBER(stat, dead_letter, 448, 8) \
 	MEMBER(stat, max_deliveries, 456, 4) \
-	MEMBER(stat, reserved, 460, 4)
+	MEMBER(stat, reserved, 460, 4) \
+	MEMBER(stat, promised, 464, 8)
 
 #define LAYOUT_LIST(STRUCT, MEMBER) \
 	STRUCT(list, 32) \
@@ -130,7 +131,7 @@
 	MEMBER(notify, eventfd, 12, 4)
 
 #define LAYOUT_SEND(STRUCT, MEMBER) \
-	STRUCT(send, 56) \
+	STRUCT(send, 80) \
 	MEMBER(send, size, 0, 4) \
 	MEMBER(send, flags, 4, 4) \
 	MEMBER(send, data, 8, 8) \
@@ -139,7 +140,26 @@
 	MEMBER(send, type, 24, 8) \
 	MEMBER(send, deadline, 32, 8) \
 	MEMBER(send, expiry, 40, 8) \
-	MEMBER(send, sequence, 48, 8)
+	MEMBER(send, sequence, 48, 8) \
+	MEMBER(send, receipt, 56, 4) \
+	MEMBER(send, reserved, 60, 4) \
+	MEMBER(send, cookie, 64, 8) \
+	MEMBER(send, receipt_data, 72, 8)
+
+#define LAYOUT_RECEIPT(STRUCT, MEMBER) \
+	STRUCT(receipt, 64) \
+	MEMBER(receipt, size, 0, 4) \
+	MEMBER(receipt, end, 4, 4) \
+	MEMBER(receipt, mailbox, 8, 8) \
+	MEMBER(receipt, sequence, 16, 8) \
+	MEMBER(receipt, cookie, 24, 8) \
+	MEMBER(receipt, time, 32, 8) \
+	MEMBER(receipt, pid, 40, 4) \
+	MEMBER(receipt, tid, 44, 4) \
+	MEMBER(receipt, uid, 48, 4) \
+	MEMBER(receipt, gid, 52, 4) \
+	MEMBER(receipt, deliveries, 56, 4) \
+	MEMBER(receipt, copies, 60, 4)
 
 #define LAYOUT_RECEIVE(STRUCT, MEMBER) \
 	STRUCT(receive, 112) \
@@ -215,6 +235,7 @@
 	LAYOUT_SET(STRUCT, MEMBER) \
 	LAYOUT_NOTIFY(STRUCT, MEMBER) \
 	LAYOUT_SEND(STRUCT, MEMBER) \
+	LAYOUT_RECEIPT(STRUCT, MEMBER) \
 	LAYOUT_RECEIVE(STRUCT, MEMBER) \
 	LAYOUT_BATCH(STRUCT, MEMBER) \
 	LAYOUT_LEASE(STRUCT, MEMBER) \

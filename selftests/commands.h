@@ -39,8 +39,10 @@ static const struct command commands[] = {
 	{ "STAT", MAILBOX_IOC_STAT, sizeof(struct mailbox_stat), 416, 0, HANDLE_ONLY },
 	{ "SET", MAILBOX_IOC_SET, sizeof(struct mailbox_set), 0, SET_FIELDS, HANDLE_ONLY },
 	{ "NOTIFY", MAILBOX_IOC_NOTIFY, sizeof(struct mailbox_notify), 0, 0, HANDLE_ONLY },
-	{ "SEND", MAILBOX_IOC_SEND, sizeof(struct mailbox_send), 0,
-	  MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_EXPIRES, HANDLE_ONLY },
+	{ "SEND", MAILBOX_IOC_SEND, sizeof(struct mailbox_send), 56,
+	  MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_EXPIRES | MAILBOX_RECEIPT |
+		  MAILBOX_RECEIPT_WAIT,
+	  HANDLE_ONLY },
 	{ "RECEIVE", MAILBOX_IOC_RECEIVE, sizeof(struct mailbox_receive), 104,
 	  MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_PEEK | MAILBOX_TRUNCATE | MAILBOX_LEASE,
 	  HANDLE_ONLY },

@@ -79,9 +79,10 @@ TEST_F(fault, structures_that_reach_over_a_page_edge)
 
 	for (i = 0; i < ARRAY_SIZE(commands); i++) {
 		const struct command *command = &commands[i];
-		/* Without a lease a receive need not look at the member of that name. */
-		const __u32 size = command->number == MAILBOX_IOC_RECEIVE ? command->least :
-									    command->size;
+		/* Nobody looks at members that no lease or receipt is asked for with. */
+		const bool whole = command->number != MAILBOX_IOC_RECEIVE &&
+				   command->number != MAILBOX_IOC_SEND;
+		const __u32 size = whole ? command->size : command->least;
 		__u32 there;
 
 		prepare(self, command);
@@ -172,9 +173,9 @@ TEST_F(fault, structures_whose_second_half_can_only_be_read)
 		    command->number == MAILBOX_IOC_SEND_BATCH ||
 		    command->number == MAILBOX_IOC_RECEIVE_BATCH || is_about_leases(command))
 			continue;
-		/* Without a lease the member of that name is nobody's answer. */
-		if (command->number == MAILBOX_IOC_RECEIVE)
-			start += 8;
+		/* What only a lease or a receipt needs is nobody's answer without one. */
+		if (command->number == MAILBOX_IOC_RECEIVE || command->number == MAILBOX_IOC_SEND)
+			start += command->size - command->least;
 		prepare(self, command);
 		memcpy(start, self->argument, command->size);
 		ASSERT_EQ(0, mprotect(pages + page, page, PROT_READ));
@@ -339,7 +340,8 @@ TEST_F(fault, structures_that_are_cut_off_anywhere)
 	struct mailbox_send send = send_args(NULL, 0);
 	size_t size;
 
-	send.flags = MAILBOX_DEADLINE | MAILBOX_EXPIRES;
+	send.flags = MAILBOX_DEADLINE | MAILBOX_EXPIRES | MAILBOX_RECEIPT;
+	send.receipt = self->fd;
 	send.deadline = far_future();
 	send.expiry = send.deadline;
 	for (size = 0; size < sizeof(send); size += 4)

@@ -41,7 +41,8 @@
 		STAT(name, KIND_NAME, OUT), STAT(leased, KIND_NUMBER, OUT), \
 		STAT(redelivered, KIND_NUMBER, OUT), STAT(dead, KIND_NUMBER, OUT), \
 		STAT(dropped, KIND_NUMBER, OUT), STAT(dead_letter, KIND_NUMBER, OUT), \
-		STAT(max_deliveries, KIND_NUMBER, OUT), STAT(reserved, KIND_NUMBER, OUT)
+		STAT(max_deliveries, KIND_NUMBER, OUT), STAT(reserved, KIND_NUMBER, OUT), \
+		STAT(promised, KIND_NUMBER, OUT)
 
 #define BATCH_MEMBERS \
 	BATCH(size, KIND_SIZE, IN), BATCH(flags, KIND_FLAGS, IN), \
@@ -183,6 +184,7 @@ const struct layout layouts[OP_LAYOUTS] = {
 		.cmd = MAILBOX_IOC_SEND,
 		.flags = MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_EXPIRES,
 		.size = sizeof(struct mailbox_send),
+		.least = 56,
 		.members = {
 			SEND(size, KIND_SIZE, IN),
 			SEND(flags, KIND_FLAGS, IN),
@@ -193,6 +195,10 @@ const struct layout layouts[OP_LAYOUTS] = {
 			SEND(deadline, KIND_TIME, IN),
 			SEND(expiry, KIND_TIME, IN),
 			SEND(sequence, KIND_NUMBER, OUT),
+			SEND(receipt, KIND_NUMBER, IN),
+			SEND(reserved, KIND_NUMBER, IN),
+			SEND(cookie, KIND_NUMBER, IN),
+			SEND(receipt_data, KIND_NUMBER, IN),
 		},
 		.errors = { SEND_ERRORS },
 	},

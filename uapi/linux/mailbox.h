@@ -177,6 +177,30 @@
  */
 
 /**
+ * DOC: Receipts
+ *
+ * A sender that asks for it is told how its message ended: who took it, as the pid and user
+ * namespaces of the sender see that process, and when; or that nobody did, and why.
+ *
+ * With MAILBOX_RECEIPT the receipt is a message to a mailbox of the sender's choice: its
+ * payload is a struct mailbox_receipt, its type the cookie, its priority that of the
+ * message, its sender the sender of the message, who pays for it too. Its room there is
+ * promised when the message is sent, or the call fails with EAGAIN; until it arrives it is
+ * counted as if it were there. So a receipt never waits, nor does whoever receives the
+ * message, and it comes exactly once, unless its mailbox is destroyed first. RECEIVE says
+ * MAILBOX_IS_RECEIPT of it, and of nothing that a user has made.
+ *
+ * With MAILBOX_RECEIPT_WAIT the call returns when the message has ended. When the deadline
+ * passes, or a signal comes, and nobody has the message, the call takes it back and
+ * fails; of that is left only that its number is not used again, and what STAT says of the
+ * last message sent. When somebody has it, under a lease (or has given it back with a delay) or
+ * just copying it, the call succeeds with MAILBOX_END_PENDING, and no other receipt comes.
+ *
+ * A dead letter that was moved has ended for its receipt. What was never sent, since its
+ * sender gave up waiting for room or at a rendezvous, gets none.
+ */
+
+/**
  * enum mailbox_right - what a handle may be used for
  * @MAILBOX_RIGHT_SEND: send messages; mode bit w (0222)
  * @MAILBOX_RIGHT_RECEIVE: take and peek at messages; mode bit r (0444)
@@ -275,6 +299,9 @@ enum mailbox_select {
  * @MAILBOX_PERMANENT: the mailbox stays when its last handle is closed
  * @MAILBOX_FIXED_SIZE: every message has exactly message_size bytes
  * @MAILBOX_LEASE: the message comes back unless it is acknowledged
+ * @MAILBOX_RECEIPT: a receipt goes to a mailbox when the message ends
+ * @MAILBOX_RECEIPT_WAIT: the call waits until the message has ended, and returns the
+ *	receipt
  */
 enum mailbox_flag {
 	MAILBOX_NONBLOCK = 1 << 0,
@@ -285,14 +312,19 @@ enum mailbox_flag {
 	MAILBOX_PERMANENT = 1 << 5,
 	MAILBOX_FIXED_SIZE = 1 << 6,
 	MAILBOX_LEASE = 1 << 7,
+	MAILBOX_RECEIPT = 1 << 8,
+	MAILBOX_RECEIPT_WAIT = 1 << 9,
 };
 
 /**
  * enum mailbox_result - what a receive has to say besides success
  * @MAILBOX_TRUNCATED: the payload was longer than the buffer and was cut
+ * @MAILBOX_IS_RECEIPT: the kernel made the message: it is a receipt, its payload a struct
+ *	mailbox_receipt. No user can send such a one.
  */
 enum mailbox_result {
 	MAILBOX_TRUNCATED = 1 << 0,
+	MAILBOX_IS_RECEIPT = 1 << 1,
 };
 
 /**
@@ -448,8 +480,8 @@ struct mailbox_destroy {
  * @handles: out, open handles (a duplicated descriptor is not another one)
  * @max_messages: out, see struct mailbox_create; 0 unless bounded
  * @max_bytes: out, see struct mailbox_create; 0 unless bounded
- * @messages: out, messages in the mailbox, those being copied out and those leased
- *	included; not those of senders that wait, be it for room or at a rendezvous
+ * @messages: out, messages in the mailbox, those being copied out, those leased, and
+ *	promised receipts included; not those of senders that wait, be it for room or at a rendezvous
  * @bytes: out, payload bytes in the mailbox
  * @receivers: out, receivers that wait
  * @senders: out, senders that wait
@@ -472,6 +504,7 @@ struct mailbox_destroy {
  * @dead_letter: out, see struct mailbox_create
  * @max_deliveries: out, see struct mailbox_create
  * @reserved: out, 0
+ * @promised: out, receipts that are to come, for messages elsewhere that have not ended
  *
  * sent == received + expired + overwritten + dead + dropped + messages, at every moment.
  *
@@ -514,6 +547,7 @@ struct mailbox_stat {
 	__aligned_u64 dead_letter;
 	__u32 max_deliveries;
 	__u32 reserved;
+	__aligned_u64 promised;
 };
 
 /**
@@ -602,19 +636,87 @@ struct mailbox_set {
 };
 
 /**
+ * enum mailbox_end - how a message has ended
+ * @MAILBOX_END_RECEIVED: somebody received it, without a lease
+ * @MAILBOX_END_ACKNOWLEDGED: who had it under a lease acknowledged it
+ * @MAILBOX_END_EXPIRED: its expiry passed
+ * @MAILBOX_END_OVERWRITTEN: it made way for others in a full mailbox
+ * @MAILBOX_END_DEAD: it was delivered too often, and moved to the dead-letter mailbox
+ * @MAILBOX_END_DROPPED: it was delivered too often, and could not be moved
+ * @MAILBOX_END_DESTROYED: its mailbox was destroyed
+ * @MAILBOX_END_PENDING: it has not ended, but the wait for its receipt has
+ */
+enum mailbox_end {
+	MAILBOX_END_RECEIVED = 1,
+	MAILBOX_END_ACKNOWLEDGED,
+	MAILBOX_END_EXPIRED,
+	MAILBOX_END_OVERWRITTEN,
+	MAILBOX_END_DEAD,
+	MAILBOX_END_DROPPED,
+	MAILBOX_END_DESTROYED,
+	MAILBOX_END_PENDING,
+};
+
+/**
+ * struct mailbox_receipt - how a message has ended
+ * @size: of this structure; for MAILBOX_RECEIPT_WAIT as the caller knows it
+ * @end: out, one of enum mailbox_end
+ * @mailbox: out, id of the mailbox where the message was sent
+ * @sequence: out, number of the message there
+ * @cookie: out, of its struct mailbox_send
+ * @time: out, when it ended, or the wait did
+ * @pid: out, process that took it: that received or acknowledged it, or with
+ *	MAILBOX_END_PENDING has it under a lease; as the pid namespace of the sender sees it, 0
+ *	when it is not visible there. 0 when nobody did.
+ * @tid: out, thread that took it, likewise
+ * @uid: out, effective user id of who took it, in the user namespace of the sender; 4294967295
+ *	when nobody did
+ * @gid: out, effective group id of who took it, likewise
+ * @deliveries: out, how often it was delivered under a lease, and came back
+ * @copies: out, how many took it
+ */
+struct mailbox_receipt {
+	__u32 size;
+	__u32 end;
+	__aligned_u64 mailbox;
+	__aligned_u64 sequence;
+	__aligned_u64 cookie;
+	__aligned_u64 time;
+	__s32 pid;
+	__s32 tid;
+	__u32 uid;
+	__u32 gid;
+	__u32 deliveries;
+	__u32 copies;
+};
+
+/**
  * struct mailbox_send - MAILBOX_IOC_SEND, on a handle with the right to send
  * @size: of this structure
- * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_EXPIRES
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_EXPIRES, and one of MAILBOX_RECEIPT
+ *	and MAILBOX_RECEIPT_WAIT. The last is EINVAL with MAILBOX_NONBLOCK or O_NONBLOCK, and
+ *	not for entries of a batch.
  * @data: address of the payload; not looked at when length is 0
  * @length: bytes of payload
  * @priority: 0 to MAILBOX_PRIORITY_MAX; larger ones are received first
  * @type: any number; receivers may select by it
- * @deadline: with MAILBOX_DEADLINE, how long to wait for room, else ignored
+ * @deadline: with MAILBOX_DEADLINE, how long to wait for room, or for the receipt, else
+ *	ignored
  * @expiry: with MAILBOX_EXPIRES, when the message is dropped, else ignored
  * @sequence: out, the number of this message in the mailbox: they count up from 1 in
  *	the order of arrival. Left out are numbers of messages that somebody was
  *	receiving while their senders waited, and then did not receive: the sender
- *	took it back, or the receive failed.
+ *	took it back, or the receive failed; and of those taken back while their senders
+ *	waited for a receipt. Programs made before there were receipts end the
+ *	structure here.
+ * @receipt: with MAILBOX_RECEIPT, descriptor of a handle with the right to send, on the
+ *	mailbox that gets the receipt, else ignored. It must neither be a rendezvous nor
+ *	overwrite (EINVAL), and take messages of the length of struct mailbox_receipt
+ *	(EMSGSIZE). The mailbox where the message goes will do.
+ * @reserved: must be 0 where a receipt is asked for, else ignored
+ * @cookie: any number, for the receipt; ignored where none is asked for
+ * @receipt_data: with MAILBOX_RECEIPT_WAIT, address of a struct mailbox_receipt, else
+ *	ignored
  *
  * Messages of one thread and one priority are received in the order they were sent.
  * Waits when the mailbox is full and was created to wait, first come first served.
@@ -632,6 +734,10 @@ struct mailbox_send {
 	__aligned_u64 deadline;
 	__aligned_u64 expiry;
 	__aligned_u64 sequence;
+	__s32 receipt;
+	__u32 reserved;
+	__aligned_u64 cookie;
+	__aligned_u64 receipt_data;
 };
 
 /**
