@@ -8,6 +8,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
+#include "broadcast.h"
 #include "domain.h"
 #include "expire.h"
 #include "handle.h"
@@ -60,10 +61,12 @@ static int handle_flush(struct file *file, fl_owner_t table)
 /**
  * mbx_handle_announce() - count who may receive and send
  * @file: an open handle that the caller will get for certain
+ * @cut_off: as a subscriber of a broadcast, it is cut off when it is too slow
  *
- * Not earlier: an open that fails later must not look like the last handle's end.
+ * Not earlier: an open that fails later must not look like the last handle's end, nor may
+ * it be sent what nobody will receive.
  */
-void mbx_handle_announce(struct file *file)
+void mbx_handle_announce(struct file *file, bool cut_off)
 {
 	struct mbx_handle *handle = file->private_data;
 	struct mbx_box *box = handle->box;
@@ -72,10 +75,13 @@ void mbx_handle_announce(struct file *file)
 	handle->announced = true;
 	box->may_receive += !!(handle->rights & MAILBOX_RIGHT_RECEIVE);
 	box->may_send += !!(handle->rights & MAILBOX_RIGHT_SEND);
+	handle->subscriber.cut_off = cut_off;
+	if (box->policy == MAILBOX_POLICY_BROADCAST && (handle->rights & MAILBOX_RIGHT_RECEIVE))
+		mbx_broadcast_join_locked(box, &handle->subscriber);
 	spin_unlock(&box->lock);
 }
 
-static void count_closed(const struct mbx_handle *handle)
+static void count_closed(struct mbx_handle *handle)
 {
 	struct mbx_box *box = handle->box;
 
@@ -86,7 +92,10 @@ static void count_closed(const struct mbx_handle *handle)
 		mbx_box_wake_pollers_locked(box, MBX_POLL_NO_RECEIVER);
 	if ((handle->rights & MAILBOX_RIGHT_SEND) && !--box->may_send)
 		mbx_box_wake_pollers_locked(box, MBX_POLL_NO_SENDER);
+	mbx_broadcast_leave_locked(box, &handle->subscriber);
 	spin_unlock(&box->lock);
+	if (box->policy == MAILBOX_POLICY_BROADCAST)
+		mbx_broadcast_tidy(box);
 }
 
 static int handle_release(struct inode *inode, struct file *file)
@@ -132,6 +141,22 @@ static ssize_t handle_write(struct file *file, const char __user *data, size_t l
 	return ret ? ret : (ssize_t)length;
 }
 
+static __poll_t poll_broadcast_locked(const struct mbx_handle *handle)
+{
+	const struct mbx_select first = { .kind = MBX_SELECT_FIRST };
+	__poll_t events = 0;
+
+	if (handle->rights & MAILBOX_RIGHT_RECEIVE) {
+		if (!handle->subscriber.joined)
+			return EPOLLHUP | EPOLLERR;
+		if (mbx_broadcast_find_locked(handle->box, &handle->subscriber, &first))
+			events |= EPOLLIN | EPOLLRDNORM;
+	}
+	if (handle->rights & MAILBOX_RIGHT_SEND)
+		events |= EPOLLOUT | EPOLLWRNORM;
+	return events;
+}
+
 static bool writable_locked(const struct mbx_box *box, const struct mbx_share *share)
 {
 	u32 length;
@@ -155,6 +180,8 @@ static __poll_t handle_poll(struct file *file, struct poll_table_struct *table)
 	if (box->closed) {
 		/* EPOLLERR ends a select() for writing. */
 		events = EPOLLHUP | EPOLLERR;
+	} else if (box->policy == MAILBOX_POLICY_BROADCAST) {
+		events = poll_broadcast_locked(handle);
 	} else {
 		const bool member = handle->usual || mbx_policy_member_locked(box, current->files);
 

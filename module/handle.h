@@ -4,6 +4,8 @@
 
 #include <linux/types.h>
 
+#include "broadcast.h"
+
 struct file;
 struct files_struct;
 struct mbx_box;
@@ -29,6 +31,7 @@ struct mbx_share;
  * @notify: the eventfd that is told of events, or NULL (guarded by the mailbox lock)
  * @announced: it counts in @may_receive and @may_send of the mailbox; constant once open
  * @leases: messages under a lease that was taken through it (guarded by the mailbox lock)
+ * @subscriber: what it has got, where it may receive from a broadcast
  * @departures: how often a process that lives on has closed its last descriptor of it
  *	(guarded by the mailbox lock)
  */
@@ -41,12 +44,13 @@ struct mbx_handle {
 	bool announced;
 	u64 leases;
 	u64 departures;
+	struct mbx_subscriber subscriber;
 };
 
 bool mbx_handle_held(struct files_struct *holder, const struct mbx_box *box,
 		     const struct mbx_handle *handle);
 struct file *mbx_handle_open(struct mbx_box *box, u32 rights, bool nonblock);
-void mbx_handle_announce(struct file *file);
+void mbx_handle_announce(struct file *file, bool cut_off);
 void mbx_handle_forget(struct mbx_box *box);
 
 int mbx_handle_stat(struct file *file, struct mbx_call *call);

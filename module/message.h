@@ -53,6 +53,7 @@ struct page;
  *	mailbox lock)
  * @next: next of a stash or of a list to be freed; owner only
  * @deliveries: how often it was leased and came back (guarded by the mailbox lock)
+ * @copies: of a broadcast, how many have got it (guarded by the mailbox lock)
  * @peekers: calls that copy from it without having claimed it (guarded by the
  *	mailbox lock)
  * @counted: it counts against the room of the mailbox (guarded by the mailbox lock)
@@ -82,6 +83,7 @@ struct mbx_message {
 	struct mbx_message *next;
 	u32 peekers;
 	u32 deliveries;
+	u32 copies;
 	bool counted;
 	bool claimed;
 	bool leased;
