@@ -191,8 +191,6 @@ static void publish_locked(struct mbx_box *box, struct mbx_message *msg, struct 
 		return;
 	}
 	mbx_enqueue_locked(box, msg, false);
-	mbx_waiters_stir_locked(&box->receivers);
-	mbx_waiters_stir_locked(&box->peekers);
 }
 
 /**
@@ -224,6 +222,9 @@ s64 mbx_broadcast_send(struct mbx_box *box, struct mbx_message *msg, struct mbx_
 	/* By the time the lock is dropped, the message may have been received. */
 	sequence = box->last_sequence + 1;
 	publish_locked(box, msg, share, &spent);
+	/* For the message, or since they are cut off. */
+	mbx_waiters_stir_locked(&box->receivers);
+	mbx_waiters_stir_locked(&box->peekers);
 	if (cut)
 		mbx_box_wake_pollers_locked(box, EPOLLHUP | EPOLLERR);
 	if (spent) {
