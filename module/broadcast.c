@@ -110,7 +110,7 @@ static bool tidy_some_locked(struct mbx_box *box, struct mbx_message **spent)
 	return true;
 }
 
-/* What is left of the lock is given up, and taken again, for as long as there is more. */
+/* The lock is given up for a moment after each step. */
 static void tidy_locked(struct mbx_box *box) __must_hold(&box->lock)
 {
 	struct mbx_message *spent = NULL;
