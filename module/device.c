@@ -17,6 +17,9 @@
 #include "policy.h"
 #include "quota.h"
 
+#define OPEN_FLAGS   (MAILBOX_NONBLOCK | MAILBOX_CUT_OFF)
+#define CREATE_FLAGS (OPEN_FLAGS | MAILBOX_PERMANENT | MAILBOX_FIXED_SIZE)
+
 /* How many mailboxes that the caller may not see are passed over in one go. */
 #define LIST_STEP 256
 
@@ -84,6 +87,13 @@ static bool names_one(u64 id, const char *name)
 	return name_is_valid(name) && !id != !name[0];
 }
 
+/* Only who receives a broadcast can be cut off from it. */
+static bool flags_fit(u32 flags, u32 policy, u32 rights)
+{
+	return !(flags & MAILBOX_CUT_OFF) ||
+	       (policy == MAILBOX_POLICY_BROADCAST && (rights & MAILBOX_RIGHT_RECEIVE));
+}
+
 /* Where dead letters go: the caller must be allowed to send there. */
 static int find_dead_letter(struct mbx_domain *domain, const struct mailbox_create *req,
 			    struct mbx_box *box)
@@ -103,6 +113,8 @@ static int find_dead_letter(struct mbx_domain *domain, const struct mailbox_crea
 		ret = -ENOENT;
 	} else if (!(mbx_box_rights_locked(to) & MAILBOX_RIGHT_SEND)) {
 		ret = -EACCES;
+	} else if (to->policy == MAILBOX_POLICY_BROADCAST) {
+		ret = -EINVAL;
 	} else {
 		refcount_inc(&to->refs);
 		box->dead_letter = to;
@@ -125,9 +137,11 @@ int mbx_device_create(struct file *file, struct mbx_call *call)
 	struct mbx_box *box;
 	int ret;
 
-	if (req->flags & ~(MAILBOX_NONBLOCK | MAILBOX_PERMANENT | MAILBOX_FIXED_SIZE))
+	if (req->flags & ~CREATE_FLAGS)
 		return -EOPNOTSUPP;
 	if (!mbx_rights_are_valid(req->rights) || req->mode & ~0777 || !name_is_valid(req->name))
+		return -EINVAL;
+	if (!flags_fit(req->flags, req->policy, req->rights))
 		return -EINVAL;
 
 	box = mbx_box_new(req);
@@ -145,7 +159,7 @@ int mbx_device_create(struct file *file, struct mbx_call *call)
 	/* The handle is counted before anybody can find the mailbox. */
 	refcount_inc(&box->refs);
 	box->handles = 1;
-	handle = mbx_handle_open(box, req->rights, req->flags & MAILBOX_NONBLOCK);
+	handle = mbx_handle_open(box, req->rights, req->flags);
 	if (IS_ERR(handle)) {
 		mbx_box_put(box);
 		ret = PTR_ERR(handle);
@@ -215,7 +229,7 @@ int mbx_device_open(struct file *file, struct mbx_call *call)
 	struct mbx_box *box;
 	int ret;
 
-	if (req->flags & ~MAILBOX_NONBLOCK)
+	if (req->flags & ~OPEN_FLAGS)
 		return -EOPNOTSUPP;
 	if (!mbx_rights_are_valid(req->rights) || !names_one(req->id, req->name))
 		return -EINVAL;
@@ -230,10 +244,11 @@ int mbx_device_open(struct file *file, struct mbx_call *call)
 		goto err_fd;
 	}
 	req->id = box->id;
-	ret = mbx_policy_open(box, NULL);
+	ret = flags_fit(req->flags, box->policy, req->rights) ? mbx_policy_open(box, NULL) :
+								-EINVAL;
 	if (ret)
 		goto err_forget;
-	handle = mbx_handle_open(box, req->rights, req->flags & MAILBOX_NONBLOCK);
+	handle = mbx_handle_open(box, req->rights, req->flags);
 	if (IS_ERR(handle)) {
 		ret = PTR_ERR(handle);
 		goto err_forget;

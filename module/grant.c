@@ -6,6 +6,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+#include "broadcast.h"
 #include "domain.h"
 #include "grant.h"
 #include "handle.h"
@@ -111,7 +112,7 @@ static int count(struct mbx_box *box)
 	return ret;
 }
 
-static struct file *open_derived(struct mbx_handle *from, u32 rights, bool nonblock)
+static struct file *open_derived(struct mbx_handle *from, u32 rights, u32 flags)
 {
 	struct mbx_box *box = from->box;
 	struct file *file;
@@ -123,7 +124,9 @@ static struct file *open_derived(struct mbx_handle *from, u32 rights, bool nonbl
 	ret = mbx_policy_open(box, NULL);
 	if (ret)
 		goto err_forget;
-	file = mbx_handle_open(box, rights, nonblock);
+	if (from->subscriber.cut_off && (rights & MAILBOX_RIGHT_RECEIVE))
+		flags |= MAILBOX_CUT_OFF;
+	file = mbx_handle_open(box, rights, flags);
 	if (IS_ERR(file)) {
 		ret = PTR_ERR(file);
 		goto err_forget;
@@ -164,7 +167,7 @@ int mbx_grant_restrict(struct file *file, struct mbx_call *call)
 	fd = get_unused_fd_flags(O_CLOEXEC);
 	if (fd < 0)
 		return fd;
-	derived = open_derived(handle, req->rights, req->flags & MAILBOX_NONBLOCK);
+	derived = open_derived(handle, req->rights, req->flags);
 	if (IS_ERR(derived)) {
 		put_unused_fd(fd);
 		return PTR_ERR(derived);
@@ -224,6 +227,8 @@ static void revoke(struct mbx_handle *handle)
 	notify = mbx_notify_take_locked(handle);
 	spin_unlock(&box->lock);
 
+	if (box->policy == MAILBOX_POLICY_BROADCAST)
+		mbx_broadcast_tidy(box);
 	mbx_notify_hang_up(notify);
 	end_waits(handle);
 	mbx_lease_leave(handle, NULL);

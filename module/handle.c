@@ -9,6 +9,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
+#include "broadcast.h"
 #include "domain.h"
 #include "expire.h"
 #include "grant.h"
@@ -65,8 +66,8 @@ static int handle_flush(struct file *file, fl_owner_t table)
  * mbx_handle_announce() - count who may receive and send
  * @file: an open handle that the caller will get for certain
  *
- * Not earlier: an open that fails later must not look like the last handle's end. One that is
- * revoked already does not count.
+ * Not earlier: an open that fails later must not look like the last handle's end, nor may
+ * it be sent what nobody will receive. One that is revoked already does not count.
  */
 void mbx_handle_announce(struct file *file)
 {
@@ -78,13 +79,16 @@ void mbx_handle_announce(struct file *file)
 	if (handle->announced) {
 		box->may_receive += !!(handle->rights & MAILBOX_RIGHT_RECEIVE);
 		box->may_send += !!(handle->rights & MAILBOX_RIGHT_SEND);
+		if (box->policy == MAILBOX_POLICY_BROADCAST &&
+		    (handle->rights & MAILBOX_RIGHT_RECEIVE))
+			mbx_broadcast_join_locked(box, &handle->subscriber);
 	}
 	spin_unlock(&box->lock);
 }
 
 /**
  * mbx_handle_discount_locked() - undo mbx_handle_announce(), if it was done
- * @handle: the handle, its mailbox's lock held
+ * @handle: the handle, its mailbox's lock held; mbx_broadcast_tidy() is due without it
  */
 void mbx_handle_discount_locked(struct mbx_handle *handle)
 {
@@ -98,6 +102,7 @@ void mbx_handle_discount_locked(struct mbx_handle *handle)
 		mbx_box_wake_pollers_locked(box, MBX_POLL_NO_RECEIVER);
 	if ((handle->rights & MAILBOX_RIGHT_SEND) && !--box->may_send)
 		mbx_box_wake_pollers_locked(box, MBX_POLL_NO_SENDER);
+	mbx_broadcast_leave_locked(box, &handle->subscriber);
 }
 
 static int handle_release(struct inode *inode, struct file *file)
@@ -118,6 +123,8 @@ static int handle_release(struct inode *inode, struct file *file)
 	mbx_handle_discount_locked(handle);
 	mbx_grant_put_locked(box, &handle->grant);
 	spin_unlock(&box->lock);
+	if (box->policy == MAILBOX_POLICY_BROADCAST)
+		mbx_broadcast_tidy(box);
 	mbx_handle_forget(box);
 	return 0;
 }
@@ -151,6 +158,22 @@ static ssize_t handle_write(struct file *file, const char __user *data, size_t l
 	return ret ? ret : (ssize_t)length;
 }
 
+static __poll_t poll_broadcast_locked(const struct mbx_handle *handle)
+{
+	const struct mbx_select first = { .kind = MBX_SELECT_FIRST };
+	__poll_t events = 0;
+
+	if (handle->rights & MAILBOX_RIGHT_RECEIVE) {
+		if (!handle->subscriber.joined)
+			return EPOLLHUP | EPOLLERR;
+		if (mbx_broadcast_find_locked(handle->box, &handle->subscriber, &first))
+			events |= EPOLLIN | EPOLLRDNORM;
+	}
+	if (handle->rights & MAILBOX_RIGHT_SEND)
+		events |= EPOLLOUT | EPOLLWRNORM;
+	return events;
+}
+
 static bool writable_locked(const struct mbx_box *box, const struct mbx_share *share)
 {
 	u32 length;
@@ -174,6 +197,8 @@ static __poll_t handle_poll(struct file *file, struct poll_table_struct *table)
 	if (box->closed || handle->revoked) {
 		/* EPOLLERR ends a select() for writing. */
 		events = EPOLLHUP | EPOLLERR;
+	} else if (box->policy == MAILBOX_POLICY_BROADCAST) {
+		events = poll_broadcast_locked(handle);
 	} else {
 		const bool member = handle->usual || mbx_policy_member_locked(box, current->files);
 
@@ -306,13 +331,13 @@ bool mbx_rights_are_valid(u32 rights)
  * mbx_handle_open() - make a handle
  * @box: a mailbox on which the caller has counted the handle, with a reference
  * @rights: bits of enum mailbox_right
- * @nonblock: set O_NONBLOCK
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_CUT_OFF; others are for the caller
  *
  * Context: Process context, may sleep.
  * Return: the open file, whose release undoes the counting; or ERR_PTR: -ENOMEM,
  * -ENFILE, and then the counting is for the caller to undo.
  */
-struct file *mbx_handle_open(struct mbx_box *box, u32 rights, bool nonblock)
+struct file *mbx_handle_open(struct mbx_box *box, u32 rights, u32 flags)
 {
 	struct mbx_handle *handle;
 	struct mbx_user *user;
@@ -323,6 +348,7 @@ struct file *mbx_handle_open(struct mbx_box *box, u32 rights, bool nonblock)
 		return ERR_PTR(-ENOMEM);
 	handle->box = box;
 	handle->rights = rights;
+	handle->subscriber.cut_off = flags & MAILBOX_CUT_OFF;
 	INIT_LIST_HEAD(&handle->waiters);
 	mbx_grant_init(&handle->grant);
 	handle->usual = box->policy == MAILBOX_POLICY_ANY ? rights : 0;
@@ -342,7 +368,7 @@ struct file *mbx_handle_open(struct mbx_box *box, u32 rights, bool nonblock)
 	}
 
 	file = anon_inode_getfile("[mailbox]", &handle_fops, handle,
-				  O_RDWR | (nonblock ? O_NONBLOCK : 0));
+				  O_RDWR | (flags & MAILBOX_NONBLOCK ? O_NONBLOCK : 0));
 	if (!IS_ERR(file))
 		return file;
 	if (handle->share)

@@ -6,6 +6,7 @@
 #include <linux/types.h>
 
 #include "grant.h"
+#include "broadcast.h"
 
 struct file;
 struct files_struct;
@@ -37,6 +38,7 @@ struct mbx_share;
  * @announced: it counts in @may_receive and @may_send of the mailbox (guarded by the mailbox
  *	lock)
  * @leases: messages under a lease that was taken through it (guarded by the mailbox lock)
+ * @subscriber: what it has got, where it may receive from a broadcast
  * @departures: how often a process that lives on has closed its last descriptor of it
  *	(guarded by the mailbox lock)
  * @waiters: calls that wait through it (guarded by the mailbox lock)
@@ -54,13 +56,14 @@ struct mbx_handle {
 	u64 departures;
 	struct list_head waiters;
 	struct mbx_grant grant;
+	struct mbx_subscriber subscriber;
 };
 
 bool mbx_rights_are_valid(u32 rights);
 bool mbx_handle_lost(struct files_struct *holder, const struct mbx_box *box);
 bool mbx_handle_held(struct files_struct *holder, const struct mbx_box *box,
 		     const struct mbx_handle *handle);
-struct file *mbx_handle_open(struct mbx_box *box, u32 rights, bool nonblock);
+struct file *mbx_handle_open(struct mbx_box *box, u32 rights, u32 flags);
 void mbx_handle_announce(struct file *file);
 void mbx_handle_forget(struct mbx_box *box);
 void mbx_handle_discount_locked(struct mbx_handle *handle);

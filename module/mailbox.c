@@ -63,12 +63,15 @@ static int set_limits(struct mbx_box *box, const struct mailbox_create *req)
 {
 	struct mbx_limits max;
 
-	if (req->policy > MAILBOX_POLICY_ONE || req->capacity > MAILBOX_CAPACITY_UNBOUNDED)
+	if (req->policy > MAILBOX_POLICY_BROADCAST || req->capacity > MAILBOX_CAPACITY_UNBOUNDED)
 		return -EINVAL;
 	if (req->capacity != MAILBOX_CAPACITY_BOUNDED && (req->max_messages || req->max_bytes))
 		return -EINVAL;
 
 	if (req->max_deliveries > MAILBOX_DELIVERIES_MAX || req->reserved)
+		return -EINVAL;
+	if (req->policy == MAILBOX_POLICY_BROADCAST &&
+	    (req->on_full != MAILBOX_ON_FULL_OVERWRITE || req->max_deliveries))
 		return -EINVAL;
 
 	mbx_limits_read(&max);
@@ -101,7 +104,7 @@ void mbx_box_set_room_locked(struct mbx_box *box)
 	box->room_messages = 0;
 	box->room_bytes = 0;
 	if (box->closed || box->capacity == MAILBOX_CAPACITY_RENDEZVOUS ||
-	    mbx_policy_alone_locked(box))
+	    box->policy == MAILBOX_POLICY_BROADCAST || mbx_policy_alone_locked(box))
 		return;
 	if (box->capacity == MAILBOX_CAPACITY_UNBOUNDED) {
 		box->room_messages = U64_MAX;
@@ -157,6 +160,8 @@ struct mbx_box *mbx_box_new(const struct mailbox_create *req)
 	box->shares = RB_ROOT;
 	box->leases = RB_ROOT;
 	box->grants = RB_ROOT;
+	box->lenient = RB_ROOT_CACHED;
+	box->strict = RB_ROOT_CACHED;
 	INIT_LIST_HEAD(&box->receivers);
 	INIT_LIST_HEAD(&box->peekers);
 	INIT_LIST_HEAD(&box->claimants);
@@ -395,6 +400,8 @@ void mbx_box_stat_locked(struct mbx_box *box, struct mailbox_stat *stat)
 		.dropped = box->dropped,
 		.dead_letter = box->dead_letter ? box->dead_letter->id : 0,
 		.max_deliveries = box->max_deliveries,
+		.subscribers = box->policy == MAILBOX_POLICY_BROADCAST ? box->subscribers :
+									 box->may_receive,
 		.last_sender = pid_vnr(box->last_sender),
 		.last_receiver = pid_vnr(box->last_receiver),
 	};

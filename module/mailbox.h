@@ -68,7 +68,7 @@ struct user_namespace;
  * @max_messages: of a bounded mailbox
  * @max_bytes: of a bounded mailbox
  * @room_messages: @max_messages; U64_MAX when unbounded; 0 at a rendezvous, once @closed,
- *	and when the other of a pair has left
+ *	when the other of a pair has left, and of a broadcast, whose sends make room
  * @room_bytes: likewise
  * @queue: messages to be received
  * @stash: spent messages
@@ -112,6 +112,9 @@ struct user_namespace;
  *	@last_received says it
  * @last_sender: with a reference, or NULL
  * @last_receiver: with a reference, or NULL
+ * @lenient: subscribers of a broadcast that may miss messages, by cursor
+ * @strict: those that are cut off when they do
+ * @subscribers: how many both are
  * @may_receive: handles with the right to receive
  * @may_send: handles with the right to send
  * @poll: poll and epoll, and what notify.h says
@@ -190,6 +193,9 @@ struct mbx_box {
 	unsigned long received_tick;
 	struct pid *last_sender;
 	struct pid *last_receiver;
+	struct rb_root_cached lenient;
+	struct rb_root_cached strict;
+	u32 subscribers;
 	u32 may_receive;
 	u32 may_send;
 	wait_queue_head_t poll;

@@ -72,6 +72,7 @@ enum mbx_message_state {
  *	NULL; owner only
  * @next: next of a stash or of a list to be freed; owner only
  * @deliveries: how often it was leased and came back (guarded by the mailbox lock)
+ * @copies: of a broadcast, how many have got it (guarded by the mailbox lock)
  * @peekers: calls that copy from it without having claimed it (guarded by the
  *	mailbox lock)
  * @state: bits of enum mbx_message_state; 0 in a stash (guarded by the mailbox lock)
@@ -107,6 +108,7 @@ struct mbx_message {
 	struct mbx_message *next;
 	u32 peekers;
 	u32 deliveries;
+	u32 copies;
 	u8 state;
 	bool claimed;
 	bool leased;

@@ -15,6 +15,12 @@
 /* How often a process that seems to leave is looked at. */
 #define LEAVE_TRIES 8
 
+/* Whether processes have places at it that others then have not. */
+static bool has_places(const struct mbx_box *box)
+{
+	return box->policy == MAILBOX_POLICY_PAIR || box->policy == MAILBOX_POLICY_ONE;
+}
+
 /* Where @holder stands, or may stand, or NULL. */
 static const void **place_locked(struct mbx_box *box, const void *holder)
 {
@@ -29,7 +35,7 @@ static const void **place_locked(struct mbx_box *box, const void *holder)
 
 /**
  * mbx_policy_member_locked() - may a process receive?
- * @box: a mailbox that is not for any, its lock held
+ * @box: a mailbox that has places, its lock held
  * @holder: the process
  * Return: true if it may, or might if it tried now.
  */
@@ -51,7 +57,7 @@ bool mbx_policy_member_locked(const struct mbx_box *box, const void *holder)
 bool mbx_policy_holds_locked(struct mbx_box *box)
 {
 	lockdep_assert_held(&box->lock);
-	return box->policy == MAILBOX_POLICY_ANY || place_locked(box, current->files);
+	return !has_places(box) || place_locked(box, current->files);
 }
 
 /**
@@ -85,15 +91,6 @@ static bool join_locked(struct mbx_box *box, const void *holder)
 	return true;
 }
 
-/* Those who wait for a message look at the mailbox again. */
-static void stir_receivers_locked(struct list_head *waiters)
-{
-	struct mbx_waiter *waiter, *next;
-
-	list_for_each_entry_safe(waiter, next, waiters, link)
-		mbx_waiter_finish_locked(waiter, 1);
-}
-
 /* Those of a process that wait for the right: it has it, or has left. */
 static void release_claimants_locked(struct mbx_box *box, const void *holder)
 {
@@ -125,8 +122,8 @@ static void leave_locked(struct mbx_box *box, const void *holder)
 		return;
 	}
 	*place = NULL;
-	stir_receivers_locked(&box->receivers);
-	stir_receivers_locked(&box->peekers);
+	mbx_waiters_stir_locked(&box->receivers);
+	mbx_waiters_stir_locked(&box->peekers);
 	if (box->policy == MAILBOX_POLICY_PAIR) {
 		/* The next two are a new pair. */
 		if (!box->holders[0] && !box->holders[1])
@@ -175,7 +172,7 @@ static void leave_unless_held(struct mbx_box *box, struct files_struct *holder)
  */
 void mbx_policy_leave(struct mbx_box *box, void *holder)
 {
-	if (box->policy == MAILBOX_POLICY_ANY)
+	if (!has_places(box))
 		return;
 	mutex_lock(&box->leaving);
 	leave_unless_held(box, holder);
@@ -200,7 +197,7 @@ void mbx_policy_revoked(struct mbx_box *box)
 	struct files_struct *holder;
 	int i;
 
-	if (box->policy == MAILBOX_POLICY_ANY)
+	if (!has_places(box))
 		return;
 	mutex_lock(&box->leaving);
 	for (i = 0; i < ARRAY_SIZE(box->holders); i++) {
@@ -301,7 +298,7 @@ static int use_pair(struct mbx_box *box, const struct mbx_handle *handle)
  */
 void mbx_policy_opened(struct mbx_box *box)
 {
-	if (box->policy == MAILBOX_POLICY_ANY)
+	if (!has_places(box))
 		return;
 	spin_lock(&box->lock);
 	box->opens++;

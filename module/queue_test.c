@@ -7,6 +7,7 @@
 #include <linux/module.h>
 
 #include "queue.c"
+#include "queue_rank.c"
 
 #define ENTRIES (2 * MBX_RUN_MAX + 8)
 
@@ -336,6 +337,33 @@ static void senders_are_walked_in_order(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, mbx_queue_next_sender(&w->queue, 30));
 }
 
+/* One run, and some of it away; then many runs, and runs of one. */
+static void rank_counts_what_is_before(struct kunit *test)
+{
+	struct world *w = test->priv;
+	u64 before, sequence;
+	u32 i, runs;
+
+	KUNIT_EXPECT_EQ(test, mbx_queue_rank(&w->queue, 0), 0ull);
+	KUNIT_EXPECT_EQ(test, mbx_queue_rank(&w->queue, 5), 0ull);
+	for (runs = 0; runs < 2; runs++) {
+		for (i = 0; i < MBX_RUN_MAX; i++)
+			push(test, 0, runs && i % 16 < 4 ? i : 0, 1);
+		for (i = 0; i < w->used; i++)
+			if (w->entry[i].type != U64_MAX && (i % 7 == 3 || i % 50 < 5 || i == 255)) {
+				mbx_queue_remove(&w->queue, &w->entry[i]);
+				w->entry[i].type = U64_MAX;
+			}
+		for (sequence = 0, before = 0; sequence < w->sequence + 3; sequence++) {
+			KUNIT_ASSERT_EQ(test, mbx_queue_rank(&w->queue, sequence), before);
+			if (sequence >= 1 && sequence <= w->used &&
+			    w->entry[sequence - 1].type != U64_MAX)
+				before++;
+		}
+		KUNIT_EXPECT_EQ(test, before, w->queue.nr);
+	}
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(empty_queue_finds_nothing),
 	KUNIT_CASE(first_is_highest_priority_then_oldest),
@@ -353,6 +381,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(expired_leaves_middle_of_run),
 	KUNIT_CASE(oldest_has_any_priority),
 	KUNIT_CASE(senders_are_walked_in_order),
+	KUNIT_CASE(rank_counts_what_is_before),
 	{},
 };
 

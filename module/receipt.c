@@ -267,6 +267,7 @@ static void name_message(const struct mbx_box *box, const struct mbx_message *ms
 	text->mailbox = box->id;
 	text->sequence = msg->entry.sequence;
 	text->deliveries = msg->deliveries;
+	text->copies = box->policy == MAILBOX_POLICY_BROADCAST ? msg->copies : 0;
 }
 
 /**
@@ -293,11 +294,13 @@ void mbx_receipt_tell_locked(struct mbx_message *receipt, u32 end, struct mbx_me
 
 	text->end = end;
 	text->time = ktime_get_ns();
-	text->copies = taken;
-	if (taken)
-		name_current(receipt);
-	else
+	/* A broadcast was not taken by one: how many have it is told already. */
+	if (!taken || text->copies) {
 		name_nobody(receipt);
+	} else {
+		text->copies = 1;
+		name_current(receipt);
+	}
 	if (sender) {
 		receipt->sender = NULL;
 		mbx_waiter_finish_locked(sender, 0);
@@ -358,7 +361,8 @@ static bool stop_waiting_locked(struct mbx_box *box, struct mbx_receipt *receipt
 	mine->sender = NULL;
 	if (msg)
 		mbx_receipt_detach(msg);
-	if (msg && !msg->claimed && !msg->leased) {
+	/* What was broadcast is not taken back: others may have it, or are copying it. */
+	if (msg && !msg->claimed && !msg->leased && box->policy != MAILBOX_POLICY_BROADCAST) {
 		take_back_locked(box, msg, spent);
 		return true;
 	}

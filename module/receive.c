@@ -8,6 +8,7 @@
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
+#include "broadcast.h"
 #include "claim.h"
 #include "deliver.h"
 #include "expire.h"
@@ -37,6 +38,7 @@
  * @peer: the process that is to be the sender, with a reference, or NULL
  * @handle: through which
  * @lessee: of the lease that is wanted, if one is
+ * @subscriber: whose next message it is, or NULL where it is no broadcast
  * @spent: messages to be freed once the lock is dropped
  * @dead: dead letters to be moved then
  */
@@ -46,6 +48,7 @@ struct receive {
 	struct pid *peer;
 	struct mbx_handle *handle;
 	struct mbx_lessee lessee;
+	struct mbx_subscriber *subscriber;
 	struct mbx_message *spent;
 	struct mbx_message *dead;
 };
@@ -139,6 +142,19 @@ static int wait_for(struct mbx_box *box, struct receive *r, struct mbx_message *
 	return !ret && args->peek ? 1 : ret;
 }
 
+/* Return: as find(). */
+static int find_broadcast(struct mbx_box *box, struct receive *r, struct mbx_message **found)
+	__must_hold(&box->lock)
+{
+	if (!r->subscriber->joined)
+		return -ENOBUFS;
+	*found = mbx_broadcast_find_locked(box, r->subscriber, &r->select);
+	if (*found)
+		return 0;
+	/* Woken, it looks whether what came is what it waits for. */
+	return wait_for(box, r, found);
+}
+
 /*
  * Find the message, or have one handed over. Called with the lock held and returns
  * with it held. Return: 0 with a message that is claimed, or that stays where it is
@@ -151,6 +167,8 @@ static int find(struct mbx_box *box, struct receive *r, struct mbx_message **fou
 
 	if (unlikely(box->closed))
 		return -EIDRM;
+	if (r->subscriber)
+		return find_broadcast(box, r, found);
 	entry = mbx_queue_find(&box->queue, &r->select);
 	if (unlikely(!entry && !list_empty(&box->senders))) {
 		/* There may be room, only not yet enough for mbx_line_moves_locked(). */
@@ -168,21 +186,32 @@ static int find(struct mbx_box *box, struct receive *r, struct mbx_message **fou
 	return 0;
 }
 
+/* Or receive a broadcast, which stays for others. Return: as find(). */
 static int peek(struct mbx_box *box, struct receive *r, struct mbx_message *msg, u32 *copied)
 	__must_hold(&box->lock)
 {
 	/* Under a lease it says meanwhile when that ends. */
 	const u64 expiry = msg->entry.expiry;
 	const u32 result = result_locked(r, msg);
+	const u64 cursor = r->subscriber ? r->subscriber->cursor : 0;
+	const u64 index = r->select.kind == MBX_SELECT_INDEX ? r->select.match : 0;
+	const bool tell = r->subscriber && r->args->ask_missed;
+	u64 missed = 0;
 	int ret;
 
+	if (tell)
+		missed = mbx_broadcast_missed_locked(box, r->subscriber, msg, index);
 	msg->peekers++;
 	spin_unlock(&box->lock);
 	*copied = min(msg->length, r->args->room);
 	ret = copy_out(msg, r->args->report, r->args->data, *copied, result);
 	if (!ret && r->args->report && put_user(expiry, &r->args->report->expiry))
 		ret = -EFAULT;
+	if (!ret && tell && put_user(missed, &r->args->report->missed))
+		ret = -EFAULT;
 	spin_lock(&box->lock);
+	if (!ret && r->subscriber && !r->args->peek)
+		ret = mbx_broadcast_got_locked(box, r->subscriber, msg, cursor, tell, &r->spent);
 	msg->peekers--;
 	if (msg->dropped) {
 		mbx_box_drop_locked(box, msg, &r->spent);
@@ -251,7 +280,8 @@ static int receive_locked(struct mbx_box *box, struct receive *r, u32 *copied)
 		return ret;
 	if (unlikely(too_long(r, msg)))
 		return say_how_long(box, r, msg);
-	return unlikely(r->args->peek) ? peek(box, r, msg, copied) : take(box, r, msg, copied);
+	return unlikely(r->args->peek || r->subscriber) ? peek(box, r, msg, copied) :
+							  take(box, r, msg, copied);
 }
 
 /**
@@ -285,6 +315,11 @@ int mbx_receive(struct mbx_handle *handle, const struct mbx_receive_args *args, 
 		return -EINVAL;
 	if ((r.select.kind == MBX_SELECT_INDEX && !args->peek) || (args->lease && args->peek))
 		return -EINVAL;
+	if (box->policy == MAILBOX_POLICY_BROADCAST) {
+		if (args->lease || (r.select.kind && r.select.kind != MBX_SELECT_INDEX))
+			return -EINVAL;
+		r.subscriber = &handle->subscriber;
+	}
 	if (r.select.kind == MBX_SELECT_SENDER) {
 		r.peer = mbx_peer_find(box, r.select.match);
 		if (IS_ERR(r.peer))
@@ -413,12 +448,13 @@ static noinline int receive_any(struct file *file, struct mailbox_receive __user
 		.truncate = flags & MAILBOX_TRUNCATE,
 		.nonblock = (file->f_flags & O_NONBLOCK) || (flags & MAILBOX_NONBLOCK),
 		.lease = flags & MAILBOX_LEASE,
+		.ask_missed = size >= offsetofend(struct mailbox_receive, missed),
 	};
 	u32 copied;
 
 	if (kind != MBX_SELECT_FIRST && get_user(args.select.match, &arg->match))
 		return -EFAULT;
-	if (args.lease && size < sizeof(*arg))
+	if (args.lease && size < offsetofend(struct mailbox_receive, lease))
 		return -EINVAL;
 	if (args.lease && get_user(args.lease_time, &arg->lease))
 		return -EFAULT;

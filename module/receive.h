@@ -20,7 +20,7 @@ struct mbx_patience;
  * message goes back to its old place in the order, or to the next one who waits.
  * With a lease the message is not gone after that but among the leases, see lease.h.
  * A peek copies without claiming; a message that is meanwhile taken stays in memory
- * until the last peeker is done.
+ * until the last peeker is done. A broadcast is copied like that too, see broadcast.h.
  */
 
 /**
@@ -35,6 +35,7 @@ struct mbx_patience;
  * @nonblock: do not wait
  * @lease: take it under a lease
  * @lease_time: nanoseconds, 0 for no limit
+ * @ask_missed: of a broadcast, say in @report how many were missed
  */
 struct mbx_receive_args {
 	void __user *data;
@@ -47,6 +48,7 @@ struct mbx_receive_args {
 	bool nonblock;
 	bool lease;
 	u64 lease_time;
+	bool ask_missed;
 };
 
 long mbx_receive_user(struct file *file, struct mailbox_receive __user *arg);

@@ -4,6 +4,7 @@
 #include <linux/ktime.h>
 #include <linux/uaccess.h>
 
+#include "broadcast.h"
 #include "deliver.h"
 #include "expire.h"
 #include "handle.h"
@@ -156,6 +157,8 @@ noinline s64 mbx_enter_locked(struct mbx_box *box, struct mbx_message *msg, stru
 			return -EPIPE;
 		if (unlikely(msg->length > box->message_size))
 			return -EMSGSIZE;
+		if (unlikely(box->policy == MAILBOX_POLICY_BROADCAST))
+			return mbx_broadcast_send(box, msg, share);
 		if (box->capacity == MAILBOX_CAPACITY_RENDEZVOUS)
 			return rendezvous(box, msg, share, handle, deadline, nonblock);
 		if (mbx_may_enter_locked(box, share, msg->length))

@@ -76,6 +76,8 @@ static int check(const struct mbx_box *box, const struct mailbox_set *set)
 		return -EINVAL;
 	if ((set->flags & MAILBOX_SET_MAX_MESSAGES) && !set->max_messages)
 		return -EINVAL;
+	if (box->policy == MAILBOX_POLICY_BROADCAST && set->on_full != MAILBOX_ON_FULL_OVERWRITE)
+		return -EINVAL;
 	/* What was granted at creation is not asked for again. */
 	if (!(set->flags & limits))
 		return 0;

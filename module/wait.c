@@ -44,6 +44,20 @@ void mbx_waiter_finish_locked(struct mbx_waiter *waiter, int result)
 	wake_up_process(waiter->task);
 }
 
+/**
+ * mbx_waiters_stir_locked() - have those who wait for a message look again
+ * @waiters: receivers, or peekers, of a mailbox
+ *
+ * Context: The mailbox lock is held. Does not sleep.
+ */
+void mbx_waiters_stir_locked(struct list_head *waiters)
+{
+	struct mbx_waiter *waiter, *next;
+
+	list_for_each_entry_safe(waiter, next, waiters, link)
+		mbx_waiter_finish_locked(waiter, 1);
+}
+
 static int sleep_locked(struct mbx_waiter *waiter, spinlock_t *lock, u64 deadline) __must_hold(lock)
 {
 	ktime_t until = min_t(u64, deadline, KTIME_MAX);

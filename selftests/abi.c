@@ -96,7 +96,7 @@
 	MEMBER(stat, dropped, 440, 8) \
 	MEMBER(stat, dead_letter, 448, 8) \
 	MEMBER(stat, max_deliveries, 456, 4) \
-	MEMBER(stat, reserved, 460, 4) \
+	MEMBER(stat, subscribers, 460, 4) \
 	MEMBER(stat, promised, 464, 8)
 
 #define LAYOUT_LIST(STRUCT, MEMBER) \
@@ -162,7 +162,7 @@
 	MEMBER(receipt, copies, 60, 4)
 
 #define LAYOUT_RECEIVE(STRUCT, MEMBER) \
-	STRUCT(receive, 112) \
+	STRUCT(receive, 120) \
 	MEMBER(receive, size, 0, 4) \
 	MEMBER(receive, flags, 4, 4) \
 	MEMBER(receive, data, 8, 8) \
@@ -182,7 +182,8 @@
 	MEMBER(receive, gid, 92, 4) \
 	MEMBER(receive, result, 96, 4) \
 	MEMBER(receive, deliveries, 100, 4) \
-	MEMBER(receive, lease, 104, 8)
+	MEMBER(receive, lease, 104, 8) \
+	MEMBER(receive, missed, 112, 8)
 
 #define LAYOUT_BATCH(STRUCT, MEMBER) \
 	STRUCT(batch, 40) \
@@ -282,6 +283,7 @@
 	CONSTANT(MAILBOX_POLICY_ANY, 0) \
 	CONSTANT(MAILBOX_POLICY_PAIR, 1) \
 	CONSTANT(MAILBOX_POLICY_ONE, 2) \
+	CONSTANT(MAILBOX_POLICY_BROADCAST, 3) \
 	CONSTANT(MAILBOX_SELECT_FIRST, 0) \
 	CONSTANT(MAILBOX_SELECT_TYPE, 1) \
 	CONSTANT(MAILBOX_SELECT_TYPE_UP_TO, 2) \
@@ -297,6 +299,7 @@
 	CONSTANT(MAILBOX_PERMANENT, 0x20) \
 	CONSTANT(MAILBOX_FIXED_SIZE, 0x40) \
 	CONSTANT(MAILBOX_LEASE, 0x80) \
+	CONSTANT(MAILBOX_CUT_OFF, 0x400) \
 	CONSTANT(MAILBOX_TRUNCATED, 1) \
 	CONSTANT(MAILBOX_SET_MODE, 1) \
 	CONSTANT(MAILBOX_SET_UID, 0x2) \

@@ -32,8 +32,10 @@ struct command {
 static const struct command commands[] = {
 	{ "INFO", MAILBOX_IOC_INFO, sizeof(struct mailbox_info), 0, 0, true, true },
 	{ "CREATE", MAILBOX_IOC_CREATE, sizeof(struct mailbox_create), 320,
-	  MAILBOX_NONBLOCK | MAILBOX_PERMANENT | MAILBOX_FIXED_SIZE, DEVICE_ONLY },
-	{ "OPEN", MAILBOX_IOC_OPEN, sizeof(struct mailbox_open), 0, MAILBOX_NONBLOCK, DEVICE_ONLY },
+	  MAILBOX_NONBLOCK | MAILBOX_PERMANENT | MAILBOX_FIXED_SIZE | MAILBOX_CUT_OFF,
+	  DEVICE_ONLY },
+	{ "OPEN", MAILBOX_IOC_OPEN, sizeof(struct mailbox_open), 0,
+	  MAILBOX_NONBLOCK | MAILBOX_CUT_OFF, DEVICE_ONLY },
 	{ "DESTROY", MAILBOX_IOC_DESTROY, sizeof(struct mailbox_destroy), 0, 0, true, true },
 	{ "LIST", MAILBOX_IOC_LIST, sizeof(struct mailbox_list), 0, 0, DEVICE_ONLY },
 	{ "STAT", MAILBOX_IOC_STAT, sizeof(struct mailbox_stat), 416, 0, HANDLE_ONLY },

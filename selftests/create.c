@@ -76,13 +76,15 @@ TEST_F(create, policy_is_shown_by_stat_and_list)
 {
 	__u32 policy;
 
-	for (policy = MAILBOX_POLICY_ANY; policy <= MAILBOX_POLICY_ONE; policy++) {
+	for (policy = MAILBOX_POLICY_ANY; policy <= MAILBOX_POLICY_BROADCAST; policy++) {
 		struct mailbox_stat entry;
 		__u64 after;
 		int fd;
 
 		self->args = create_args();
 		self->args.policy = policy;
+		if (policy == MAILBOX_POLICY_BROADCAST)
+			self->args.on_full = MAILBOX_ON_FULL_OVERWRITE;
 		fd = box_create(self->device, &self->args);
 		ASSERT_LE(0, fd);
 		EXPECT_EQ(policy, box_stat(fd).policy);

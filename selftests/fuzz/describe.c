@@ -41,7 +41,7 @@
 		STAT(name, KIND_NAME, OUT), STAT(leased, KIND_NUMBER, OUT), \
 		STAT(redelivered, KIND_NUMBER, OUT), STAT(dead, KIND_NUMBER, OUT), \
 		STAT(dropped, KIND_NUMBER, OUT), STAT(dead_letter, KIND_NUMBER, OUT), \
-		STAT(max_deliveries, KIND_NUMBER, OUT), STAT(reserved, KIND_NUMBER, OUT), \
+		STAT(max_deliveries, KIND_NUMBER, OUT), STAT(subscribers, KIND_NUMBER, OUT), \
 		STAT(promised, KIND_NUMBER, OUT)
 
 #define BATCH_MEMBERS \
@@ -58,7 +58,7 @@
 
 #define WAIT_ERRORS    EAGAIN, ETIMEDOUT, EINTR, EPIPE, EIDRM
 #define SEND_ERRORS    EACCES, EPERM, EMSGSIZE, EDQUOT, ENOMEM, WAIT_ERRORS
-#define RECEIVE_ERRORS EACCES, EPERM, EBUSY, EMSGSIZE, ESRCH, WAIT_ERRORS
+#define RECEIVE_ERRORS EACCES, EPERM, EBUSY, EMSGSIZE, ESRCH, ENOBUFS, WAIT_ERRORS
 #define LEASE_ERRORS   EACCES, ESTALE, EIDRM
 
 const struct layout layouts[OP_LAYOUTS] = {
@@ -84,7 +84,8 @@ const struct layout layouts[OP_LAYOUTS] = {
 	[OP_CREATE] = {
 		.name = "CREATE",
 		.cmd = MAILBOX_IOC_CREATE,
-		.flags = MAILBOX_NONBLOCK | MAILBOX_PERMANENT | MAILBOX_FIXED_SIZE,
+		.flags = MAILBOX_NONBLOCK | MAILBOX_PERMANENT | MAILBOX_FIXED_SIZE |
+			 MAILBOX_CUT_OFF,
 		.size = sizeof(struct mailbox_create),
 		.least = 320,
 		.members = {
@@ -111,7 +112,7 @@ const struct layout layouts[OP_LAYOUTS] = {
 	[OP_OPEN] = {
 		.name = "OPEN",
 		.cmd = MAILBOX_IOC_OPEN,
-		.flags = MAILBOX_NONBLOCK,
+		.flags = MAILBOX_NONBLOCK | MAILBOX_CUT_OFF,
 		.size = sizeof(struct mailbox_open),
 		.members = {
 			OPEN(size, KIND_SIZE, IN),
@@ -230,6 +231,7 @@ const struct layout layouts[OP_LAYOUTS] = {
 			RECEIVE(result, KIND_NUMBER, OUT),
 			RECEIVE(deliveries, KIND_NUMBER, OUT),
 			RECEIVE(lease, KIND_NUMBER, IN_OUT),
+			RECEIVE(missed, KIND_NUMBER, IN_OUT),
 		},
 		.writes_data = true,
 		.errors = { RECEIVE_ERRORS },

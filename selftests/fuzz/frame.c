@@ -281,8 +281,8 @@ static void check_stat(const struct mailbox_stat *stat, const char *where)
 		fail("%s: sent %llu, there %llu; gone %llu + %llu + %llu + %llu + %llu", where,
 		     stat->sent, stat->messages, stat->received, stat->expired, stat->overwritten,
 		     stat->dead, stat->dropped);
-	if (stat->leased > stat->messages || stat->reserved)
-		fail("%s: %llu leased, reserved %u", where, stat->leased, stat->reserved);
+	if (stat->leased > stat->messages || stat->subscribers > stat->handles)
+		fail("%s: %llu leased, %u subscribers", where, stat->leased, stat->subscribers);
 	if (!stat->id || !memchr(stat->name, 0, sizeof(stat->name)) ||
 	    (!stat->handles && !(stat->flags & MAILBOX_PERMANENT)))
 		fail("%s: id %llu, %u handles", where, stat->id, stat->handles);

@@ -31,6 +31,7 @@ enum exit_code {
 	EXIT_QUOTA,
 	EXIT_NO_DEVICE,
 	EXIT_LOST,
+	EXIT_CUT_OFF,
 };
 
 struct command {
@@ -41,7 +42,8 @@ struct command {
 };
 
 extern const struct command command_create, command_send, command_receive, command_peek, command_ls,
-	command_stat, command_set, command_rm, command_watch, command_info, command_work;
+	command_stat, command_set, command_rm, command_watch, command_info, command_work,
+	command_subscribe;
 
 /* --- main.c */
 void help_print(const struct command *command, FILE *to);
@@ -70,6 +72,9 @@ int target_parse(const struct command *command, const char *argument, struct tar
 void target_fini(struct target *target);
 int device_open(int *device);
 int target_open(int device, struct target *target, uint32_t rights, int *handle);
+/* Likewise, with the flags of mailbox_open(). */
+int target_open_with(int device, struct target *target, uint32_t rights, uint32_t flags,
+		     int *handle);
 int target_stat(int device, struct target *target, struct mailbox_stat *stat);
 
 /* --- report.c: what went wrong, and what to do about it */

@@ -57,8 +57,10 @@ static const char help[] =
 	LIMIT_HELP
 	"      --fixed-size      every message has exactly the bytes of --message-size\n"
 	"      --policy=WHAT     who gets a message: any (whoever has waited longest),\n"
-	"                        pair (there are two processes: the other one) or one (the\n"
+	"                        pair (there are two processes: the other one), one (the\n"
 	"                        process that has the right to receive, until it gives it up)\n"
+	"                        or broadcast (each that has it open then: see 'mailbox\n"
+	"                        subscribe'; goes with --on-full=overwrite, the default then)\n"
 	"      --max-deliveries=N  a message that was taken under a lease so often, and came\n"
 	"                        back each time, is a dead letter and is dropped\n"
 	"      --dead-letter=MAILBOX  dead letters go there instead\n"
@@ -108,7 +110,7 @@ static int take_option(struct request *request, int option)
 		return EXIT_OK;
 	case OPTION_POLICY:
 		if (!parse_word(optarg, policy_words, &request->create.policy))
-			return usage(command, "--policy takes any, pair or one");
+			return usage(command, "--policy takes any, pair, one or broadcast");
 		return EXIT_OK;
 	case OPTION_FIXED_SIZE:
 		request->create.flags |= MAILBOX_FIXED_SIZE;
@@ -192,6 +194,9 @@ static int check(struct request *request, int argc, char **argv)
 	if (limits->flags & MAILBOX_SET_MODE)
 		create->mode = limits->mode;
 	create->on_full = limits->on_full;
+	/* A broadcast does nothing else. */
+	if (create->policy == MAILBOX_POLICY_BROADCAST && !(limits->flags & MAILBOX_SET_ON_FULL))
+		create->on_full = MAILBOX_ON_FULL_OVERWRITE;
 	create->share = limits->share;
 	create->message_size = limits->message_size;
 	create->max_messages = limits->max_messages;

@@ -80,6 +80,7 @@ json_t *json_from_message(const struct mailbox_message *message)
 	json_object_set_new(json, "uid", json_number(message->uid));
 	json_object_set_new(json, "gid", json_number(message->gid));
 	json_object_set_new(json, "deliveries", json_number(message->deliveries));
+	json_object_set_new(json, "missed", json_number(message->missed));
 	json_object_set_new(json, "truncated", json_boolean(message->truncated));
 	json_set_bytes(json, "payload", message->data, there);
 	return json;
@@ -100,7 +101,7 @@ json_t *json_from_stat(const struct mailbox_stat *stat)
 	json_object_set_new(json, "rights", json_rights(stat->rights));
 	json_object_set_new(json, "permanent", json_boolean(stat->flags & MAILBOX_PERMANENT));
 	json_object_set_new(json, "fixed_size", json_boolean(stat->flags & MAILBOX_FIXED_SIZE));
-	json_object_set_new(json, "policy", json_word(policy_words, 3, stat->policy));
+	json_object_set_new(json, "policy", json_word(policy_words, 4, stat->policy));
 	json_object_set_new(json, "capacity", json_word(capacity_words, 3, stat->capacity));
 	json_object_set_new(json, "on_full", json_word(on_full_words, 3, stat->on_full));
 	json_object_set_new(json, "share", json_number(stat->share));
@@ -110,6 +111,7 @@ json_t *json_from_stat(const struct mailbox_stat *stat)
 	json_object_set_new(json, "messages", json_number(stat->messages));
 	json_object_set_new(json, "bytes", json_number(stat->bytes));
 	json_object_set_new(json, "handles", json_number(stat->handles));
+	json_object_set_new(json, "subscribers", json_number(stat->subscribers));
 	json_object_set_new(json, "receivers", json_number(stat->receivers));
 	json_object_set_new(json, "senders", json_number(stat->senders));
 	json_object_set_new(json, "sent", json_number(stat->sent));

@@ -28,20 +28,34 @@ static const struct option options[] = {
 static const char help[] =
 	"Usage: mailbox ls [OPTIONS]\n"
 	"Lists the mailboxes that you could open, in the order of their ids. WAIT is how many\n"
-	"receivers (r) and senders (s) wait; a name with - has no name; kind t is temporary.\n"
+	"receivers (r) and senders (s) wait, SUBS how many handles may receive; a name with - has no name; kind t is temporary.\n"
 	"\n"
 	"      --names           only the names, one a line\n"
 	"      --json            an array of objects\n"
 	"      --no-header       without the first line\n"
 	"      --color[=WHEN]    auto (the default: on a terminal), always or never\n";
 
-enum column { ID, OWNER, MODE, KIND, POLICY, CAPACITY, HANDLES, WAIT, SENT, MESSAGES, BYTES, NAME };
+enum column {
+	ID,
+	OWNER,
+	MODE,
+	KIND,
+	POLICY,
+	CAPACITY,
+	HANDLES,
+	SUBSCRIBERS,
+	WAIT,
+	SENT,
+	MESSAGES,
+	BYTES,
+	NAME
+};
 
 #define NR_COLUMNS (NAME + 1)
 
 static const char *const titles[NR_COLUMNS] = {
-	"ID",	   "OWNER", "MODE", "KIND",	"POLICY", "CAPACITY",
-	"HANDLES", "WAIT",  "SENT", "MESSAGES", "BYTES",  "NAME",
+	"ID",	"OWNER", "MODE", "KIND",     "POLICY", "CAPACITY", "HANDLES",
+	"SUBS", "WAIT",	 "SENT", "MESSAGES", "BYTES",  "NAME",
 };
 
 struct table {
@@ -97,9 +111,10 @@ static int add_row(struct table *table, const struct mailbox_stat *stat)
 	row[MODE] = cell("%04o", stat->mode);
 	row[KIND] = cell("%s%s", stat->flags & MAILBOX_PERMANENT ? "p" : "t",
 			 stat->flags & MAILBOX_FIXED_SIZE ? "f" : "");
-	row[POLICY] = cell("%s", stat->policy < 3 ? policy_words[stat->policy] : "?");
+	row[POLICY] = cell("%s", stat->policy < 4 ? policy_words[stat->policy] : "?");
 	row[CAPACITY] = capacity_cell(stat);
 	row[HANDLES] = cell("%u", stat->handles);
+	row[SUBSCRIBERS] = cell("%u", stat->subscribers);
 	row[WAIT] = stat->receivers ? cell("%ur", stat->receivers) :
 		    stat->senders   ? cell("%us", stat->senders) :
 				      cell("-");

@@ -22,7 +22,7 @@ _mailbox_words()
 _mailbox()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local commands="create send receive work peek watch ls stat set rm info" command i
+	local commands="create send receive work subscribe peek watch ls stat set rm info" command i
 
 	COMPREPLY=()
 	if [[ $COMP_CWORD -eq 1 ]]; then
@@ -52,7 +52,7 @@ _mailbox()
 	case $previous in
 	--capacity)	mapfile -t COMPREPLY < <(compgen -W "bounded rendezvous unbounded" -- "$current") ;;
 	--on-full)	mapfile -t COMPREPLY < <(compgen -W "wait refuse overwrite" -- "$current") ;;
-	--policy)	mapfile -t COMPREPLY < <(compgen -W "any pair one" -- "$current") ;;
+	--policy)	mapfile -t COMPREPLY < <(compgen -W "any pair one broadcast" -- "$current") ;;
 	--color)	mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$current") ;;
 	--dead-letter)	_mailbox_words "$(mailbox ls --names 2>/dev/null)" "$current" ;;
 	--file | -f)	mapfile -t COMPREPLY < <(compgen -A file -- "$current") ;;

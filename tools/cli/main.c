@@ -10,9 +10,9 @@
 #include "cli.h"
 
 static const struct command *const commands[] = {
-	&command_create, &command_send,	 &command_receive, &command_work,
-	&command_peek,	 &command_watch, &command_ls,	   &command_stat,
-	&command_set,	 &command_rm,	 &command_info,
+	&command_create,    &command_send, &command_receive, &command_work,
+	&command_subscribe, &command_peek, &command_watch,   &command_ls,
+	&command_stat,	    &command_set,  &command_rm,	     &command_info,
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -38,7 +38,8 @@ static const char overview_tail[] =
 	"   9  the message has a size that the mailbox does not take\n"
 	"  10  the quota is used up\n"
 	"  11  there is no /dev/mailbox\n"
-	"  12  a message was received and could not be written: it is lost\n";
+	"  12  a message was received and could not be written: it is lost\n"
+	"  13  cut off from a broadcast, having been too slow\n";
 
 static const struct command *command_find(const char *name)
 {

@@ -8,7 +8,7 @@
 
 #include "cli.h"
 
-const char *const policy_words[] = { "any", "pair", "one", NULL };
+const char *const policy_words[] = { "any", "pair", "one", "broadcast", NULL };
 const char *const capacity_words[] = { "bounded", "rendezvous", "unbounded", NULL };
 const char *const on_full_words[] = { "wait", "refuse", "overwrite", NULL };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * mailbox receive and mailbox peek: take messages, or look at them.
+ * mailbox receive, subscribe and peek: take messages, or look at them.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -88,6 +88,11 @@ static int take_and_output(struct receive_request *request)
 					 (unsigned long long)done);
 			return ret;
 		}
+		/* JSON says it itself. */
+		if (request->message.missed && !request->json)
+			complain("missed %llu messages of %s",
+				 (unsigned long long)request->message.missed,
+				 request->target.shown);
 		ret = output(request);
 		if (ret)
 			return ret;
@@ -104,10 +109,14 @@ int receive_run(struct receive_request *request)
 	ret = device_open(&device);
 	if (ret)
 		return ret;
-	ret = target_open(device, &request->target, MAILBOX_RIGHT_RECEIVE, &request->handle);
+	ret = target_open_with(device, &request->target, MAILBOX_RIGHT_RECEIVE, request->open_flags,
+			       &request->handle);
 	close(device);
 	if (ret)
 		return ret;
+	/* From here on nothing that is sent goes past us: who waits for that may send. */
+	if (request->subscribe)
+		complain("subscribed to %s", request->target.shown);
 
 	if (request->truncate && request->message.room) {
 		request->message.data = malloc(request->message.room);

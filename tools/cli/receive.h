@@ -15,6 +15,8 @@ struct receive_request {
 	struct mailbox_message message;
 	struct selection choice;
 	bool peek;
+	bool subscribe;
+	uint32_t open_flags;
 	uint32_t flags;
 	uint64_t timeout;
 	uint64_t deadline;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The command lines of mailbox receive and mailbox peek.
+ * The command lines of mailbox receive, mailbox subscribe and mailbox peek.
  */
 #include "receive.h"
 
@@ -13,6 +13,7 @@ enum {
 	OPTION_WAIT,
 	OPTION_LINES,
 	OPTION_JSON,
+	OPTION_CUT_OFF,
 };
 
 /* clang-format off */
@@ -42,6 +43,18 @@ static const struct option receive_options[] = {
 	COMMON_OPTIONS,
 };
 
+static const struct option subscribe_options[] = {
+	{ "cut-off", no_argument, NULL, OPTION_CUT_OFF },
+	{ "count", required_argument, NULL, OPTION_COUNT },
+	{ "truncate", required_argument, NULL, OPTION_TRUNCATE },
+	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
+	{ "lines", no_argument, NULL, OPTION_LINES },
+	{ "null", no_argument, NULL, '0' },
+	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 },
+};
+
 static const struct option peek_options[] = {
 	{ "index", required_argument, NULL, OPTION_INDEX },
 	{ "wait", no_argument, NULL, OPTION_WAIT },
@@ -60,6 +73,21 @@ static const char receive_help[] =
 	"      --timeout=TIME    wait so long at most, in all\n"
 	"  -n, --nonblock        do not wait\n"
 	COMMON_HELP;
+
+static const char subscribe_help[] =
+	"Usage: mailbox subscribe [OPTIONS] MAILBOX\n"
+	"Writes what is sent to a broadcast mailbox from now on to standard output, message\n"
+	"after message, until stopped. Says 'mailbox: subscribed to ...' on standard error once\n"
+	"it is ready, and there how many messages it has missed when it was too slow.\n"
+	"\n"
+	"      --count=N         only N messages\n"
+	"      --cut-off         rather end than miss messages\n"
+	"      --timeout=TIME    wait so long at most, in all\n"
+	"      --truncate=N      of longer messages only the first N bytes\n"
+	"      --lines           a newline after each message\n"
+	"  -0, --null            a NUL byte after each message\n"
+	"      --json            each message with all that is known about it, one object a\n"
+	"                        line; how many were missed before it is in missed\n";
 
 static const char peek_help[] =
 	"Usage: mailbox peek [OPTIONS] MAILBOX\n"
@@ -113,6 +141,9 @@ static int take_option(struct receive_request *request, int option)
 	case OPTION_FOLLOW:
 		request->follow = true;
 		return EXIT_OK;
+	case OPTION_CUT_OFF:
+		request->open_flags |= MAILBOX_CUT_OFF;
+		return EXIT_OK;
 	case OPTION_WAIT:
 		request->wait = true;
 		return EXIT_OK;
@@ -137,6 +168,8 @@ static int check(struct receive_request *request)
 {
 	const struct command *command = request->command;
 	bool several = request->counts || request->all;
+
+	request->follow |= request->subscribe && !request->counts;
 
 	if (request->counts + request->all + request->follow > 1)
 		return usage(command, "one of --count, --all and --follow at most");
@@ -192,6 +225,17 @@ static int run_receive(int argc, char **argv)
 	return run(&request, receive_options, argc, argv);
 }
 
+static int run_subscribe(int argc, char **argv)
+{
+	struct receive_request request = {
+		.command = &command_subscribe,
+		.subscribe = true,
+		.separator = -1,
+	};
+
+	return run(&request, subscribe_options, argc, argv);
+}
+
 static int run_peek(int argc, char **argv)
 {
 	struct receive_request request = {
@@ -209,6 +253,13 @@ const struct command command_receive = {
 	.summary = "take messages",
 	.help = receive_help,
 	.run = run_receive,
+};
+
+const struct command command_subscribe = {
+	.name = "subscribe",
+	.summary = "receive what is broadcast from now on",
+	.help = subscribe_help,
+	.run = run_subscribe,
 };
 
 const struct command command_peek = {

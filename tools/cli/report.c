@@ -99,6 +99,11 @@ int report(enum doing doing, const struct target *target, int error)
 			 "messages or remove mailboxes to get some back",
 			 verb(doing), target->shown);
 		return EXIT_QUOTA;
+	case ENOBUFS:
+		complain("cut off from %s: messages were overwritten before they were received; "
+			 "without --cut-off they are only missed",
+			 target->shown);
+		return EXIT_CUT_OFF;
 	case ESRCH:
 		complain("%s has no message of that process, and the process is gone; "
 			 "leave out --from to receive from others",

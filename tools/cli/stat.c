@@ -75,7 +75,7 @@ static void print_stat(int device, const struct mailbox_stat *stat)
 	       stat->rights & MAILBOX_RIGHT_MANAGE ? " manage" : "");
 	printf("%-16s %s\n", "lifetime",
 	       stat->flags & MAILBOX_PERMANENT ? "permanent" : "temporary");
-	printf("%-16s %s\n", "policy", word(policy_words, 3, stat->policy));
+	printf("%-16s %s\n", "policy", word(policy_words, 4, stat->policy));
 	printf("%-16s %s\n", "capacity", word(capacity_words, 3, stat->capacity));
 	if (stat->capacity == MAILBOX_CAPACITY_BOUNDED) {
 		print_number("max messages", stat->max_messages);
@@ -91,6 +91,7 @@ static void print_stat(int device, const struct mailbox_stat *stat)
 		printf("%-16s %s\n", "max deliveries", "(no limit)");
 	print_dead_letter(device, stat->dead_letter);
 	print_number("handles", stat->handles);
+	print_number("subscribers", stat->subscribers);
 	print_number("messages", stat->messages);
 	print_number("bytes", stat->bytes);
 	print_number("leased", stat->leased);

@@ -70,17 +70,23 @@ int device_open(int *device)
 	}
 }
 
-static int try_open(int device, struct target *target, uint32_t rights)
+static int try_open(int device, struct target *target, uint32_t rights, uint32_t flags)
 {
 	if (target->name)
-		return mailbox_open(device, target->name, rights, 0);
-	return mailbox_open_id(device, target->id, rights, 0);
+		return mailbox_open(device, target->name, rights, flags);
+	return mailbox_open_id(device, target->id, rights, flags);
+}
+
+int target_open_with(int device, struct target *target, uint32_t rights, uint32_t flags,
+		     int *handle)
+{
+	*handle = try_open(device, target, rights, flags);
+	return *handle < 0 ? report(DOING_OPEN, target, *handle) : EXIT_OK;
 }
 
 int target_open(int device, struct target *target, uint32_t rights, int *handle)
 {
-	*handle = try_open(device, target, rights);
-	return *handle < 0 ? report(DOING_OPEN, target, *handle) : EXIT_OK;
+	return target_open_with(device, target, rights, 0, handle);
 }
 
 static int is_target(const struct mailbox_stat *stat, void *context)
@@ -116,7 +122,7 @@ static int target_resolve(int device, struct target *target)
 		return ret < 0 ? ret : 0;
 
 	for (right = MAILBOX_RIGHT_SEND; right <= MAILBOX_RIGHT_MANAGE; right <<= 1) {
-		handle = try_open(device, target, right);
+		handle = try_open(device, target, right, 0);
 		if (handle != -EACCES)
 			break;
 	}

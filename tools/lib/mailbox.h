@@ -79,7 +79,7 @@ int mailbox_create(int device, struct mailbox_create *create);
  * @device: from mailbox_device_open()
  * @name: of the mailbox
  * @rights: wanted, bits of enum mailbox_right, at least one
- * @flags: 0 or MAILBOX_NONBLOCK
+ * @flags: 0, or of MAILBOX_NONBLOCK, and MAILBOX_CUT_OFF for a broadcast
  *
  * Return: a handle (end it with close(2)), or a negative errno, such as -ENOENT, or
  * -EACCES when the mode bits do not grant all of @rights. Never waits.
@@ -226,6 +226,8 @@ int mailbox_list_each(int device, int (*each)(const struct mailbox_stat *stat, v
  * @lease: receive: with MAILBOX_LEASE the number of the lease, for mailbox_ack() and the
  *	like; else 0
  * @deliveries: receive: how often the message was delivered under a lease before
+ * @missed: receive: of a broadcast, how many messages this handle has missed since the one
+ *	it got last, because it was too slow or they expired; else 0
  *
  * Begin with all zero, so that members which a later version uses are zero too.
  */
@@ -247,7 +249,7 @@ struct mailbox_message {
 	uint64_t lease;
 	uint32_t deliveries;
 	uint32_t reserved_too;
-	uint64_t reserved[1];
+	uint64_t missed;
 };
 
 /**

@@ -64,6 +64,8 @@ void mbx_message_from_receive(struct mailbox_message *message,
 	message->gid = receive->gid;
 	message->lease = receive->flags & MAILBOX_LEASE ? receive->lease : 0;
 	message->deliveries = receive->deliveries;
+	/* The caller's 0 where the mailbox is no broadcast. */
+	message->missed = receive->missed;
 }
 
 int mailbox_send_message(int handle, struct mailbox_message *message, uint32_t flags,

@@ -38,6 +38,7 @@ static const struct {
 	{ ESTALE, "the lease has ended, or is somebody else's" },
 	{ EBUSY, "the mailbox has no room for another process" },
 	{ EPIPE, "the other process of the pair has left" },
+	{ ENOBUFS, "cut off from the broadcast: this receiver was too slow" },
 	{ ECANCELED, "the call was abandoned" },
 	{ ELOOP, "this descriptor may not travel in a message" },
 };

@@ -76,6 +76,7 @@
  * EBUSY      the policy of the mailbox has no room for another
  * EPIPE      the other process of a pair has left
  * EMLINK     the handle is the last of MAILBOX_DERIVE_MAX derived one from another
+ * ENOBUFS    cut off from a broadcast: this handle was too slow
  * ECANCELED  reserved: a call was abandoned
  * ELOOP      reserved: a descriptor that may not travel in a message
  * ========== ==================================================================
@@ -120,6 +121,30 @@
  * process that has waited longest for it: a receive waits for the right as it would for
  * a message, with the same deadline; one that may not wait fails with EBUSY. While one
  * process has it, poll(2) does not say POLLIN to others. Leases are not touched by that.
+ *
+ * *Broadcast*: each handle with the right to receive, in this a *subscriber*, gets every
+ * message that is sent after it was opened, and all of them in the one order in which they
+ * were sent. (A duplicate of its descriptor, also one that is inherited or was passed, is
+ * the same handle: who receives through it takes the message from the others that have it.
+ * A second handle gets its own.) A message is stored, and counts against limits and quota,
+ * once, however many are to get it.
+ *
+ * A message has been received, and is gone, when all have got it that subscribed when it
+ * was sent; closing a handle counts as that. If none of them has got it by then, or there
+ * were none, it is dropped instead. A send never waits and is never refused for want of
+ * room: it overwrites the messages that arrived first. Who has not got those by then has
+ * missed them: the next message that it receives tells how many it has missed since the
+ * one before, expired ones included, in missed. What such a receiver is copying at that
+ * moment it still gets. A handle that was made with MAILBOX_CUT_OFF is *cut off* instead
+ * when a message is overwritten that it has not got: its receives fail with ENOBUFS from
+ * then on, poll(2) says POLLHUP and POLLERR, and it is no subscriber any more.
+ *
+ * A mailbox of this policy is bounded and made with MAILBOX_ON_FULL_OVERWRITE, which SET
+ * does not change, and without max_deliveries; nor is it a dead-letter mailbox. Sends have
+ * priority 0. Receives select MAILBOX_SELECT_FIRST and have no lease; with MAILBOX_PEEK
+ * they may also select MAILBOX_SELECT_INDEX, where 0 is the next message of this handle.
+ * Anything else is EINVAL. poll(2) says POLLIN when there is a message for this handle,
+ * and POLLOUT always.
  */
 
 /**
@@ -150,7 +175,8 @@
  *
  * RESTRICT makes of a handle another one on the same mailbox, with the same rights or
  * fewer: to be passed on, by inheritance or in a message of a Unix socket. It is a handle
- * like any other, counted by STAT, and keeps a temporary mailbox alive. Besides, it has a
+ * like any other, counted by STAT, and keeps a temporary mailbox alive; from a broadcast
+ * it gets what is sent from then on, by the overflow rule of the one it comes from. Besides, it has a
  * *grant*: a number by which whoever may manage the mailbox can REVOKE it, and with it all
  * handles derived from it, and from those, also where one in between is closed already.
  * Handles that CREATE and OPEN return have no grant, and cannot be revoked.
@@ -195,6 +221,10 @@
  * fails; of that is left only that its number is not used again, and what STAT says of the
  * last message sent. When somebody has it, under a lease (or has given it back with a delay) or
  * just copying it, the call succeeds with MAILBOX_END_PENDING, and no other receipt comes.
+ *
+ * A broadcast ends when all that are to get it have it, or are gone or cut off; its receipt
+ * says in copies how many have it, and names none of them. It is never taken back: a wait
+ * that has to end says MAILBOX_END_PENDING.
  *
  * A dead letter that was moved has ended for its receipt. What was never sent, since its
  * sender gave up waiting for room or at a rendezvous, gets none.
@@ -252,6 +282,7 @@ enum mailbox_on_full {
  * @MAILBOX_POLICY_PAIR: there are two processes, so it is clear who gets what the other
  *	has sent
  * @MAILBOX_POLICY_ONE: the one process that has the right to receive
+ * @MAILBOX_POLICY_BROADCAST: each handle that may receive, its own copy
  *
  * See DOC: Policies.
  */
@@ -259,6 +290,7 @@ enum mailbox_policy {
 	MAILBOX_POLICY_ANY,
 	MAILBOX_POLICY_PAIR,
 	MAILBOX_POLICY_ONE,
+	MAILBOX_POLICY_BROADCAST,
 };
 
 /**
@@ -302,6 +334,8 @@ enum mailbox_select {
  * @MAILBOX_RECEIPT: a receipt goes to a mailbox when the message ends
  * @MAILBOX_RECEIPT_WAIT: the call waits until the message has ended, and returns the
  *	receipt
+ * @MAILBOX_CUT_OFF: the handle, of a broadcast mailbox and with the right to receive, is cut
+ *	off when it is too slow, instead of missing messages
  */
 enum mailbox_flag {
 	MAILBOX_NONBLOCK = 1 << 0,
@@ -314,6 +348,7 @@ enum mailbox_flag {
 	MAILBOX_LEASE = 1 << 7,
 	MAILBOX_RECEIPT = 1 << 8,
 	MAILBOX_RECEIPT_WAIT = 1 << 9,
+	MAILBOX_CUT_OFF = 1 << 10,
 };
 
 /**
@@ -365,7 +400,7 @@ struct mailbox_info {
 /**
  * struct mailbox_create - MAILBOX_IOC_CREATE, on the device
  * @size: of this structure
- * @flags: MAILBOX_NONBLOCK, MAILBOX_PERMANENT, MAILBOX_FIXED_SIZE
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_PERMANENT, MAILBOX_FIXED_SIZE, MAILBOX_CUT_OFF
  * @rights: of the new handle, at least one of enum mailbox_right
  * @mode: permission bits, 0 to 0777: r receive, w send, x manage
  * @policy: one of enum mailbox_policy
@@ -423,7 +458,7 @@ struct mailbox_create {
 /**
  * struct mailbox_open - MAILBOX_IOC_OPEN, on the device
  * @size: of this structure
- * @flags: MAILBOX_NONBLOCK
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_CUT_OFF
  * @rights: wanted, at least one of enum mailbox_right; all are granted or none
  * @fd: out, the handle
  * @id: of the mailbox, or 0 to go by name; out, the id
@@ -486,9 +521,11 @@ struct mailbox_destroy {
  * @receivers: out, receivers that wait
  * @senders: out, senders that wait
  * @sent: out, messages accepted so far
- * @received: out, messages taken so far: without a lease, or acknowledged
+ * @received: out, messages taken so far: without a lease, or acknowledged; of a broadcast
+ *	those that all have got
  * @expired: out, messages dropped because their expiry passed
- * @overwritten: out, messages dropped by MAILBOX_ON_FULL_OVERWRITE
+ * @overwritten: out, messages dropped by MAILBOX_ON_FULL_OVERWRITE; of a broadcast those
+ *	that not all had got
  * @created: out, time of creation
  * @last_sent: out, time of the last accepted message, or 0
  * @last_received: out, time of the last taken message, to a tick of the kernel (1 to 10
@@ -500,10 +537,12 @@ struct mailbox_destroy {
  * @redelivered: out, how often a lease has ended without ACK so far, but for those that
  *	expired; also when the message was then dead
  * @dead: out, messages moved to the dead-letter mailbox so far
- * @dropped: out, messages that it could not take, or dropped for want of one, so far
+ * @dropped: out, messages that it could not take, or dropped for want of one, so far; of a
+ *	broadcast those that nobody was there to get
  * @dead_letter: out, see struct mailbox_create
  * @max_deliveries: out, see struct mailbox_create
- * @reserved: out, 0
+ * @subscribers: out, open handles with the right to receive; of a broadcast those that are
+ *	not cut off
  * @promised: out, receipts that are to come, for messages elsewhere that have not ended
  *
  * sent == received + expired + overwritten + dead + dropped + messages, at every moment.
@@ -546,7 +585,7 @@ struct mailbox_stat {
 	__aligned_u64 dropped;
 	__aligned_u64 dead_letter;
 	__u32 max_deliveries;
-	__u32 reserved;
+	__u32 subscribers;
 	__aligned_u64 promised;
 };
 
@@ -767,6 +806,9 @@ struct mailbox_send {
  * @lease: with MAILBOX_LEASE, for how many nanoseconds from when the message is taken,
  *	0 for no limit; out, the number of the lease, which ACK, NACK and EXTEND want.
  *	Else ignored. Programs made before there were leases end the structure before it.
+ * @missed: out, only of a mailbox of MAILBOX_POLICY_BROADCAST, else not written to: messages
+ *	between the one this handle got last and this one that it has missed. What read(2)
+ *	and structures that end before it cannot tell is added to the next one.
  *
  * Waits until there is a message that matches; the receiver that waited longest is
  * served first. A peek that waits is served with nothing but a look: whoever takes
@@ -776,7 +818,7 @@ struct mailbox_send {
  * the message of a sender that waits for room will do.
  *
  * Errors: EOPNOTSUPP, EINVAL, EFAULT, EACCES, EPERM, EBUSY, EMSGSIZE, EAGAIN, ETIMEDOUT,
- * EINTR, ESRCH, EPIPE, EIDRM.
+ * EINTR, ESRCH, EPIPE, ENOBUFS, EIDRM.
  */
 struct mailbox_receive {
 	__u32 size;
@@ -799,6 +841,7 @@ struct mailbox_receive {
 	__u32 result;
 	__u32 deliveries;
 	__aligned_u64 lease;
+	__aligned_u64 missed;
 };
 
 /**
