@@ -152,7 +152,7 @@ TEST_F(memcg, mailboxes_that_have_ended_take_no_memory)
 {
 	pid_t pid;
 
-	ASSERT_EQ(0, write_text(file_of(&self->group, "memory.max"), "16777216"));
+	ASSERT_EQ(0, write_text(file_of(&self->group, "memory.max"), "8388608"));
 	pid = child_fork();
 	if (!pid) {
 		struct mailbox_create args = create_args();
@@ -161,7 +161,7 @@ TEST_F(memcg, mailboxes_that_have_ended_take_no_memory)
 		ASSERT_EQ(0, mlockall(MCL_CURRENT));
 		ASSERT_EQ(0, write_text(file_of(&self->group, "cgroup.procs"), "0"));
 		args.max_deliveries = 1;
-		for (int i = 0; i < 40000; i++) {
+		for (int i = 0; i < 16000; i++) {
 			args.dead_letter = args.id;
 			fd = box_create(self->group.device, &args);
 			ASSERT_LE(0, fd);
