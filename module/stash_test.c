@@ -4,6 +4,8 @@
  * are those of the test module.
  */
 #include <kunit/test.h>
+#include <linux/kthread.h>
+#include <linux/sched.h>
 
 #include "stash.c"
 
@@ -231,6 +233,61 @@ static void gives_all_back(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, mbx_stash_empty(&w->stash));
 }
 
+#define TURNS 100000
+
+struct contest {
+	struct mbx_stash *stash;
+	spinlock_t lock;
+	atomic_t held;
+	atomic_t doubled;
+};
+
+/* Takes the only message there is, and puts it back. */
+static void take_turn(struct contest *contest)
+{
+	struct mbx_message *msg = mbx_stash_take(contest->stash);
+
+	if (!msg)
+		return;
+	if (atomic_xchg(&contest->held, 1))
+		atomic_inc(&contest->doubled);
+	cpu_relax();
+	atomic_set(&contest->held, 0);
+	spin_lock(&contest->lock);
+	mbx_stash_put_spare(contest->stash, msg);
+	spin_unlock(&contest->lock);
+}
+
+static int take_turns(void *data)
+{
+	while (!kthread_should_stop()) {
+		take_turn(data);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Without a lock, and yet to no two at once; where there are two processors. */
+static void gives_the_spare_to_one(struct kunit *test)
+{
+	struct world *w = test->priv;
+	struct contest contest = { .stash = &w->stash };
+	struct task_struct *rival;
+	int turn;
+
+	spin_lock_init(&contest.lock);
+	mbx_stash_put_spare(&w->stash, w->message[0]);
+	rival = kthread_run(take_turns, &contest, "mailbox-rival");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(rival));
+	for (turn = 0; turn < TURNS; turn++) {
+		take_turn(&contest);
+		cond_resched();
+	}
+	kthread_stop(rival);
+	KUNIT_EXPECT_EQ(test, atomic_read(&contest.doubled), 0);
+	KUNIT_EXPECT_PTR_EQ(test, mbx_stash_take(&w->stash), w->message[0]);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(the_first_is_the_spare),
 	KUNIT_CASE(asks_before_it_keeps_many),
@@ -243,6 +300,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(gives_to_who_paid),
 	KUNIT_CASE(keeps_few_of_another),
 	KUNIT_CASE(gives_all_back),
+	KUNIT_CASE(gives_the_spare_to_one),
 	{},
 };
 
