@@ -12,7 +12,7 @@ header=${2:-$here/../../uapi/linux/mailbox.h}
 
 # Constants that no call takes: what the module says of itself, and limits that the
 # description gives in its own way.
-not_described='MAILBOX_INTERFACE_VERSION|MAILBOX_IOC_MAGIC'
+not_described='MAILBOX_INTERFACE_VERSION|MAILBOX_IOC_MAGIC|MAILBOX_DERIVE_MAX'
 
 # One line for each member: structure, member, bytes; for a name their number in words.
 members_of_header()
