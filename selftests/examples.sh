@@ -1,12 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The examples about policies print what Documentation/policies.rst says they do.
+# The examples about policies and rights print what Documentation/policies.rst and
+# concepts.rst say they do.
 
 here=$(readlink -f "$(dirname "$0")")/examples
-text=$here/policies.rst
+texts="$here/policies.rst $here/concepts.rst"
 
-if [ ! -c /dev/mailbox ] || [ ! -e "$text" ]; then
+if [ ! -c /dev/mailbox ] || [ ! -e "$here/concepts.rst" ]; then
 	echo "1..0 # SKIP needs the module, and examples and text as the virtual machine has them"
 	exit 4
 fi
@@ -17,14 +18,14 @@ printed_by()
 	awk -v line="\`\`tools/examples/$1.c\`\`::" '
 		$0 == line { inside = 1; next }
 		inside && /^[^\t]/ { exit }
-		inside && sub(/^\t/, "")' "$text"
+		inside && sub(/^\t/, "")' $texts
 }
 
 number=0 failed=0
 echo "TAP version 13"
 for program in "$here"/*; do
 	name=${program##*/}
-	case $name in policy_*) ;; *) continue ;; esac
+	case $name in policy_* | restrict) ;; *) continue ;; esac
 	number=$((number + 1))
 	printed_by "$name" >"/tmp/$name.said"
 	"$program" >"/tmp/$name.printed" 2>&1

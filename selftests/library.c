@@ -318,6 +318,29 @@ TEST_F(library, batch_says_what_stopped_it)
 	EXPECT_EQ(1, got[0].truncated);
 }
 
+TEST_F(library, restrict_and_revoke)
+{
+	uint64_t grant = 0, other = 0;
+	int fd = mailbox_restrict(self->box, MAILBOX_RIGHT_SEND, 0, &grant), more;
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, mailbox_send(fd, "x", 1));
+	EXPECT_EQ(-EACCES, mailbox_restrict(fd, MAILBOX_RIGHT_RECEIVE, 0, &other));
+	EXPECT_EQ(0, other);
+	EXPECT_EQ(-EOPNOTSUPP, mailbox_restrict(fd, MAILBOX_RIGHT_SEND, MAILBOX_PEEK, NULL));
+	more = mailbox_restrict(fd, MAILBOX_RIGHT_SEND, MAILBOX_NONBLOCK, NULL);
+	ASSERT_LE(0, more);
+	EXPECT_TRUE(fcntl(more, F_GETFL) & O_NONBLOCK);
+	EXPECT_EQ(-EACCES, mailbox_revoke(fd, grant));
+	EXPECT_EQ(-ENOENT, mailbox_revoke(self->box, 0));
+	EXPECT_EQ(0, mailbox_revoke(self->box, grant));
+	EXPECT_EQ(-EACCES, mailbox_send(fd, "x", 1));
+	EXPECT_EQ(-EACCES, mailbox_send(more, "x", 1));
+	close(fd);
+	close(more);
+	EXPECT_EQ(-ENOENT, mailbox_revoke(self->box, grant));
+}
+
 TEST_F(library, yield_is_for_one_at_a_time)
 {
 	struct mailbox_create create;

@@ -12,7 +12,7 @@ header=${2:-$here/../../uapi/linux/mailbox.h}
 
 # Constants that no call takes: what the module says of itself, and limits that the
 # description gives in its own way.
-not_described='MAILBOX_INTERFACE_VERSION|MAILBOX_IOC_MAGIC'
+not_described='MAILBOX_INTERFACE_VERSION|MAILBOX_IOC_MAGIC|MAILBOX_DERIVE_MAX'
 
 # One line for each member: structure, member, bytes; for a name their number in words.
 members_of_header()
@@ -45,7 +45,7 @@ members_of_description()
 		/^\}/ { in_struct = "" }
 		in_struct {
 			if ($3 ~ /MAILBOX_NAME_SIZE/) bytes = "MAILBOX_NAME_SIZE"
-			else if ($3 ~ /int64|^ptr64|^mailbox_(id|lease_number)/) bytes = 8
+			else if ($3 ~ /int64|^ptr64|^mailbox_(id|lease_number|grant)/) bytes = 8
 			else if ($3 ~ /int32|^bool32|^(uid|gid|pid|fd_mailbox_handle|fd_event)$/) bytes = 4
 			else bytes = "unknown"
 			print in_struct, $2, bytes

@@ -22,6 +22,8 @@
 #define LEASE(member, kind, direction)	 MEMBER(mailbox_lease, member, kind, direction)
 #define YIELD(member, kind, direction)	 MEMBER(mailbox_yield, member, kind, direction)
 #define NOTIFY(member, kind, direction)	 MEMBER(mailbox_notify, member, kind, direction)
+#define DERIVE(member, kind, direction)	 MEMBER(mailbox_restrict, member, kind, direction)
+#define REVOKE(member, kind, direction)	 MEMBER(mailbox_revoke, member, kind, direction)
 
 #define STAT_MEMBERS(flags_direction) \
 	STAT(size, KIND_SIZE, flags_direction), STAT(flags, KIND_FLAGS, flags_direction), \
@@ -157,7 +159,7 @@ const struct layout layouts[OP_LAYOUTS] = {
 		.size = sizeof(struct mailbox_stat),
 		.least = 416,
 		.members = { STAT_MEMBERS(IN_OUT) },
-		.errors = { EIDRM },
+		.errors = { EACCES, EIDRM },
 	},
 	[OP_SET] = {
 		.name = "SET",
@@ -296,7 +298,32 @@ const struct layout layouts[OP_LAYOUTS] = {
 			NOTIFY(events, KIND_EVENTS, IN),
 			NOTIFY(eventfd, KIND_EVENTFD, IN),
 		},
-		.errors = { ENOMEM, EIDRM },
+		.errors = { EACCES, ENOMEM, EIDRM },
+	},
+	[OP_RESTRICT] = {
+		.name = "RESTRICT",
+		.cmd = MAILBOX_IOC_RESTRICT,
+		.flags = MAILBOX_NONBLOCK,
+		.size = sizeof(struct mailbox_restrict),
+		.members = {
+			DERIVE(size, KIND_SIZE, IN),
+			DERIVE(flags, KIND_FLAGS, IN),
+			DERIVE(rights, KIND_RIGHTS, IN),
+			DERIVE(fd, KIND_NUMBER, OUT),
+			DERIVE(grant, KIND_NUMBER, OUT),
+		},
+		.errors = { EACCES, EMLINK, EBUSY, ENOMEM, EMFILE, ENFILE, EIDRM },
+	},
+	[OP_REVOKE] = {
+		.name = "REVOKE",
+		.cmd = MAILBOX_IOC_REVOKE,
+		.size = sizeof(struct mailbox_revoke),
+		.members = {
+			REVOKE(size, KIND_SIZE, IN),
+			REVOKE(flags, KIND_FLAGS, IN),
+			REVOKE(grant, KIND_GRANT, IN),
+		},
+		.errors = { EACCES, ENOENT, EIDRM },
 	},
 };
 

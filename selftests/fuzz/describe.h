@@ -35,6 +35,7 @@ enum kind {
 	KIND_LEASES,
 	KIND_EVENTS,
 	KIND_EVENTFD,
+	KIND_GRANT,
 };
 
 enum direction { IN, OUT, IN_OUT };

@@ -216,6 +216,7 @@ bool dispatch_run(const struct input *input)
 	features_clear();
 	shared->failed = false;
 	shared->last_reaped = 0;
+	shared->last_grant = 0;
 	memset(shared->leases, 0, sizeof(shared->leases));
 	shared->nr_leases = 0;
 	naps = 0;

@@ -45,6 +45,8 @@ enum op {
 	OP_EXTEND,
 	OP_YIELD,
 	OP_NOTIFY,
+	OP_RESTRICT,
+	OP_REVOKE,
 	OP_LAYOUTS,
 	/* By a worker. */
 	OP_IOCTL = OP_LAYOUTS,

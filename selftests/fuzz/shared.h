@@ -56,6 +56,7 @@ struct shared {
 	struct worker workers[WORKERS];
 	struct slot slots[SLOTS];
 	__u64 last_id;
+	__u64 last_grant; /* of whichever mailbox */
 	/* Numbers of the leases taken last, the next one to be replaced. */
 	__u64 leases[LEASES];
 	__u32 nr_leases;

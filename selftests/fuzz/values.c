@@ -198,6 +198,8 @@ __u64 value_initial(const struct layout *layout, const struct member *member,
 		return ALL_EVENTS;
 	case KIND_EVENTFD:
 		return FD_EVENT;
+	case KIND_GRANT:
+		return shared->last_grant;
 	default:
 		return 0;
 	}
@@ -234,6 +236,8 @@ __u64 value_changed(const struct layout *layout, const struct member *member,
 	case KIND_EVENTFD:
 		return change->value < SLOTS ? (__u64)shared->slots[change->value].fd :
 					       number_of(change);
+	case KIND_GRANT:
+		return change->value < 16 ? shared->last_grant - change->value : number_of(change);
 	case KIND_TIME:
 		return time_of(change);
 	case KIND_MATCH:

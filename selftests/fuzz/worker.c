@@ -50,6 +50,7 @@ static void fail_in_kernel(unsigned int nth)
 
 static void remember_handle(const struct frame *frame)
 {
+	struct mailbox_restrict derived;
 	struct mailbox_create create;
 	struct mailbox_open open;
 
@@ -57,6 +58,11 @@ static void remember_handle(const struct frame *frame)
 		memcpy(&create, frame->at, sizeof(create));
 		slot_set(frame->call->other, create.fd, FILE_HANDLE, create.id);
 		shared->last_id = create.id;
+	} else if (frame->call->op == OP_RESTRICT) {
+		memcpy(&derived, frame->at, sizeof(derived));
+		slot_set(frame->call->other, derived.fd, FILE_HANDLE,
+			 shared->slots[frame->call->slot].id);
+		shared->last_grant = derived.grant;
 	} else {
 		memcpy(&open, frame->at, sizeof(open));
 		slot_set(frame->call->other, open.fd, FILE_HANDLE, open.id);
@@ -77,7 +83,7 @@ static int call_layout(const struct call *call)
 		fail_in_kernel(0);
 	frame_check(&frame, ret);
 	if (!ret && !is_child && frame.whole && frame.cmd == frame.layout->cmd &&
-	    (call->op == OP_CREATE || call->op == OP_OPEN))
+	    (call->op == OP_CREATE || call->op == OP_OPEN || call->op == OP_RESTRICT))
 		remember_handle(&frame);
 	return ret;
 }

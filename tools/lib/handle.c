@@ -20,6 +20,30 @@ int mailbox_yield(int handle)
 	return mbx_call(handle, MAILBOX_IOC_YIELD, &yield);
 }
 
+int mailbox_restrict(int handle, uint32_t rights, uint32_t flags, uint64_t *grant)
+{
+	struct mailbox_restrict restricted = {
+		.size = sizeof(restricted),
+		.flags = flags,
+		.rights = rights,
+	};
+	int ret;
+
+	ret = mbx_call(handle, MAILBOX_IOC_RESTRICT, &restricted);
+	if (ret)
+		return ret;
+	if (grant)
+		*grant = restricted.grant;
+	return restricted.fd;
+}
+
+int mailbox_revoke(int handle, uint64_t grant)
+{
+	struct mailbox_revoke revoke = { .size = sizeof(revoke), .grant = grant };
+
+	return mbx_call(handle, MAILBOX_IOC_REVOKE, &revoke);
+}
+
 int mailbox_stat(int handle, struct mailbox_stat *stat)
 {
 	memset(stat, 0, sizeof(*stat));

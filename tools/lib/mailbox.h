@@ -172,7 +172,8 @@ int mailbox_set(int handle, const struct mailbox_set *set);
  * @eventfd: from eventfd(2); ignored when @events is 0
  *
  * A handle has one eventfd, which takes the place of an earlier one, and keeps it until the
- * handle is closed. The end of the mailbox is signalled whatever the events. Call this
+ * handle is closed. The end of the mailbox is signalled whatever the events, and so is a
+ * mailbox_revoke() of the handle. Call this
  * first and look at the mailbox then, and nothing is missed.
  *
  * Return: 0 or a negative errno; -EINVAL for what is no eventfd. Never waits.
@@ -460,6 +461,35 @@ int mailbox_extend_batch(int handle, const uint64_t *leases, unsigned int nr, ui
  * other policies, -EIDRM. Never waits.
  */
 int mailbox_yield(int handle);
+
+/* --- derived handles: to be passed on, and taken back ------------------- */
+
+/**
+ * mailbox_restrict() - derive a handle with the same rights or fewer
+ * @handle: with all of @rights
+ * @rights: of the new handle, bits of enum mailbox_right, at least one
+ * @flags: 0 or MAILBOX_NONBLOCK
+ * @grant: set on success: what mailbox_revoke() wants; or NULL
+ *
+ * See "Derived handles" in <linux/mailbox.h>. A child that runs another program inherits the
+ * new handle once FD_CLOEXEC is taken off with fcntl(2).
+ *
+ * Return: a handle (end it with close(2)), or a negative errno, such as -EACCES when
+ * @handle lacks one of @rights, or was revoked. Never waits.
+ */
+int mailbox_restrict(int handle, uint32_t rights, uint32_t flags, uint64_t *grant);
+
+/**
+ * mailbox_revoke() - take a handle back, and all that were derived from it
+ * @handle: with the right to manage
+ * @grant: from mailbox_restrict(), here or in another process
+ *
+ * From the return on every call on those handles fails with -EACCES; those that waited
+ * have ended with that.
+ *
+ * Return: 0 or a negative errno, such as -ENOENT when none of them is open. Waits for nobody.
+ */
+int mailbox_revoke(int handle, uint64_t grant);
 
 /* --- time and text ----------------------------------------------------- */
 

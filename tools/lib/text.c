@@ -23,7 +23,7 @@ static const struct {
 	{ EFAULT, "a pointer to memory that cannot be read or written" },
 	{ ENOENT, "there is no such mailbox" },
 	{ EEXIST, "a mailbox of that name exists" },
-	{ EACCES, "the handle lacks the right, or the mode bits do not grant it" },
+	{ EACCES, "the handle lacks the right or was revoked, or the mode bits do not grant it" },
 	{ EPERM, "only the owner may do that, or whom the policy of the mailbox lets" },
 	{ EAGAIN, "nothing can be done without waiting" },
 	{ ETIMEDOUT, "the time is over" },
@@ -39,6 +39,7 @@ static const struct {
 	{ EBUSY, "the mailbox has no room for another process" },
 	{ EPIPE, "the other process of the pair has left" },
 	{ ENOBUFS, "cut off from the broadcast: this receiver was too slow" },
+	{ EMLINK, "too many handles are derived one from another" },
 	{ ECANCELED, "the call was abandoned" },
 	{ ELOOP, "this descriptor may not travel in a message" },
 };

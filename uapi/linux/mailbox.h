@@ -547,7 +547,7 @@ struct mailbox_destroy {
  *
  * sent == received + expired + overwritten + dead + dropped + messages, at every moment.
  *
- * Errors: EOPNOTSUPP, EIDRM.
+ * Errors: EOPNOTSUPP, EACCES, EIDRM.
  */
 struct mailbox_stat {
 	__u32 size;
