@@ -176,10 +176,10 @@
  * RESTRICT makes of a handle another one on the same mailbox, with the same rights or
  * fewer: to be passed on, by inheritance or in a message of a Unix socket. It is a handle
  * like any other, counted by STAT, and keeps a temporary mailbox alive; from a broadcast
- * it gets what is sent from then on, by the overflow rule of the one it comes from. Besides, it has a
- * *grant*: a number by which whoever may manage the mailbox can REVOKE it, and with it all
- * handles derived from it, and from those, also where one in between is closed already.
- * Handles that CREATE and OPEN return have no grant, and cannot be revoked.
+ * it gets what is sent from then on, by the overflow rule of the one it comes from. Besides,
+ * it has a *grant*: a number by which whoever may manage the mailbox can REVOKE it, and with
+ * it all handles derived from it, and from those, also where one in between is closed
+ * already. Handles that CREATE and OPEN return have no grant, and cannot be revoked.
  *
  * When REVOKE has returned, every call on a revoked handle but INFO and close(2) fails with
  * EACCES, whatever else is wrong with it; only an unknown command is ENOTTY before that, and
