@@ -3,6 +3,7 @@
 #include <linux/ktime.h>
 #include <linux/workqueue.h>
 
+#include "dead_letter.h"
 #include "expire.h"
 #include "lease.h"
 #include "line.h"
@@ -68,7 +69,7 @@ void mbx_expire_locked(struct mbx_box *box) __must_hold(&box->lock)
 		expire_some_locked(box, &spent, &dead);
 		spin_unlock(&box->lock);
 		mbx_spent_free(spent);
-		mbx_lease_bury(box, dead);
+		mbx_dead_letter_bury(box, dead);
 		spin_lock(&box->lock);
 	}
 }

@@ -8,6 +8,7 @@
 #include <linux/sched.h>
 #include <linux/uaccess.h>
 
+#include "dead_letter.h"
 #include "deliver.h"
 #include "expire.h"
 #include "handle.h"
@@ -16,7 +17,6 @@
 #include "line.h"
 #include "mailbox.h"
 #include "receipt.h"
-#include "send.h"
 #include "share.h"
 
 /* How many are done before the lock is given up for a moment. */
@@ -170,7 +170,7 @@ static void let_go_locked(struct mbx_box *box, struct mbx_message *msg, u32 end,
 	mbx_box_drop_locked(box, msg, spent);
 }
 
-/* A dead letter is counted as moved, and listed for mbx_lease_bury(). */
+/* A dead letter is counted as moved, and listed for mbx_dead_letter_bury(). */
 static void bring_back_locked(struct mbx_box *box, struct mbx_message *msg,
 			      struct mbx_message **spent, struct mbx_message **dead)
 {
@@ -235,69 +235,6 @@ struct mbx_message *mbx_lease_any_locked(struct mbx_box *box)
 	return lease_message(box->leases.rb_node);
 }
 
-/* Return: true if the mailbox has it now. */
-static bool bury(struct mbx_box *to, struct mbx_message *msg)
-{
-	struct mbx_share *share;
-	s64 ret;
-
-	if (!to || (to->fixed_size && msg->length != READ_ONCE(to->message_size)))
-		return false;
-	share = mbx_box_share_get(to, msg->charge.user);
-	if (IS_ERR(share))
-		return false;
-	msg->deliveries = 0;
-	/* Not mbx_box_lock_fresh(), which may bury what expires there, and so on. */
-	spin_lock(&to->lock);
-	ret = mbx_enter_locked(to, msg, share, NULL, 0, true);
-	spin_unlock(&to->lock);
-	mbx_box_share_put(to, share);
-	return ret > 0;
-}
-
-/**
- * mbx_lease_bury() - move dead letters to their mailbox
- * @box: where they come from, in no book any more but counted as moved
- * @dead: a list of them
- *
- * Context: Process context, may sleep.
- */
-void mbx_lease_bury(struct mbx_box *box, struct mbx_message *dead)
-{
-	struct mbx_message *msg, *receipt, *spent = NULL;
-	struct mbx_box *to;
-	bool moved;
-
-	if (!dead)
-		return;
-	spin_lock(&box->lock);
-	to = box->dead_letter;
-	if (to)
-		refcount_inc(&to->refs);
-	spin_unlock(&box->lock);
-	while (dead) {
-		msg = dead;
-		dead = msg->next;
-		/* For its receipt it ends here: it is another message there. */
-		receipt = mbx_receipt_detach(msg);
-		moved = bury(to, msg);
-		if (moved && !receipt)
-			continue;
-		spin_lock(&box->lock);
-		if (receipt)
-			mbx_receipt_tell_locked(
-				receipt, moved ? MAILBOX_END_DEAD : MAILBOX_END_DROPPED, &spent);
-		if (!moved) {
-			box->dead--;
-			box->dropped++;
-			mbx_box_drop_locked(box, msg, &spent);
-		}
-		spin_unlock(&box->lock);
-	}
-	mbx_spent_free(spent);
-	mbx_box_put(to);
-}
-
 /**
  * mbx_lease_leave() - give back what a holder has leased through a handle
  * @handle: the handle
@@ -325,7 +262,7 @@ void mbx_lease_leave(struct mbx_handle *handle, const void *holder)
 		}
 		spin_unlock(&box->lock);
 		mbx_spent_free(spent);
-		mbx_lease_bury(box, dead);
+		mbx_dead_letter_bury(box, dead);
 		cond_resched();
 	} while (nr == LEASE_STEP);
 }
@@ -435,7 +372,7 @@ static int do_one(struct mbx_handle *handle, u64 number, u64 time, lease_fn *fn)
 		fn(box, msg, time, &spent, &dead);
 	spin_unlock(&box->lock);
 	mbx_spent_free(spent);
-	mbx_lease_bury(box, dead);
+	mbx_dead_letter_bury(box, dead);
 	return ret;
 }
 

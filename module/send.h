@@ -48,7 +48,5 @@ long mbx_send_entry(struct file *file, struct mailbox_send __user *arg,
 int mbx_send(struct file *file, const struct mbx_send_args *args);
 struct mbx_message *mbx_send_find(struct mbx_box *box, struct mbx_user *user, u32 length,
 				  struct mbx_message *spare);
-s64 mbx_enter_locked(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share,
-		     struct mbx_handle *handle, u64 deadline, bool nonblock);
 
 #endif /* MBX_SEND_H */
