@@ -38,7 +38,8 @@ static const char overview_tail[] =
 	"   9  the message has a size that the mailbox does not take\n"
 	"  10  the quota is used up\n"
 	"  11  there is no /dev/mailbox\n"
-	"  12  a message was received and could not be written: it is lost\n";
+	"  12  a message was received and could not be written: it is lost\n"
+	"  13  the message was sent, and has ended without being taken\n";
 
 static const struct command *command_find(const char *name)
 {

@@ -64,6 +64,7 @@ void mbx_message_from_receive(struct mailbox_message *message,
 	message->gid = receive->gid;
 	message->lease = receive->flags & MAILBOX_LEASE ? receive->lease : 0;
 	message->deliveries = receive->deliveries;
+	message->is_receipt = !!(receive->result & MAILBOX_IS_RECEIPT);
 }
 
 int mailbox_send_message(int handle, struct mailbox_message *message, uint32_t flags,
