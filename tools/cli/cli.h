@@ -32,6 +32,7 @@ enum exit_code {
 	EXIT_NO_DEVICE,
 	EXIT_LOST,
 	EXIT_CUT_OFF,
+	EXIT_NOT_TAKEN,
 };
 
 struct command {
@@ -105,6 +106,8 @@ bool output_has_reader(void);
 
 /* --- json.c */
 json_t *json_from_message(const struct mailbox_message *message);
+/* Of a struct mailbox_receipt, wherever it lies. */
+json_t *json_from_receipt(const void *data);
 json_t *json_from_stat(const struct mailbox_stat *stat);
 json_t *json_number(uint64_t value);
 /* Prints on one line, flushes and drops it; false with errno when that failed. */

@@ -83,6 +83,35 @@ json_t *json_from_message(const struct mailbox_message *message)
 	json_object_set_new(json, "missed", json_number(message->missed));
 	json_object_set_new(json, "truncated", json_boolean(message->truncated));
 	json_set_bytes(json, "payload", message->data, there);
+	if (message->is_receipt && there == sizeof(struct mailbox_receipt))
+		json_object_set_new(json, "receipt", json_from_receipt(message->data));
+	return json;
+}
+
+json_t *json_from_receipt(const void *data)
+{
+	static const char *const ends[] = {
+		[MAILBOX_END_RECEIVED] = "received",   [MAILBOX_END_ACKNOWLEDGED] = "acknowledged",
+		[MAILBOX_END_EXPIRED] = "expired",     [MAILBOX_END_OVERWRITTEN] = "overwritten",
+		[MAILBOX_END_DEAD] = "dead",	       [MAILBOX_END_DROPPED] = "dropped",
+		[MAILBOX_END_DESTROYED] = "destroyed", [MAILBOX_END_PENDING] = "pending",
+	};
+	struct mailbox_receipt receipt;
+	json_t *json = json_object();
+
+	memcpy(&receipt, data, sizeof(receipt));
+	json_object_set_new(json, "end",
+			    json_word(ends, sizeof(ends) / sizeof(ends[0]), receipt.end));
+	json_object_set_new(json, "mailbox", json_number(receipt.mailbox));
+	json_object_set_new(json, "sequence", json_number(receipt.sequence));
+	json_object_set_new(json, "cookie", json_number(receipt.cookie));
+	json_object_set_new(json, "time", json_number(receipt.time));
+	json_object_set_new(json, "pid", json_integer(receipt.pid));
+	json_object_set_new(json, "tid", json_integer(receipt.tid));
+	json_object_set_new(json, "uid", json_number(receipt.uid));
+	json_object_set_new(json, "gid", json_number(receipt.gid));
+	json_object_set_new(json, "deliveries", json_number(receipt.deliveries));
+	json_object_set_new(json, "copies", json_number(receipt.copies));
 	return json;
 }
 
@@ -119,6 +148,7 @@ json_t *json_from_stat(const struct mailbox_stat *stat)
 	json_object_set_new(json, "expired", json_number(stat->expired));
 	json_object_set_new(json, "overwritten", json_number(stat->overwritten));
 	json_object_set_new(json, "leased", json_number(stat->leased));
+	json_object_set_new(json, "promised", json_number(stat->promised));
 	json_object_set_new(json, "redelivered", json_number(stat->redelivered));
 	json_object_set_new(json, "dead", json_number(stat->dead));
 	json_object_set_new(json, "dropped", json_number(stat->dropped));

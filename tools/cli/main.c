@@ -39,7 +39,8 @@ static const char overview_tail[] =
 	"  10  the quota is used up\n"
 	"  11  there is no /dev/mailbox\n"
 	"  12  a message was received and could not be written: it is lost\n"
-	"  13  cut off from a broadcast, having been too slow\n";
+	"  13  cut off from a broadcast, having been too slow\n"
+	"  14  the message was sent, and has ended without being taken\n";
 
 static const struct command *command_find(const char *name)
 {

@@ -13,6 +13,7 @@ enum {
 	OPTION_EXPIRE = 0x100,
 	OPTION_TIMEOUT,
 	OPTION_LINES,
+	OPTION_RECEIPT,
 	OPTION_JSON,
 };
 
@@ -25,6 +26,7 @@ static const struct option options[] = {
 	{ "expire", required_argument, NULL, OPTION_EXPIRE },
 	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
 	{ "nonblock", no_argument, NULL, 'n' },
+	{ "receipt", no_argument, NULL, OPTION_RECEIPT },
 	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
@@ -43,9 +45,11 @@ static const char help[] =
 	"  -t, --type=N          type of the messages (default 0)\n"
 	"  -p, --priority=N      0 to 32767; larger ones are received first (default 0)\n"
 	"      --expire=TIME     dropped when not received so long after being sent\n"
-	"      --timeout=TIME    wait for room so long at most, in all\n"
+	"      --timeout=TIME    wait for room, or for receipts, so long at most, in all\n"
 	"  -n, --nonblock        do not wait for room\n"
-	"      --json            print the sequence number of each message\n";
+	"      --receipt         wait until each message was taken, and print by whom: a\n"
+	"                        sentence, or in a pipe: END PID UID NUMBER\n"
+	"      --json            print the sequence number of each message, or its receipt\n";
 
 struct request {
 	struct target target;
@@ -56,6 +60,7 @@ struct request {
 	uint64_t timeout;
 	uint64_t expire;
 	bool expires;
+	bool receipt;
 	bool json;
 	int separator; /* -1: a file is one message */
 	char **files;
@@ -63,9 +68,64 @@ struct request {
 	uint64_t sent;
 };
 
+/* What becomes of a message, and of this command. */
+static const struct {
+	const char *word;
+	const char *sentence;
+	int ret;
+} ends[] = {
+	[MAILBOX_END_RECEIVED] = { "received", "was received", EXIT_OK },
+	[MAILBOX_END_ACKNOWLEDGED] = { "acknowledged", "was acknowledged", EXIT_OK },
+	[MAILBOX_END_EXPIRED] = { "expired", "expired before it was taken", EXIT_NOT_TAKEN },
+	[MAILBOX_END_OVERWRITTEN] = { "overwritten", "was overwritten by later ones",
+				      EXIT_NOT_TAKEN },
+	[MAILBOX_END_DEAD] = { "dead", "was delivered too often: it is a dead letter now",
+			       EXIT_NOT_TAKEN },
+	[MAILBOX_END_DROPPED] = { "dropped", "was delivered too often, and dropped",
+				  EXIT_NOT_TAKEN },
+	[MAILBOX_END_DESTROYED] = { "destroyed", "went with its mailbox, which was destroyed",
+				    EXIT_DESTROYED },
+	[MAILBOX_END_PENDING] = { "pending", "is still being worked on", EXIT_TIMED_OUT },
+};
+
+static int show_receipt(const struct request *request, const struct mailbox_receipt *receipt)
+{
+	const bool known = receipt->end < sizeof(ends) / sizeof(ends[0]) && ends[receipt->end].word;
+	char time[32];
+	int ret;
+
+	if (request->json) {
+		if (!json_output(json_from_receipt(receipt)))
+			return output_flush();
+	} else if (!isatty(STDOUT_FILENO)) {
+		printf("%s %d %lld %llu\n", known ? ends[receipt->end].word : "unknown",
+		       receipt->pid, receipt->uid == (uint32_t)-1 ? -1LL : (long long)receipt->uid,
+		       (unsigned long long)receipt->sequence);
+	} else {
+		printf("message %llu %s", (unsigned long long)receipt->sequence,
+		       known ? ends[receipt->end].sentence : "has ended");
+		if (receipt->uid != (uint32_t)-1)
+			printf(" by process %d of user %u", receipt->pid, receipt->uid);
+		printf(", %s\n", wall_clock(receipt->time, time, sizeof(time)));
+	}
+	ret = output_flush();
+	return ret ? ret : known ? ends[receipt->end].ret : EXIT_OTHER;
+}
+
+static int send_message(struct request *request, struct mailbox_receipt *receipt)
+{
+	struct mailbox_message *message = &request->message;
+
+	if (request->receipt)
+		return mailbox_send_wait(request->handle, message, request->flags,
+					 request->deadline, receipt);
+	return mailbox_send_message(request->handle, message, request->flags, request->deadline);
+}
+
 static int send_one(struct request *request, const void *data, size_t length)
 {
 	struct mailbox_message *message = &request->message;
+	struct mailbox_receipt receipt;
 	int error, ret;
 
 	message->data = (void *)data;
@@ -73,7 +133,12 @@ static int send_one(struct request *request, const void *data, size_t length)
 	if (request->expires)
 		message->expiry = mailbox_deadline_in(request->expire);
 
-	error = mailbox_send_message(request->handle, message, request->flags, request->deadline);
+	error = send_message(request, &receipt);
+	if (error == -ETIMEDOUT && request->receipt) {
+		complain("the time for %s is over and nobody has the message: it was taken back",
+			 request->target.shown);
+		return EXIT_TIMED_OUT;
+	}
 	if (error < 0) {
 		ret = report(DOING_SEND, &request->target, error);
 		if (request->sent)
@@ -82,6 +147,8 @@ static int send_one(struct request *request, const void *data, size_t length)
 		return ret;
 	}
 	request->sent++;
+	if (request->receipt)
+		return show_receipt(request, &receipt);
 	if (request->json &&
 	    !json_output(json_pack("{s:o}", "sequence", json_number(message->sequence))))
 		return output_flush();
@@ -224,6 +291,9 @@ static int take_option(struct request *request, int option)
 	case 'n':
 		request->flags |= MAILBOX_NONBLOCK;
 		return EXIT_OK;
+	case OPTION_RECEIPT:
+		request->receipt = true;
+		return EXIT_OK;
 	case OPTION_JSON:
 		request->json = true;
 		return EXIT_OK;
@@ -247,7 +317,9 @@ static int run(int argc, char **argv)
 	if (ret)
 		goto out;
 
-	if (optind == argc)
+	if (request.receipt && (request.flags & MAILBOX_NONBLOCK))
+		ret = usage(&command_send, "--receipt waits, --nonblock does not");
+	else if (optind == argc)
 		ret = usage(&command_send, "which MAILBOX?");
 	else
 		ret = target_parse(&command_send, argv[optind], &request.target);

@@ -227,6 +227,7 @@ int mailbox_list_each(int device, int (*each)(const struct mailbox_stat *stat, v
  * @lease: receive: with MAILBOX_LEASE the number of the lease, for mailbox_ack() and the
  *	like; else 0
  * @deliveries: receive: how often the message was delivered under a lease before
+ * @is_receipt: receive: 1 when the kernel made it: @data is a struct mailbox_receipt
  * @missed: receive: of a broadcast, how many messages this handle has missed since the one
  *	it got last, because it was too slow or they expired; else 0
  *
@@ -249,7 +250,7 @@ struct mailbox_message {
 	uint64_t lease_time;
 	uint64_t lease;
 	uint32_t deliveries;
-	uint32_t reserved_too;
+	uint32_t is_receipt;
 	uint64_t missed;
 };
 
@@ -288,6 +289,36 @@ int mailbox_send(int handle, const void *data, size_t length);
  */
 int mailbox_send_message(int handle, struct mailbox_message *message, uint32_t flags,
 			 uint64_t deadline);
+
+/**
+ * mailbox_send_receipt() - send a message; a receipt goes to a mailbox when it ends
+ * @handle: with the right to send
+ * @message: as for mailbox_send_message()
+ * @flags: as for mailbox_send_message()
+ * @deadline: as for mailbox_send_message()
+ * @to: handle with the right to send, on the mailbox that gets the receipt
+ * @cookie: any number; the type of the receipt
+ *
+ * The receipt is a message with is_receipt set and a struct mailbox_receipt as its payload.
+ *
+ * Return: as mailbox_send_message(); -EAGAIN also when @to has no room for the receipt.
+ */
+int mailbox_send_receipt(int handle, struct mailbox_message *message, uint32_t flags,
+			 uint64_t deadline, int to, uint64_t cookie);
+
+/**
+ * mailbox_send_wait() - send a message and wait until it has ended
+ * @handle: with the right to send, without O_NONBLOCK
+ * @message: as for mailbox_send_message()
+ * @flags: MAILBOX_DEADLINE
+ * @deadline: with MAILBOX_DEADLINE, how long to wait
+ * @receipt: set on success
+ *
+ * Return: 0, and @receipt says how it ended, or MAILBOX_END_PENDING when somebody had it at
+ * the deadline; or a negative errno, with nothing sent: as mailbox_send_message().
+ */
+int mailbox_send_wait(int handle, struct mailbox_message *message, uint32_t flags,
+		      uint64_t deadline, struct mailbox_receipt *receipt);
 
 /**
  * mailbox_receive() - take the first message, payload only

@@ -66,6 +66,7 @@ void mbx_message_from_receive(struct mailbox_message *message,
 	message->deliveries = receive->deliveries;
 	/* The caller's 0 where the mailbox is no broadcast. */
 	message->missed = receive->missed;
+	message->is_receipt = !!(receive->result & MAILBOX_IS_RECEIPT);
 }
 
 int mailbox_send_message(int handle, struct mailbox_message *message, uint32_t flags,
