@@ -36,10 +36,9 @@ static void splice(struct input *input, size_t at, size_t remove, const __u8 *by
 static __u8 random_op(void)
 {
 	static const __u8 often[] = {
-		OP_CREATE,     OP_OPEN,		 OP_SEND,   OP_SEND,  OP_RECEIVE,
-		OP_SEND_BATCH, OP_RECEIVE_BATCH, OP_SET,    OP_STAT,  OP_NAP,
-		OP_ACK,	       OP_NACK,		 OP_EXTEND, OP_YIELD, OP_NOTIFY,
-		OP_RESTRICT, OP_REVOKE,
+		OP_CREATE,	  OP_OPEN,  OP_SEND,   OP_SEND,	    OP_RECEIVE, OP_SEND_BATCH,
+		OP_RECEIVE_BATCH, OP_SET,   OP_STAT,   OP_NAP,	    OP_ACK,	OP_NACK,
+		OP_EXTEND,	  OP_YIELD, OP_NOTIFY, OP_RESTRICT, OP_REVOKE,
 	};
 
 	return chance(3) ? often[chance(sizeof(often))] : chance(OP_NR);
