@@ -5,7 +5,6 @@
 # concepts.rst say they do.
 
 here=$(readlink -f "$(dirname "$0")")/examples
-texts="$here/policies.rst $here/concepts.rst"
 
 if [ ! -c /dev/mailbox ] || [ ! -e "$here/concepts.rst" ]; then
 	echo "1..0 # SKIP needs the module, and examples and text as the virtual machine has them"
@@ -18,7 +17,7 @@ printed_by()
 	awk -v line="\`\`tools/examples/$1.c\`\`::" '
 		$0 == line { inside = 1; next }
 		inside && /^[^\t]/ { exit }
-		inside && sub(/^\t/, "")' $texts
+		inside && sub(/^\t/, "")' "$here/policies.rst" "$here/concepts.rst"
 }
 
 number=0 failed=0

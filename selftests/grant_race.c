@@ -89,8 +89,10 @@ static void use(int fd, uint64_t *random, int eventfd)
 	struct mailbox_receive receive = receive_args(text, sizeof(text));
 	struct mailbox_send send = send_args("x", 1);
 
-	receive.flags = send.flags = MAILBOX_DEADLINE;
-	receive.deadline = send.deadline = now_ns() + below(random, 200000);
+	receive.flags = MAILBOX_DEADLINE;
+	receive.deadline = now_ns() + below(random, 200000);
+	send.flags = MAILBOX_DEADLINE;
+	send.deadline = receive.deadline;
 	switch (below(random, 6)) {
 	case 0:
 		receive.flags |= MAILBOX_LEASE;

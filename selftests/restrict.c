@@ -223,7 +223,8 @@ TEST_F(restrict_call, chains_end)
 	__u64 grant, first;
 
 	for (i = 0; i < MAILBOX_DERIVE_MAX; i++) {
-		fds[i] = fd = box_restrict(fd, RIGHTS_ALL, &grant);
+		fd = box_restrict(fd, RIGHTS_ALL, &grant);
+		fds[i] = fd;
 		if (!i)
 			first = grant;
 	}

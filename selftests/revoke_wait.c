@@ -73,7 +73,8 @@ static void *waits(void *argument)
 			.nr = 2,
 		};
 
-		sends[0].flags = sends[1].flags = 0;
+		sends[0].flags = 0;
+		sends[1].flags = 0;
 		wait->result = call(wait->fd, MAILBOX_IOC_SEND_BATCH, &batch);
 		break;
 	}
