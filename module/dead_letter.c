@@ -20,6 +20,7 @@ static bool bury(struct mbx_box *to, struct mbx_message *msg)
 	if (IS_ERR(share))
 		return false;
 	msg->deliveries = 0;
+	msg->state |= MBX_IS_DEAD_LETTER;
 	/* Not mbx_box_lock_fresh(), which may bury what expires there, and so on. */
 	spin_lock(&to->lock);
 	ret = mbx_enter_locked(to, msg, share, NULL, 0, true);

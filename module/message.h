@@ -42,11 +42,13 @@ struct user_namespace;
  * @MBX_COUNTED: it counts against the room of the mailbox
  * @MBX_ANSWERED: its sender gets a receipt when it ends
  * @MBX_IS_RECEIPT: it is one
+ * @MBX_IS_DEAD_LETTER: its sender has sent it to another mailbox
  */
 enum mbx_message_state {
 	MBX_COUNTED = 1 << 0,
 	MBX_ANSWERED = 1 << 1,
 	MBX_IS_RECEIPT = 1 << 2,
+	MBX_IS_DEAD_LETTER = 1 << 3,
 };
 
 /**

@@ -78,7 +78,8 @@ noinline int mbx_receive_copy(const struct mbx_message *msg, struct mailbox_rece
 static u32 result_locked(const struct receive *r, const struct mbx_message *msg)
 {
 	return (msg->length > r->args->room ? MAILBOX_TRUNCATED : 0) |
-	       (msg->state & MBX_IS_RECEIPT ? MAILBOX_IS_RECEIPT : 0);
+	       (msg->state & MBX_IS_RECEIPT ? MAILBOX_IS_RECEIPT : 0) |
+	       (msg->state & MBX_IS_DEAD_LETTER ? MAILBOX_IS_DEAD_LETTER : 0);
 }
 
 static bool too_long(const struct receive *r, const struct mbx_message *msg)

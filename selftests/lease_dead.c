@@ -153,6 +153,12 @@ TEST_F(lease_dead, is_the_same_message_of_the_same_sender)
 	/* It was accepted there just now. */
 	EXPECT_LE(before, args.time);
 	EXPECT_GE(now_ns(), args.time);
+	/* Nobody takes it for one that was sent there. */
+	EXPECT_EQ(MAILBOX_IS_DEAD_LETTER, args.result);
+	ASSERT_EQ(0, box_send_text(self->dead, "sent", 0, 0));
+	args = receive_args(data, sizeof(data));
+	ASSERT_EQ(0, box_receive(self->dead, &args));
+	EXPECT_EQ(0, args.result);
 }
 
 TEST_F(lease_dead, of_any_length)

@@ -164,10 +164,11 @@
  *
  * A message that goes back takes its old place, ahead of what was sent later, and counts
  * one delivery more. When it has had max_deliveries, it goes to the dead-letter mailbox
- * instead, as a new message there of the same sender, priority, type and expiry. Where
- * there is none, or it is gone, full, or not for messages of this length, or memory runs
- * out, the message is dropped. Leased messages count against the capacity of the mailbox and the quota of
- * their sender, so a receive with a lease takes nothing from senders that wait for room.
+ * instead, as a new message there of the same sender, priority, type and expiry, of which
+ * RECEIVE says MAILBOX_IS_DEAD_LETTER. Where there is none, or it is gone, full, or not for
+ * messages of this length, or memory runs out, the message is dropped. Leased messages
+ * count against the capacity of the mailbox and the quota of their sender, so a receive
+ * with a lease takes nothing from senders that wait for room.
  */
 
 /**
@@ -247,7 +248,8 @@ enum mailbox_right {
 
 /**
  * enum mailbox_capacity - how much a mailbox holds
- * @MAILBOX_CAPACITY_BOUNDED: max_messages and max_bytes
+ * @MAILBOX_CAPACITY_BOUNDED: max_messages and max_bytes. A message for which a receiver
+ *	waits goes to it also when there is no room; should that receiver fail, it stays.
  * @MAILBOX_CAPACITY_RENDEZVOUS: nothing. A sender waits until its message has
  *	been received; one that may not wait needs a receiver that waits already,
  *	and is done when its message has been handed over (should that receiver
@@ -267,8 +269,9 @@ enum mailbox_capacity {
  *	less: otherwise each message received would cost two changes of process.
  * @MAILBOX_ON_FULL_REFUSE: fails with EAGAIN, always at once
  * @MAILBOX_ON_FULL_OVERWRITE: removes the messages that arrived first, whatever
- *	their priority, until there is room. Fails with EAGAIN when there would be none even
- *	then, since the rest is leased. Only for bounded mailboxes.
+ *	their priority, until there is room, or what is left is just being copied out. Fails
+ *	with EAGAIN when there would be none even then, since the rest is leased. Only for
+ *	bounded mailboxes.
  */
 enum mailbox_on_full {
 	MAILBOX_ON_FULL_WAIT,
@@ -356,10 +359,13 @@ enum mailbox_flag {
  * @MAILBOX_TRUNCATED: the payload was longer than the buffer and was cut
  * @MAILBOX_IS_RECEIPT: the kernel made the message: it is a receipt, its payload a struct
  *	mailbox_receipt. No user can send such a one.
+ * @MAILBOX_IS_DEAD_LETTER: the message was moved here by max_deliveries of another mailbox:
+ *	that is where its sender has sent it
  */
 enum mailbox_result {
 	MAILBOX_TRUNCATED = 1 << 0,
 	MAILBOX_IS_RECEIPT = 1 << 1,
+	MAILBOX_IS_DEAD_LETTER = 1 << 2,
 };
 
 /**
@@ -743,10 +749,9 @@ struct mailbox_receipt {
  *	ignored
  * @expiry: with MAILBOX_EXPIRES, when the message is dropped, else ignored
  * @sequence: out, the number of this message in the mailbox: they count up from 1 in
- *	the order of arrival. Left out are numbers of messages that somebody was
- *	receiving while their senders waited, and then did not receive: the sender
- *	took it back, or the receive failed; and of those taken back while their senders
- *	waited for a receipt. Programs made before there were receipts end the
+ *	the order of arrival. Left out are numbers of messages that were taken back by
+ *	senders who waited for a receiver or a receipt, and of those that somebody was
+ *	receiving while their senders waited for room, and then did not receive. Programs made before there were receipts end the
  *	structure here.
  * @receipt: with MAILBOX_RECEIPT, descriptor of a handle with the right to send, on the
  *	mailbox that gets the receipt, else ignored. It must neither be a rendezvous nor
@@ -927,7 +932,8 @@ struct mailbox_yield {
  *	(or, where one process at a time may receive, another one may now)
  * @MAILBOX_EVENT_ROOM: there is, or may be, more room than before; at a rendezvous, a
  *	receiver has begun to wait
- * @MAILBOX_EVENT_RECEIVER: a receiver has begun to wait
+ * @MAILBOX_EVENT_RECEIVER: a receiver has begun to wait for a message; not one that only
+ *	looks, nor one that waits for the right to receive
  * @MAILBOX_EVENT_SENDER: a sender has begun to wait, for room or at a rendezvous
  * @MAILBOX_EVENT_NO_RECEIVER: the last handle with the right to receive was closed or revoked
  * @MAILBOX_EVENT_NO_SENDER: the last handle with the right to send was closed or revoked
