@@ -171,6 +171,20 @@ TEST_F(slow, cut_off_when_it_misses_one)
 	EXPECT_EQ(1, box_stat(self->fd).subscribers);
 }
 
+TEST_F(slow, who_has_what_is_overwritten_is_not_cut_off)
+{
+	int a = subscribe_with(self->device, self->id, MAILBOX_CUT_OFF);
+	int b = subscribe(self->device, self->id);
+
+	ASSERT_LE(0, a);
+	broadcast_send(self->fd, 1, ROOM);
+	EXPECT_NEXT(a, 1, 0);
+	broadcast_send(self->fd, ROOM + 1, 1);
+	EXPECT_EQ(1, box_stat(self->fd).overwritten);
+	EXPECT_NEXT(a, 2, 0);
+	EXPECT_NEXT(b, 2, 1);
+}
+
 TEST_F(slow, many_are_cut_off_at_once)
 {
 	/* More than in one step. */
