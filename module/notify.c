@@ -111,7 +111,7 @@ int mbx_notify_set(struct file *file, struct mbx_call *call)
 	old = handle->notify;
 	if (!closed) {
 		handle->notify = new;
-		/* Whoever changes the mailbox after us sees it: see mbx_box_wake_pollers_locked(). */
+		/* Who changes the mailbox after us sees it: mbx_box_wake_pollers_locked(). */
 		if (new)
 			add_wait_queue(&box->poll, &new->wait);
 	}

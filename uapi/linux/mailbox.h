@@ -138,8 +138,9 @@
  * one delivery more. When it has had max_deliveries, it goes to the dead-letter mailbox
  * instead, as a new message there of the same sender, priority, type and expiry. Where
  * there is none, or it is gone, full, or not for messages of this length, or memory runs
- * out, the message is dropped. Leased messages count against the capacity of the mailbox and the quota of
- * their sender, so a receive with a lease takes nothing from senders that wait for room.
+ * out, the message is dropped. Leased messages count against the capacity of the mailbox
+ * and the quota of their sender, so a receive with a lease takes nothing from senders that
+ * wait for room.
  */
 
 /**
