@@ -143,7 +143,7 @@ int mbx_notify_set(struct file *file, struct mbx_call *call)
 	} else {
 		old = mbx_notify_take_locked(handle);
 		handle->notify = new;
-		/* Whoever changes the mailbox after us sees it: see mbx_box_wake_pollers_locked(). */
+		/* Who changes the mailbox after us sees it: mbx_box_wake_pollers_locked(). */
 		if (new)
 			add_wait_queue(&box->poll, &new->wait);
 	}
