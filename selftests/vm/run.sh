@@ -18,7 +18,7 @@ fi
 # Seconds without a word from the machine until it counts as hung: longer than any
 # single test may take.
 patience=120
-longest=$(sed -n 's/.* TIMEOUT=//p' "$top/selftests/settings" 2>/dev/null | sort -n | tail -n 1)
+longest=$(sed -n 's/^[^# ]* TIMEOUT=//p' "$top/selftests/settings" 2>/dev/null | sort -n | tail -n 1)
 patience=$((patience + (${longest:-0} > 300 ? longest : 300)))
 
 virtual_machine='' work=''

@@ -218,8 +218,8 @@
  * MAILBOX_IS_RECEIPT of it, and of nothing that a user has made.
  *
  * With MAILBOX_RECEIPT_WAIT the call returns when the message has ended. When the deadline
- * passes, or a signal comes, and nobody has the message, the call takes it back and
- * fails; of that is left only that its number is not used again, and what STAT says of the
+ * passes, a signal comes, or the handle is revoked, and nobody has the message, the call takes
+ * it back and fails; of that is left only that its number is not used again, and what STAT says of the
  * last message sent. When somebody has it, under a lease (or has given it back with a delay) or
  * just copying it, the call succeeds with MAILBOX_END_PENDING, and no other receipt comes.
  *
