@@ -41,4 +41,4 @@ for program in "$here"/*; do
 	rm -f "/tmp/$name.said" "/tmp/$name.printed"
 done
 echo "1..$number"
-[ $failed -eq 0 ] && [ $number -eq 4 ]
+[ $failed -eq 0 ] && [ $number -eq 5 ]

@@ -155,7 +155,7 @@ static inline struct snapshot snapshot_take(const struct scene *scene)
 	return now;
 }
 
-#define LENGTH_INLINE 96
+#define LENGTH_INLINE 64
 #define LENGTH_BUFFER 3000
 #define LENGTH_PAGES  20000
 

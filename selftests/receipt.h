@@ -51,7 +51,8 @@ static inline struct mailbox_receipt take_receipt(int fd)
 
 	poison(&receipt, sizeof(receipt));
 	ASSERT_EQ(0, box_receive(fd, &args));
-	EXPECT_EQ(MAILBOX_IS_RECEIPT, args.result);
+	/* Or one that has been moved since. */
+	EXPECT_EQ(MAILBOX_IS_RECEIPT, args.result & ~MAILBOX_IS_DEAD_LETTER);
 	EXPECT_EQ(sizeof(receipt), args.length);
 	EXPECT_EQ(sizeof(receipt), receipt.size);
 	EXPECT_EQ(receipt.cookie, args.type);
