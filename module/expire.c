@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
+#include <linux/sched.h>
 #include <linux/workqueue.h>
 
 #include "dead_letter.h"
@@ -70,6 +71,7 @@ void mbx_expire_locked(struct mbx_box *box) __must_hold(&box->lock)
 		spin_unlock(&box->lock);
 		mbx_spent_free(spent);
 		mbx_dead_letter_bury(box, dead);
+		cond_resched();
 		spin_lock(&box->lock);
 	}
 }

@@ -23,6 +23,7 @@ static void make_box(FIXTURE_DATA(accounts) * self, enum make make)
 		break;
 	case OVERWRITES:
 		args.on_full = MAILBOX_ON_FULL_OVERWRITE;
+		args.max_messages = 4;
 		break;
 	case BURIES:
 		args.max_deliveries = 2;

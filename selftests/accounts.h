@@ -143,7 +143,9 @@ static void say(FIXTURE_DATA(accounts) * self)
 	       self->world->nr_sent, self->nr_killed, self->nr_destroyed);
 	for (i = MAILBOX_END_RECEIVED; i <= MAILBOX_END_DESTROYED; i++) {
 		th_say("# %s: %llu", ends[i], (unsigned long long)tally.by_end[i]);
-		EXPECT_LT(0, tally.by_end[i]);
+		/* With fewer messages one may be missing by chance. */
+		if (effort(100) >= 100)
+			EXPECT_LT(0, tally.by_end[i]);
 	}
 }
 

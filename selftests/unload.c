@@ -227,7 +227,7 @@ static __attribute__((noreturn)) void use_again_and_again(unsigned int *uses, un
 	_exit(KSFT_PASS);
 }
 
-TEST_F_TIMEOUT(unload, under_load_succeeds_or_is_refused, 120)
+TEST_F_TIMEOUT(unload, under_load_succeeds_or_is_refused, 240)
 {
 	unsigned int *uses = flag_new(), *stop = flag_new();
 	unsigned int unloaded = 0, refused = 0;
