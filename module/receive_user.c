@@ -78,7 +78,7 @@ static __always_inline int receive_first(const struct mbx_handle *handle, u8 __u
 	struct mbx_entry *entry;
 	int ret;
 
-	if (unlikely(!(handle->usual & MAILBOX_RIGHT_RECEIVE)))
+	if (unlikely(!(data_race(handle->usual) & MAILBOX_RIGHT_RECEIVE)))
 		return 1;
 	mbx_box_lock_fresh(box);
 	entry = mbx_queue_first(&box->queue);
