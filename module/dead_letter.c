@@ -41,6 +41,7 @@ void mbx_dead_letter_bury(struct mbx_box *box, struct mbx_message *dead)
 	struct mbx_message *msg, *receipt, *spent = NULL;
 	struct mbx_box *to;
 	bool moved;
+	u32 end;
 
 	if (!dead)
 		return;
@@ -58,9 +59,9 @@ void mbx_dead_letter_bury(struct mbx_box *box, struct mbx_message *dead)
 		if (moved && !receipt)
 			continue;
 		spin_lock(&box->lock);
+		end = moved ? MAILBOX_END_DEAD : MAILBOX_END_DROPPED;
 		if (receipt)
-			mbx_receipt_tell_locked(
-				receipt, moved ? MAILBOX_END_DEAD : MAILBOX_END_DROPPED, &spent);
+			mbx_receipt_tell_locked(receipt, end, &spent);
 		if (!moved) {
 			box->dead--;
 			box->dropped++;

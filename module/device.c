@@ -302,7 +302,8 @@ int mbx_device_destroy(struct file *file, struct mbx_call *call)
  * Describe the next mailbox after @after that the caller may see.
  * Return: 1; 0 at the end of the list; -EAGAIN to go on from @after, which moved.
  */
-static int list_next(struct mbx_domain *domain, unsigned long *after, struct mailbox_stat *stat)
+static noinline_for_stack int list_next(struct mbx_domain *domain, unsigned long *after,
+					struct mailbox_stat *stat)
 {
 	struct mbx_box *box;
 	int ret = 0, steps;

@@ -320,7 +320,7 @@ int mbx_receive(struct mbx_handle *handle, const struct mbx_receive_args *args, 
 	}
 
 	do {
-		/* A lease did not begin: should we be called again, by a signal, it is as it was. */
+		/* A lease did not begin: should a signal have us called again, it is as it was. */
 		if (unlikely(r.lessee.number))
 			put_user(args->lease_time, &args->report->lease);
 		ret = mbx_policy_receive(handle, args->deadline, args->nonblock);

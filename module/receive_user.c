@@ -78,6 +78,7 @@ static __always_inline int receive_first(const struct mbx_handle *handle, u8 __u
 	struct mbx_entry *entry;
 	int ret;
 
+	/* data_race(): see struct mbx_handle. READ_ONCE() takes an instruction more. */
 	if (unlikely(!(data_race(handle->usual) & MAILBOX_RIGHT_RECEIVE)))
 		return 1;
 	mbx_box_lock_fresh(box);

@@ -181,7 +181,7 @@ static noinline s64 send_for_another(struct file *file, const struct mbx_send_ar
 	mbx_user_put(user);
 	if (IS_ERR(share))
 		return PTR_ERR(share);
-	ret = send_for(share, file, args, receipt, data_race(handle->usual));
+	ret = send_for(share, file, args, receipt, READ_ONCE(handle->usual));
 	mbx_box_share_put(handle->box, share);
 	return ret;
 }
@@ -201,7 +201,7 @@ static noinline s64 send_any(struct file *file, const struct mbx_send_args args,
 		return ret;
 	if (!uid_eq(handle->share->user->uid, current_euid()))
 		return send_for_another(file, args, receipt);
-	return send_for(handle->share, file, args, receipt, data_race(handle->usual));
+	return send_for(handle->share, file, args, receipt, READ_ONCE(handle->usual));
 }
 
 /**
@@ -267,6 +267,7 @@ static __always_inline s64 send_said(struct file *file, struct mailbox_send __us
 	struct mbx_handle *handle = file->private_data;
 	int ret;
 
+	/* data_race(): see struct mbx_handle. READ_ONCE() takes an instruction more. */
 	if (unlikely((flags & ~usual) || !(data_race(handle->usual) & MAILBOX_RIGHT_SEND)))
 		return send_unusual(file, arg, size, flags, args, batch);
 	/* The same as in send_any(), in line. */

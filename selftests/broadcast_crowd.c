@@ -239,11 +239,11 @@ TEST_F_TIMEOUT(crowd, receivers_are_killed_at_any_moment, 120)
 }
 
 struct thread {
+	FIXTURE_DATA(crowd) * self;
 	pthread_t id;
 	int fd;
 	__u64 got;
 	__u64 missed;
-	FIXTURE_DATA(crowd) * self;
 };
 
 static void *take_some(void *data)

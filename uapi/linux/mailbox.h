@@ -17,11 +17,12 @@
  * domain of the network namespace the opener was in, and stays with it.
  * INFO, CREATE, OPEN, DESTROY and LIST are calls on the device.
  *
- * A *handle* is one open mailbox with rights to send, receive or manage. CREATE
- * and OPEN return handles, always close-on-exec, and so does RESTRICT. SEND, RECEIVE,
- * SEND_BATCH, RECEIVE_BATCH, ACK, NACK, EXTEND, YIELD, STAT, SET, NOTIFY, RESTRICT, REVOKE
- * and DESTROY are calls on a handle, and so are read(2) (take the first message: its payload; EMSGSIZE if it does
- * not fit), write(2) (send one message of type 0 and priority 0), poll(2) and close(2).
+ * A *handle* is one open mailbox with rights to send, receive or manage. CREATE and OPEN
+ * return handles, always close-on-exec, and so does RESTRICT. SEND, RECEIVE, SEND_BATCH,
+ * RECEIVE_BATCH, ACK, NACK, EXTEND, YIELD, STAT, SET, NOTIFY, RESTRICT, REVOKE and
+ * DESTROY are calls on a handle, and so are read(2) (take the first message: its payload;
+ * EMSGSIZE if it does not fit), write(2) (send one message of type 0 and priority 0),
+ * poll(2) and close(2).
  * A zero-length message reads as 0; RECEIVE tells it from anything else.
  */
 
@@ -217,11 +218,12 @@
  * message, and it comes exactly once, unless its mailbox is destroyed first. RECEIVE says
  * MAILBOX_IS_RECEIPT of it, and of nothing that a user has made.
  *
- * With MAILBOX_RECEIPT_WAIT the call returns when the message has ended. When the deadline
- * passes, a signal comes, or the handle is revoked, and nobody has the message, the call takes
- * it back and fails; of that is left only that its number is not used again, and what STAT says of the
- * last message sent. When somebody has it, under a lease (or has given it back with a delay) or
- * just copying it, the call succeeds with MAILBOX_END_PENDING, and no other receipt comes.
+ * With MAILBOX_RECEIPT_WAIT the call returns when the message has ended. When the
+ * deadline passes, a signal comes, or the handle is revoked, and nobody has the message,
+ * the call takes it back and fails; of that is left only that its number is not used
+ * again, and what STAT says of the last message sent. When somebody has it, under a lease
+ * (or has given it back with a delay) or just copying it, the call succeeds with
+ * MAILBOX_END_PENDING, and no other receipt comes.
  *
  * A broadcast ends when all that are to get it have it, or are gone or cut off; its receipt
  * says in copies how many have it, and names none of them. It is never taken back: a wait
@@ -522,7 +524,8 @@ struct mailbox_destroy {
  * @max_messages: out, see struct mailbox_create; 0 unless bounded
  * @max_bytes: out, see struct mailbox_create; 0 unless bounded
  * @messages: out, messages in the mailbox, those being copied out, those leased, and
- *	promised receipts included; not those of senders that wait, be it for room or at a rendezvous
+ *	promised receipts included; not those of senders that wait, be it for room or at a
+ *	rendezvous
  * @bytes: out, payload bytes in the mailbox
  * @receivers: out, receivers that wait
  * @senders: out, senders that wait
@@ -751,8 +754,8 @@ struct mailbox_receipt {
  * @sequence: out, the number of this message in the mailbox: they count up from 1 in
  *	the order of arrival. Left out are numbers of messages that were taken back by
  *	senders who waited for a receiver or a receipt, and of those that somebody was
- *	receiving while their senders waited for room, and then did not receive. Programs made before there were receipts end the
- *	structure here.
+ *	receiving while their senders waited for room, and then did not receive. Programs
+ *	made before there were receipts end the structure here.
  * @receipt: with MAILBOX_RECEIPT, descriptor of a handle with the right to send, on the
  *	mailbox that gets the receipt, else ignored. It must neither be a rendezvous nor
  *	overwrite (EINVAL), and take messages of the length of struct mailbox_receipt
