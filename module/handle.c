@@ -305,16 +305,16 @@ bool mbx_handle_held(struct files_struct *holder, const struct mbx_box *box,
 }
 
 /**
- * mbx_handle_lost() - does a process have none but revoked handles of a mailbox?
+ * mbx_handle_has_revoked() - does a process have a revoked handle of a mailbox?
  * @holder: the descriptors of the process
  * @box: the mailbox
- * Return: true if so; false also where it has none at all.
+ * Return: true if so, also where it has others.
  */
-bool mbx_handle_lost(struct files_struct *holder, const struct mbx_box *box)
+bool mbx_handle_has_revoked(struct files_struct *holder, const struct mbx_box *box)
 {
 	const struct wanted revoked = { .box = box, .revoked = true };
 
-	return iterate_fd(holder, 0, is_wanted, &revoked) && !mbx_handle_held(holder, box, NULL);
+	return iterate_fd(holder, 0, is_wanted, &revoked);
 }
 
 /**

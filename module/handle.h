@@ -61,7 +61,7 @@ struct mbx_handle {
 };
 
 bool mbx_rights_are_valid(u32 rights);
-bool mbx_handle_lost(struct files_struct *holder, const struct mbx_box *box);
+bool mbx_handle_has_revoked(struct files_struct *holder, const struct mbx_box *box);
 bool mbx_handle_held(struct files_struct *holder, const struct mbx_box *box,
 		     const struct mbx_handle *handle);
 struct file *mbx_handle_open(struct mbx_box *box, u32 rights, u32 flags);

@@ -204,7 +204,7 @@ void mbx_policy_revoked(struct mbx_box *box)
 		spin_lock(&box->lock);
 		holder = (struct files_struct *)box->holders[i];
 		spin_unlock(&box->lock);
-		if (holder && mbx_handle_lost(holder, box))
+		if (holder && mbx_handle_has_revoked(holder, box))
 			leave_unless_held(box, holder);
 	}
 	mutex_unlock(&box->leaving);
