@@ -86,7 +86,7 @@ static __attribute__((noreturn)) void work(FIXTURE_DATA(any) * self, long job, i
 TEST_F_TIMEOUT(any, gives_equal_workers_equal_shares, 120)
 {
 	/* As many as it takes for chance to even out. */
-	const unsigned int usual = effort(10000), messages = usual > 2000 ? usual : 2000;
+	const unsigned int usual = effort(5000), messages = usual > 2000 ? usual : 2000;
 	unsigned int i, all = 0;
 
 	for (i = 0; i < WORKERS; i++) {
