@@ -124,11 +124,7 @@ static void tidy_locked(struct mbx_box *box) __must_hold(&box->lock)
 		more = tidy_some_locked(box, &spent);
 		if (!more && !spent)
 			break;
-		spin_unlock(&box->lock);
-		mbx_spent_free(spent);
-		cond_resched();
-		spent = NULL;
-		spin_lock(&box->lock);
+		mbx_spent_flush(box, &spent);
 	} while (more);
 }
 
@@ -217,10 +213,7 @@ s64 mbx_broadcast_send(struct mbx_box *box, struct mbx_message *msg, struct mbx_
 	if (msg->entry.priority)
 		return -EINVAL;
 	while (box->subscribers && make_room_locked(box, msg->length, &cut, &spent)) {
-		spin_unlock(&box->lock);
-		mbx_spent_free(spent);
-		spent = NULL;
-		spin_lock(&box->lock);
+		mbx_spent_flush(box, &spent);
 		if (box->closed)
 			return -EIDRM;
 	}
@@ -232,11 +225,8 @@ s64 mbx_broadcast_send(struct mbx_box *box, struct mbx_message *msg, struct mbx_
 	mbx_waiters_stir_locked(&box->peekers);
 	if (cut)
 		mbx_box_wake_pollers_locked(box, EPOLLHUP | EPOLLERR);
-	if (spent) {
-		spin_unlock(&box->lock);
-		mbx_spent_free(spent);
-		spin_lock(&box->lock);
-	}
+	if (spent)
+		mbx_spent_flush(box, &spent);
 	/* What only those needed who were cut off. */
 	if (cut)
 		tidy_locked(box);

@@ -101,19 +101,13 @@ static s64 overwrite(struct mbx_box *box, struct mbx_message *msg, struct mbx_sh
 	s64 sequence;
 
 	while (overwrite_some_locked(box, msg, &spent)) {
-		spin_unlock(&box->lock);
-		mbx_spent_free(spent);
-		spent = NULL;
-		spin_lock(&box->lock);
+		mbx_spent_flush(box, &spent);
 		if (box->closed)
 			return -EIDRM;
 	}
 	sequence = publish_locked(box, msg, share);
-	if (spent) {
-		spin_unlock(&box->lock);
-		mbx_spent_free(spent);
-		spin_lock(&box->lock);
-	}
+	if (spent)
+		mbx_spent_flush(box, &spent);
 	return sequence;
 }
 

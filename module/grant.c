@@ -279,7 +279,7 @@ int mbx_grant_revoke(struct file *file, struct mbx_call *call)
 	struct mbx_handle *handle = file->private_data;
 	struct mbx_box *box = handle->box;
 	struct mbx_grant *top = NULL;
-	int ret = 0;
+	int ret;
 
 	if (call->revoke.flags)
 		return -EOPNOTSUPP;
@@ -288,11 +288,8 @@ int mbx_grant_revoke(struct file *file, struct mbx_call *call)
 
 	spin_lock(&box->lock);
 	/* Of two that revoke each other, one is the first. */
-	if (handle->revoked) {
-		ret = -EACCES;
-	} else if (box->closed) {
-		ret = -EIDRM;
-	} else {
+	ret = mbx_handle_refused_locked(handle);
+	if (!ret) {
 		top = find_locked(box, call->revoke.grant);
 		if (top)
 			top->refs++;

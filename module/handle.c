@@ -305,6 +305,19 @@ bool mbx_handle_held(struct files_struct *holder, const struct mbx_box *box,
 }
 
 /**
+ * mbx_handle_refused_locked() - may nothing begin any more through a handle?
+ * @handle: the handle, its mailbox's lock held
+ * Return: 0; -EACCES when it is revoked; -EIDRM when the mailbox is closed.
+ */
+int mbx_handle_refused_locked(const struct mbx_handle *handle)
+{
+	lockdep_assert_held(&handle->box->lock);
+	if (handle->revoked)
+		return -EACCES;
+	return handle->box->closed ? -EIDRM : 0;
+}
+
+/**
  * mbx_handle_has_revoked() - does a process have a revoked handle of a mailbox?
  * @holder: the descriptors of the process
  * @box: the mailbox

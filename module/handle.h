@@ -61,6 +61,7 @@ struct mbx_handle {
 };
 
 bool mbx_rights_are_valid(u32 rights);
+int mbx_handle_refused_locked(const struct mbx_handle *handle);
 bool mbx_handle_has_revoked(struct files_struct *holder, const struct mbx_box *box);
 bool mbx_handle_held(struct files_struct *holder, const struct mbx_box *box,
 		     const struct mbx_handle *handle);

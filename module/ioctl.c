@@ -16,6 +16,7 @@
 #include "receive.h"
 #include "send.h"
 #include "set.h"
+#include "wait.h"
 
 /* The layout is the contract: the same is asserted in selftests/abi.c. */
 static_assert(sizeof(struct mailbox_info) == 72);
@@ -145,20 +146,26 @@ int mbx_call_end(const struct mbx_call *call, const struct mbx_progress *progres
 }
 
 /**
- * mbx_call_check_tail() - is what the module does not know of a structure zero?
+ * mbx_call_check_size() - may a structure have this size, which is not the usual one?
  * @arg: the structure in user memory
  * @size: its size as the caller knows it
+ * @least: size of the first version of the structure
  * @known: as the module knows it
- * Return: 0; -EINVAL when it is too small; -E2BIG; -EFAULT.
+ * @batch: of which it is an entry, or NULL
+ * Return: 0; -EINVAL; -E2BIG; -EFAULT.
  */
-int mbx_call_check_tail(const void __user *arg, u32 size, size_t known)
+int mbx_call_check_size(const void __user *arg, u32 size, size_t least, size_t known,
+			const struct mbx_patience *batch)
 {
 	int ret;
 
-	if (size < known)
+	if (size < least || (batch && size > batch->entry_size))
 		return -EINVAL;
+	if (size <= known)
+		return 0;
 	if (size > PAGE_SIZE)
 		return -E2BIG;
+	/* What the module does not know of it must be zero. */
 	ret = check_zeroed_user(arg + known, size - known);
 	if (ret < 0)
 		return ret;

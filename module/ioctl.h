@@ -7,6 +7,7 @@
 
 struct file;
 struct mbx_handle;
+struct mbx_patience;
 
 /**
  * DOC: ioctl
@@ -76,7 +77,8 @@ int mbx_call_reply(const struct mbx_call *call, size_t known);
 int mbx_call_begin(const struct mbx_call *call, const struct mbx_progress *progress);
 int mbx_call_end(const struct mbx_call *call, const struct mbx_progress *progress, u32 done,
 		 int error);
-int mbx_call_check_tail(const void __user *arg, u32 size, size_t known);
+int mbx_call_check_size(const void __user *arg, u32 size, size_t least, size_t known,
+			const struct mbx_patience *batch);
 long mbx_device_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 long mbx_handle_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 

@@ -358,17 +358,12 @@ static int do_one(struct mbx_handle *handle, u64 number, u64 time, lease_fn *fn)
 {
 	struct mbx_message *msg, *spent = NULL, *dead = NULL;
 	struct mbx_box *box = handle->box;
-	int ret = 0;
+	int ret;
 
 	mbx_box_lock_fresh(box);
 	msg = find_locked(box, handle, number);
-	if (handle->revoked)
-		ret = -EACCES;
-	else if (box->closed)
-		ret = -EIDRM;
-	else if (!msg)
-		ret = -ESTALE;
-	else
+	ret = mbx_handle_refused_locked(handle) ?: (msg ? 0 : -ESTALE);
+	if (!ret)
 		fn(box, msg, time, &spent, &dead);
 	spin_unlock(&box->lock);
 	mbx_spent_free(spent);

@@ -67,6 +67,13 @@ static struct mbx_notify *begin(struct mbx_box *box, u32 events, int fd)
 	return notify;
 }
 
+/* Of begin(). */
+static void undo(struct mbx_notify *notify)
+{
+	eventfd_ctx_put(notify->eventfd);
+	kfree(notify);
+}
+
 /**
  * mbx_notify_end() - tell an eventfd nothing more
  * @notify: what mbx_notify_set() began; or NULL
@@ -78,8 +85,7 @@ void mbx_notify_end(struct mbx_notify *notify)
 	if (!notify)
 		return;
 	remove_wait_queue(&notify->box->poll, &notify->wait);
-	eventfd_ctx_put(notify->eventfd);
-	kfree(notify);
+	undo(notify);
 }
 
 /**
@@ -122,7 +128,7 @@ int mbx_notify_set(struct file *file, struct mbx_call *call)
 	struct mbx_handle *handle = file->private_data;
 	struct mbx_notify *new = NULL, *old = NULL;
 	struct mbx_box *box = handle->box;
-	int ret = 0;
+	int ret;
 
 	if (args->flags)
 		return -EOPNOTSUPP;
@@ -136,11 +142,8 @@ int mbx_notify_set(struct file *file, struct mbx_call *call)
 
 	spin_lock(&box->lock);
 	/* Nobody would end what begins after that. */
-	if (handle->revoked) {
-		ret = -EACCES;
-	} else if (box->closed) {
-		ret = -EIDRM;
-	} else {
+	ret = mbx_handle_refused_locked(handle);
+	if (!ret) {
 		old = mbx_notify_take_locked(handle);
 		handle->notify = new;
 		/* Who changes the mailbox after us sees it: mbx_box_wake_pollers_locked(). */
@@ -149,10 +152,8 @@ int mbx_notify_set(struct file *file, struct mbx_call *call)
 	}
 	spin_unlock(&box->lock);
 
-	if (ret && new) {
-		eventfd_ctx_put(new->eventfd);
-		kfree(new);
-	}
+	if (ret && new)
+		undo(new);
 	mbx_notify_end(old);
 	return ret;
 }

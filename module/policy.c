@@ -326,13 +326,9 @@ static int claim(struct mbx_handle *handle, u64 deadline, bool nonblock)
 
 	if (ret <= 0)
 		return ret;
-	ret = 0;
 	spin_lock(&box->lock);
-	if (handle->revoked) {
-		ret = -EACCES;
-	} else if (box->closed) {
-		ret = -EIDRM;
-	} else if (!join_locked(box, current->files)) {
+	ret = mbx_handle_refused_locked(handle);
+	if (!ret && !join_locked(box, current->files)) {
 		if (nonblock) {
 			ret = -EBUSY;
 		} else {

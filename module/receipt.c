@@ -65,7 +65,8 @@ int mbx_receipt_ask(struct mbx_receipt *receipt, const struct mailbox_send __use
 		receipt->data = u64_to_user_ptr(data);
 		if (get_user(receipt->size, &receipt->data->size))
 			return -EFAULT;
-		ret = mbx_call_check_tail(receipt->data, receipt->size, sizeof(empty));
+		ret = mbx_call_check_size(receipt->data, receipt->size, sizeof(empty),
+					  sizeof(empty), NULL);
 		if (ret)
 			return ret;
 		/* Find out now whether it can be written: later the message is sent. */
@@ -196,10 +197,7 @@ int mbx_receipt_attach(struct mbx_receipt *receipt, struct mbx_box *box, struct 
 			return ret;
 		}
 	} else {
-		INIT_LIST_HEAD(&receipt->alone);
-		INIT_LIST_HEAD(&receipt->unseen);
-		mbx_waiter_init_locked(&receipt->waiter, &receipt->alone, &receipt->waiting,
-				       &receipt->unseen);
+		mbx_waiter_init_alone(&receipt->waiter, &receipt->waiting);
 		receipt->waiter.message = msg;
 		new->sender = &receipt->waiter;
 	}
@@ -471,4 +469,20 @@ void mbx_spent_free(struct mbx_message *spent)
 		spent = next;
 		cond_resched();
 	}
+}
+
+/**
+ * mbx_spent_flush() - mbx_spent_free() in the midst of work under a mailbox lock
+ * @box: the mailbox, its lock held; dropped and taken again
+ * @spent: the list; empty from now on
+ *
+ * Context: Process context, may sleep.
+ */
+void mbx_spent_flush(struct mbx_box *box, struct mbx_message **spent) __must_hold(&box->lock)
+{
+	spin_unlock(&box->lock);
+	mbx_spent_free(*spent);
+	*spent = NULL;
+	cond_resched();
+	spin_lock(&box->lock);
 }

@@ -37,9 +37,7 @@ struct mbx_handle;
  *	again when the sender that waits has been told
  * @waiter: of the sender that waits; its message is the one sent, or NULL while that is
  *	on its way to the dead letters
- * @alone: the list that @waiter stands in
- * @unseen: likewise, in place of those who wait through the handle, until it sleeps
- * @waiting: how many do
+ * @waiting: 1 until it has been told
  */
 struct mbx_receipt {
 	struct file *file;
@@ -48,8 +46,6 @@ struct mbx_receipt {
 	u64 cookie;
 	struct mbx_message *message;
 	struct mbx_waiter waiter;
-	struct list_head alone;
-	struct list_head unseen;
 	u32 waiting;
 };
 
@@ -66,6 +62,7 @@ void mbx_receipt_taken_locked(const struct mbx_message *msg);
 void mbx_receipt_set_apart_locked(const struct mbx_box *box, struct mbx_message *msg);
 void mbx_receipt_tell_locked(struct mbx_message *receipt, u32 end, struct mbx_message **spent);
 void mbx_spent_free(struct mbx_message *spent);
+void mbx_spent_flush(struct mbx_box *box, struct mbx_message **spent);
 
 /**
  * mbx_receipt_detach() - take the receipt off a message

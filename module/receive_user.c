@@ -146,14 +146,6 @@ static noinline int receive_any(struct file *file, struct mailbox_receive __user
 	return mbx_receive(file->private_data, &args, &copied);
 }
 
-static noinline int check_size(const struct mailbox_receive __user *arg, u32 size,
-			       const struct mbx_patience *batch)
-{
-	if (size < RECEIVE_LEAST || (batch && size > batch->entry_size))
-		return -EINVAL;
-	return size > sizeof(*arg) ? mbx_call_check_tail(arg, size, sizeof(*arg)) : 0;
-}
-
 static __always_inline long receive_user(struct file *file, struct mailbox_receive __user *arg,
 					 const struct mbx_patience *batch)
 {
@@ -173,7 +165,7 @@ static __always_inline long receive_user(struct file *file, struct mailbox_recei
 	user_access_end();
 
 	if (unlikely(size != sizeof(*arg))) {
-		ret = check_size(arg, size, batch);
+		ret = mbx_call_check_size(arg, size, RECEIVE_LEAST, sizeof(*arg), batch);
 		if (ret)
 			return ret;
 	}

@@ -279,14 +279,6 @@ static __always_inline s64 send_said(struct file *file, struct mailbox_send __us
 	return send_for(handle->share, file, args, NULL, true);
 }
 
-static noinline int check_size(const struct mailbox_send __user *arg, u32 size,
-			       const struct mbx_patience *batch)
-{
-	if (size < SEND_LEAST || (batch && size > batch->entry_size))
-		return -EINVAL;
-	return size > sizeof(*arg) ? mbx_call_check_tail(arg, size, sizeof(*arg)) : 0;
-}
-
 static __always_inline long send_user(struct file *file, struct mailbox_send __user *arg,
 				      const struct mbx_patience *batch)
 {
@@ -299,7 +291,7 @@ static __always_inline long send_user(struct file *file, struct mailbox_send __u
 	unsafe_get_user(size, &arg->size, fault);
 	if (unlikely(size != sizeof(*arg))) {
 		user_access_end();
-		ret = check_size(arg, size, batch);
+		ret = mbx_call_check_size(arg, size, SEND_LEAST, sizeof(*arg), batch);
 		if (ret)
 			return ret;
 		if (!user_access_begin(arg, SEND_LEAST))

@@ -28,6 +28,19 @@ void mbx_waiter_init_locked(struct mbx_waiter *waiter, struct list_head *line, u
 }
 
 /**
+ * mbx_waiter_init_alone() - make a waiter for the current task that stands nowhere yet
+ * @waiter: the waiter, which only those can finish to whom it is shown
+ * @waiting: counts those who wait
+ */
+void mbx_waiter_init_alone(struct mbx_waiter *waiter, u32 *waiting)
+{
+	*waiter = (struct mbx_waiter){ .task = current, .waiting = waiting };
+	INIT_LIST_HEAD(&waiter->link);
+	INIT_LIST_HEAD(&waiter->through);
+	++*waiting;
+}
+
+/**
  * mbx_waiter_finish_locked() - end a wait
  * @waiter: one that sleeps, or is about to
  * @result: what it has waited for: 0 or a negative errno

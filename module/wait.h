@@ -95,6 +95,7 @@ struct mbx_waiter {
 
 void mbx_waiter_init_locked(struct mbx_waiter *waiter, struct list_head *line, u32 *waiting,
 			    struct list_head *through);
+void mbx_waiter_init_alone(struct mbx_waiter *waiter, u32 *waiting);
 void mbx_waiter_finish_locked(struct mbx_waiter *waiter, int result);
 void mbx_waiters_stir_locked(struct list_head *waiters);
 int mbx_waiter_sleep(struct mbx_waiter *waiter, spinlock_t *lock, u64 deadline);

@@ -9,9 +9,6 @@ declare -A known=(
 	# The object has room for a payload behind the structure, and only the structure
 	# is to be cleared: kmem_cache_zalloc() would clear all of it at every send.
 	["zalloc-simple module/message.c mbx_message_new"]=unseen
-	# They are entered and left with the lock held.
-	["mini_lock module/enter.c overwrite"]=unseen
-	["mini_lock module/broadcast.c mbx_broadcast_send"]=unseen
 	# The ends that are not the usual one drop it: finish() and keep().
 	["mini_lock module/receive_user.c receive_first"]=unseen
 )
