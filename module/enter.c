@@ -52,7 +52,7 @@ static s64 rendezvous(struct mbx_box *box, struct mbx_message *msg, struct mbx_s
 		return publish_locked(box, msg, share);
 	}
 
-	mbx_waiter_init_locked(&waiter, &box->meetings, &box->nr_senders, &handle->waiters);
+	mbx_waiter_init_locked(&waiter, &box->meetings, &box->nr_senders, handle);
 	waiter.message = msg;
 	waiter.share = share;
 	msg->sender = &waiter;
@@ -135,11 +135,11 @@ noinline s64 mbx_enter_locked(struct mbx_box *box, struct mbx_message *msg, stru
 			return -EACCES;
 		if (unlikely(box->closed))
 			return -EIDRM;
-		if (unlikely(mbx_policy_alone_locked(box)))
+		if (mbx_policy_is_asked(box) && mbx_policy_alone_locked(box))
 			return -EPIPE;
 		if (unlikely(msg->length > box->message_size))
 			return -EMSGSIZE;
-		if (unlikely(box->policy == MAILBOX_POLICY_BROADCAST))
+		if (mbx_policy_is_asked(box) && box->policy == MAILBOX_POLICY_BROADCAST)
 			return mbx_broadcast_send(box, msg, share);
 		if (box->capacity == MAILBOX_CAPACITY_RENDEZVOUS)
 			return rendezvous(box, msg, share, handle, deadline, nonblock);

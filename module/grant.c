@@ -191,19 +191,38 @@ static void end_wait_locked(struct mbx_box *box, struct mbx_waiter *waiter)
 	mbx_waiter_finish_locked(waiter, -EACCES);
 }
 
-/* None begins any more: who wants to wait looks at @revoked under the same lock. */
-static void end_waits(struct mbx_handle *handle)
+/* Return: true when there may be more. */
+static bool end_some_locked(struct mbx_box *box, struct list_head *waiters)
 {
-	struct mbx_box *box = handle->box;
+	struct mbx_waiter *waiter, *next;
+	int nr = 0;
+
+	list_for_each_entry_safe(waiter, next, waiters, link) {
+		if (!waiter->handle->revoked)
+			continue;
+		if (nr++ == REVOKE_STEP)
+			return true;
+		end_wait_locked(box, waiter);
+	}
+	return false;
+}
+
+/*
+ * Of all handles that are revoked by now. None begins any more: who wants to wait looks at
+ * @revoked under the same lock.
+ */
+static void end_waits(struct mbx_box *box)
+{
 	bool more;
-	int nr;
 
 	do {
 		spin_lock(&box->lock);
-		for (nr = 0; nr < REVOKE_STEP && !list_empty(&handle->waiters); nr++)
-			end_wait_locked(box, list_first_entry(&handle->waiters, struct mbx_waiter,
-							      through));
-		more = !list_empty(&handle->waiters);
+		more = end_some_locked(box, &box->receivers);
+		more |= end_some_locked(box, &box->peekers);
+		more |= end_some_locked(box, &box->claimants);
+		more |= end_some_locked(box, &box->senders);
+		more |= end_some_locked(box, &box->meetings);
+		more |= end_some_locked(box, &box->answered);
 		spin_unlock(&box->lock);
 		cond_resched();
 	} while (more);
@@ -230,7 +249,8 @@ static void revoke(struct mbx_handle *handle)
 	if (box->policy == MAILBOX_POLICY_BROADCAST)
 		mbx_broadcast_tidy(box);
 	mbx_notify_hang_up(notify);
-	end_waits(handle);
+	/* Before its leases end: what comes back is not for those who wait through it. */
+	end_waits(box);
 	mbx_lease_leave(handle, NULL);
 }
 

@@ -362,7 +362,6 @@ struct file *mbx_handle_open(struct mbx_box *box, u32 rights, u32 flags)
 	handle->box = box;
 	handle->rights = rights;
 	handle->subscriber.cut_off = flags & MAILBOX_CUT_OFF;
-	INIT_LIST_HEAD(&handle->waiters);
 	mbx_grant_init(&handle->grant);
 	handle->usual = box->policy == MAILBOX_POLICY_ANY ? rights : 0;
 

@@ -42,7 +42,6 @@ struct mbx_share;
  * @subscriber: what it has got, where it may receive from a broadcast
  * @departures: how often a process that lives on has closed its last descriptor of it
  *	(guarded by the mailbox lock)
- * @waiters: calls that wait through it (guarded by the mailbox lock)
  * @grant: by which it can be revoked, if it was derived from another
  */
 struct mbx_handle {
@@ -55,7 +54,6 @@ struct mbx_handle {
 	struct mbx_notify *notify;
 	u64 leases;
 	u64 departures;
-	struct list_head waiters;
 	struct mbx_grant grant;
 	struct mbx_subscriber subscriber;
 };

@@ -173,7 +173,7 @@ s64 mbx_line_wait(struct mbx_box *box, struct mbx_message *msg, struct mbx_share
 	struct mbx_waiter waiter;
 	int ret;
 
-	mbx_waiter_init_locked(&waiter, &box->senders, &box->nr_senders, &handle->waiters);
+	mbx_waiter_init_locked(&waiter, &box->senders, &box->nr_senders, handle);
 	waiter.message = msg;
 	waiter.share = share;
 	waiter.turn = ++box->last_turn;

@@ -167,6 +167,7 @@ struct mbx_box *mbx_box_new(const struct mailbox_create *req)
 	INIT_LIST_HEAD(&box->claimants);
 	INIT_LIST_HEAD(&box->senders);
 	INIT_LIST_HEAD(&box->meetings);
+	INIT_LIST_HEAD(&box->answered);
 	init_waitqueue_head(&box->poll);
 	INIT_DELAYED_WORK(&box->expire_work, mbx_expire_work);
 	return box;

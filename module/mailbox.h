@@ -83,6 +83,7 @@ struct user_namespace;
  * @senders: waiters with a message that has no room, oldest first
  * @meetings: senders at a rendezvous, oldest first; their messages are published, or
  *	were claimed when they stood among @senders
+ * @answered: senders that wait for their receipts
  * @last_turn: of the last sender that got in line
  * @admit_pass: how often waiting senders were gone through
  * @nr_receivers: calls that wait to receive or peek
@@ -161,6 +162,7 @@ struct mbx_box {
 	u64 opens;
 	struct list_head senders;
 	struct list_head meetings;
+	struct list_head answered;
 	u64 last_turn;
 	u64 admit_pass;
 	union {

@@ -333,7 +333,7 @@ static int claim(struct mbx_handle *handle, u64 deadline, bool nonblock)
 			ret = -EBUSY;
 		} else {
 			mbx_waiter_init_locked(&waiter, &box->claimants, &box->nr_receivers,
-					       &handle->waiters);
+					       handle);
 			waiter.holder = current->files;
 			ret = mbx_waiter_sleep(&waiter, &box->lock, deadline);
 		}

@@ -33,6 +33,16 @@ bool mbx_policy_sends_locked(struct mbx_box *box);
 bool mbx_policy_member_locked(const struct mbx_box *box, const void *holder);
 
 /**
+ * mbx_policy_is_asked() - does it depend on the process whether it may send or receive?
+ * @box: the mailbox
+ * Return: false where it may for certain.
+ */
+static inline bool mbx_policy_is_asked(const struct mbx_box *box)
+{
+	return unlikely(box->policy != MAILBOX_POLICY_ANY);
+}
+
+/**
  * mbx_policy_alone_locked() - has the other process of a pair left?
  * @box: the mailbox, its lock held
  * Return: true if so.

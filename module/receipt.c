@@ -396,8 +396,9 @@ int mbx_receipt_wait(struct mbx_receipt *receipt, struct mbx_handle *handle, u64
 
 	spin_lock(&box->lock);
 	/* Who revokes the handle from now on ends the wait. */
+	waiter->handle = handle;
 	if (!waiter->done)
-		list_move_tail(&waiter->through, &handle->waiters);
+		list_add_tail(&waiter->link, &box->answered);
 	if (!waiter->done && handle->revoked)
 		mbx_waiter_finish_locked(waiter, -EACCES);
 	ret = mbx_waiter_sleep(waiter, &box->lock, deadline);

@@ -31,8 +31,7 @@
  * @args: what was asked for
  * @select: which message, senders as the queue knows them
  * @peer: the process that is to be the sender, with a reference, or NULL
- * @handle: through which
- * @lessee: of the lease that is wanted, if one is
+ * @lessee: through which handle; and of the lease that is wanted, if one is
  * @subscriber: whose next message it is, or NULL where it is no broadcast
  * @spent: messages to be freed once the lock is dropped
  * @dead: dead letters to be moved then
@@ -41,7 +40,6 @@ struct receive {
 	const struct mbx_receive_args *args;
 	struct mbx_select select;
 	struct pid *peer;
-	struct mbx_handle *handle;
 	struct mbx_lessee lessee;
 	struct mbx_subscriber *subscriber;
 	struct mbx_message *spent;
@@ -77,8 +75,11 @@ noinline int mbx_receive_copy(const struct mbx_message *msg, struct mailbox_rece
 /* Before the lock is dropped: bits of enum mailbox_result. */
 static u32 result_locked(const struct receive *r, const struct mbx_message *msg)
 {
-	return (msg->length > r->args->room ? MAILBOX_TRUNCATED : 0) |
-	       (msg->state & MBX_IS_RECEIPT ? MAILBOX_IS_RECEIPT : 0) |
+	u32 result = msg->length > r->args->room ? MAILBOX_TRUNCATED : 0;
+
+	if (likely(!(msg->state & (MBX_IS_RECEIPT | MBX_IS_DEAD_LETTER))))
+		return result;
+	return result | (msg->state & MBX_IS_RECEIPT ? MAILBOX_IS_RECEIPT : 0) |
 	       (msg->state & MBX_IS_DEAD_LETTER ? MAILBOX_IS_DEAD_LETTER : 0);
 }
 
@@ -120,7 +121,7 @@ static int wait_for(struct mbx_box *box, struct receive *r, struct mbx_message *
 		return r->peer && mbx_peer_has_ended(r->peer) ? -ESRCH : -EAGAIN;
 
 	mbx_waiter_init_locked(&waiter, args->peek ? &box->peekers : &box->receivers,
-			       &box->nr_receivers, &r->handle->waiters);
+			       &box->nr_receivers, r->lessee.handle);
 	waiter.select = r->select;
 	waiter.peer = r->peer;
 	waiter.lease = args->lease;
@@ -276,6 +277,37 @@ static int receive_locked(struct mbx_box *box, struct receive *r, u32 *copied)
 							  take(box, r, msg, copied);
 }
 
+/* Before it waits: who revokes the handle ends waits that have begun. Return: as find(). */
+static noinline int look_again_locked(const struct mbx_handle *handle)
+{
+	if (handle->revoked)
+		return -EACCES;
+	return mbx_policy_holds_locked(handle->box) ? 0 : 1;
+}
+
+/* What needs no check where the first message is asked for, by anybody, for good. */
+static noinline int check_unusual(struct mbx_box *box, struct receive *r)
+{
+	const struct mbx_receive_args *args = r->args;
+
+	if (r->select.kind >= MBX_SELECT_NR)
+		return -EINVAL;
+	if ((r->select.kind == MBX_SELECT_INDEX && !args->peek) || (args->lease && args->peek))
+		return -EINVAL;
+	if (box->policy == MAILBOX_POLICY_BROADCAST) {
+		if (args->lease || (r->select.kind && r->select.kind != MBX_SELECT_INDEX))
+			return -EINVAL;
+		r->subscriber = &r->lessee.handle->subscriber;
+	}
+	if (r->select.kind == MBX_SELECT_SENDER) {
+		r->peer = mbx_peer_find(box, r->select.match);
+		if (IS_ERR(r->peer))
+			return PTR_ERR(r->peer);
+		r->select.match = (unsigned long)r->peer;
+	}
+	return 0;
+}
+
 /**
  * mbx_receive() - receive one message, or look at one
  * @handle: an open handle
@@ -291,7 +323,6 @@ int mbx_receive(struct mbx_handle *handle, const struct mbx_receive_args *args, 
 	struct receive r = {
 		.args = args,
 		.select = args->select,
-		.handle = handle,
 		.lessee = {
 			.handle = handle,
 			.time = args->lease_time,
@@ -303,36 +334,21 @@ int mbx_receive(struct mbx_handle *handle, const struct mbx_receive_args *args, 
 	/* Written by REVOKE, which has returned before a call that must see it. */
 	if (!(handle->rights & MAILBOX_RIGHT_RECEIVE) || READ_ONCE(handle->revoked))
 		return -EACCES;
-	if (r.select.kind >= MBX_SELECT_NR)
-		return -EINVAL;
-	if ((r.select.kind == MBX_SELECT_INDEX && !args->peek) || (args->lease && args->peek))
-		return -EINVAL;
-	if (box->policy == MAILBOX_POLICY_BROADCAST) {
-		if (args->lease || (r.select.kind && r.select.kind != MBX_SELECT_INDEX))
-			return -EINVAL;
-		r.subscriber = &handle->subscriber;
-	}
-	if (r.select.kind == MBX_SELECT_SENDER) {
-		r.peer = mbx_peer_find(box, r.select.match);
-		if (IS_ERR(r.peer))
-			return PTR_ERR(r.peer);
-		r.select.match = (unsigned long)r.peer;
+	if (args->select.kind != MBX_SELECT_FIRST || args->lease || mbx_policy_is_asked(box)) {
+		ret = check_unusual(box, &r);
+		if (ret)
+			return ret;
 	}
 
-	do {
-		/* A lease did not begin: should a signal have us called again, it is as it was. */
-		if (unlikely(r.lessee.number))
-			put_user(args->lease_time, &args->report->lease);
-		ret = mbx_policy_receive(handle, args->deadline, args->nonblock);
-		if (ret)
-			break;
+	for (;;) {
+		if (mbx_policy_is_asked(box)) {
+			ret = mbx_policy_receive(handle, args->deadline, args->nonblock);
+			if (ret)
+				break;
+		}
 		mbx_box_lock_fresh(box);
-		/* Before it waits: who revokes the handle ends waits that have begun. */
-		if (unlikely(handle->revoked))
-			ret = -EACCES;
-		else if (unlikely(!mbx_policy_holds_locked(box)))
-			ret = 1;
-		else
+		ret = likely(handle->usual) ? 0 : look_again_locked(handle);
+		if (likely(!ret))
 			ret = receive_locked(box, &r, copied);
 		spin_unlock(&box->lock);
 		if (unlikely(r.spent)) {
@@ -343,9 +359,15 @@ int mbx_receive(struct mbx_handle *handle, const struct mbx_receive_args *args, 
 			mbx_dead_letter_bury(box, r.dead);
 			r.dead = NULL;
 		}
-	} while (ret > 0);
+		if (ret <= 0)
+			break;
+		/* A lease did not begin: should a signal have us called again, it is as it was. */
+		if (unlikely(r.lessee.number))
+			put_user(args->lease_time, &args->report->lease);
+	}
 	if (unlikely(args->lease && !ret))
 		mbx_lease_check_holder(handle);
-	put_pid(r.peer);
+	if (unlikely(r.peer))
+		put_pid(r.peer);
 	return ret;
 }

@@ -35,8 +35,8 @@ struct mbx_patience;
  * @truncate: cut it if it is too long
  * @nonblock: do not wait
  * @lease: take it under a lease
- * @lease_time: nanoseconds, 0 for no limit
  * @ask_missed: of a broadcast, say in @report how many were missed
+ * @lease_time: nanoseconds, 0 for no limit
  */
 struct mbx_receive_args {
 	void __user *data;
@@ -48,8 +48,8 @@ struct mbx_receive_args {
 	bool truncate;
 	bool nonblock;
 	bool lease;
-	u64 lease_time;
 	bool ask_missed;
+	u64 lease_time;
 };
 
 long mbx_receive_user(struct file *file, struct mailbox_receive __user *arg);

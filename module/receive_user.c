@@ -132,11 +132,12 @@ static noinline int receive_any(struct file *file, struct mailbox_receive __user
 
 	if (kind != MBX_SELECT_FIRST && get_user(args.select.match, &arg->match))
 		return -EFAULT;
-	if (args.lease && size < offsetofend(struct mailbox_receive, lease))
-		return -EINVAL;
-	if (args.lease && get_user(args.lease_time, &arg->lease))
-		return -EFAULT;
-
+	if (unlikely(args.lease)) {
+		if (size < offsetofend(struct mailbox_receive, lease))
+			return -EINVAL;
+		if (get_user(args.lease_time, &arg->lease))
+			return -EFAULT;
+	}
 	if ((flags & MAILBOX_DEADLINE) && get_user(args.deadline, &arg->deadline))
 		return -EFAULT;
 	if (batch) {

@@ -14,16 +14,15 @@
  * @waiter: the waiter
  * @line: where it stands
  * @waiting: counts those who wait
- * @through: those who wait through the same handle
+ * @handle: through which it waits
  *
  * Context: The mailbox lock is held.
  */
 void mbx_waiter_init_locked(struct mbx_waiter *waiter, struct list_head *line, u32 *waiting,
-			    struct list_head *through)
+			    struct mbx_handle *handle)
 {
-	*waiter = (struct mbx_waiter){ .task = current, .waiting = waiting };
+	*waiter = (struct mbx_waiter){ .task = current, .handle = handle, .waiting = waiting };
 	list_add_tail(&waiter->link, line);
-	list_add_tail(&waiter->through, through);
 	++*waiting;
 }
 
@@ -36,7 +35,6 @@ void mbx_waiter_init_alone(struct mbx_waiter *waiter, u32 *waiting)
 {
 	*waiter = (struct mbx_waiter){ .task = current, .waiting = waiting };
 	INIT_LIST_HEAD(&waiter->link);
-	INIT_LIST_HEAD(&waiter->through);
 	++*waiting;
 }
 
@@ -50,7 +48,6 @@ void mbx_waiter_init_alone(struct mbx_waiter *waiter, u32 *waiting)
 void mbx_waiter_finish_locked(struct mbx_waiter *waiter, int result)
 {
 	list_del_init(&waiter->link);
-	list_del_init(&waiter->through);
 	--*waiter->waiting;
 	waiter->result = result;
 	waiter->done = true;
@@ -120,7 +117,6 @@ int mbx_waiter_sleep(struct mbx_waiter *waiter, spinlock_t *lock, u64 deadline) 
 		remove_wait_queue(&waiter->peer->wait_pidfd, &on_exit);
 	if (!waiter->done) {
 		list_del_init(&waiter->link);
-		list_del_init(&waiter->through);
 		--*waiter->waiting;
 	}
 	return ret;

@@ -9,6 +9,7 @@
 
 #include "queue.h"
 
+struct mbx_handle;
 struct mbx_message;
 struct mbx_share;
 struct pid;
@@ -60,7 +61,7 @@ struct mbx_patience {
 /**
  * struct mbx_waiter - one sleeping call
  * @link: place in a list of the mailbox; empty once it was taken off
- * @through: place among those that wait through the same handle; empty likewise
+ * @handle: through which it waits; NULL while nobody shall end the wait for that
  * @task: who sleeps; constant
  * @select: receivers: what it waits for; constant
  * @message: receivers: the message handed over; senders: the one to be let in
@@ -78,7 +79,7 @@ struct mbx_patience {
  */
 struct mbx_waiter {
 	struct list_head link;
-	struct list_head through;
+	struct mbx_handle *handle;
 	struct task_struct *task;
 	struct mbx_select select;
 	struct mbx_message *message;
@@ -94,7 +95,7 @@ struct mbx_waiter {
 };
 
 void mbx_waiter_init_locked(struct mbx_waiter *waiter, struct list_head *line, u32 *waiting,
-			    struct list_head *through);
+			    struct mbx_handle *handle);
 void mbx_waiter_init_alone(struct mbx_waiter *waiter, u32 *waiting);
 void mbx_waiter_finish_locked(struct mbx_waiter *waiter, int result);
 void mbx_waiters_stir_locked(struct list_head *waiters);

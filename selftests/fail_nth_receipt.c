@@ -40,16 +40,7 @@ TEST_SWEEP(send_with_a_receipt, .prepare = prepare_answered, .call = send_answer
 static void prepare_waiting(struct scene *scene)
 {
 	scene->fd = box_new(scene->device);
-	scene->helper = child_fork();
-	if (!scene->helper) {
-		char text[8];
-		struct mailbox_receive args = receive_args(text, sizeof(text));
-
-		args.flags = 0;
-		EXPECT_EQ(0, box_receive(scene->fd, &args));
-		_exit(0);
-	}
-	wait_waiters(scene->fd, 1, -1);
+	scene->helper = child_that_waits(scene->fd);
 	scene->send = waiting_args(&receipt, "a");
 }
 

@@ -118,16 +118,8 @@ TEST_F(receipt, received_by_a_batch)
 TEST_F(receipt, received_by_who_waits)
 {
 	struct mailbox_receipt receipt;
-	pid_t child = child_fork();
+	pid_t child = child_that_waits(self->fd);
 
-	if (!child) {
-		char text[8];
-		struct mailbox_receive args = receive_args(text, sizeof(text));
-
-		args.flags = 0;
-		_exit(box_receive(self->fd, &args) ? KSFT_FAIL : KSFT_PASS);
-	}
-	wait_waiters(self->fd, 1, 0);
 	ASSERT_EQ(0, box_send_answered(self->fd, self->to, "a"));
 	child_done(child);
 	receipt = take_receipt(self->to);

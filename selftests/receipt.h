@@ -92,6 +92,22 @@ static inline void expect_taken(const struct mailbox_receipt *receipt, int fd, _
 	EXPECT_LE(receipt->time, now_ns());
 }
 
+/* A child that waits for a message already, and ends well when it has got it. */
+static inline pid_t child_that_waits(int fd)
+{
+	pid_t child = child_fork();
+
+	if (!child) {
+		char text[8];
+		struct mailbox_receive args = receive_args(text, sizeof(text));
+
+		args.flags = 0;
+		_exit(box_receive(fd, &args) ? KSFT_FAIL : KSFT_PASS);
+	}
+	wait_waiters(fd, 1, -1);
+	return child;
+}
+
 /* Until so many messages are there. */
 static inline void wait_messages(int fd, __u64 messages)
 {

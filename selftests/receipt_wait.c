@@ -71,18 +71,10 @@ TEST_F(receipt_wait, received)
 
 TEST_F(receipt_wait, received_by_who_waits_already)
 {
-	pid_t child = child_fork();
+	pid_t child = child_that_waits(self->fd);
 	struct mailbox_receipt receipt;
 	struct mailbox_send send = waiting_args(&receipt, "a");
 
-	if (!child) {
-		char text[8];
-		struct mailbox_receive args = receive_args(text, sizeof(text));
-
-		args.flags = 0;
-		_exit(box_receive(self->fd, &args) ? KSFT_FAIL : KSFT_PASS);
-	}
-	wait_waiters(self->fd, 1, 0);
 	ASSERT_EQ(0, box_send(self->fd, &send));
 	child_done(child);
 	EXPECT_EQ(1, send.sequence);
