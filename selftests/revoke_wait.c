@@ -124,6 +124,20 @@ TEST_F(revoke_wait, ends_the_waits_of_receivers)
 	EXPECT_EQ(1, box_stat(self->fd).received);
 }
 
+/* The lease ends as well, and its message is for others. */
+TEST_F(revoke_wait, what_comes_back_is_not_for_those_who_wait_through_it)
+{
+	struct wait wait;
+
+	ASSERT_EQ(0, box_send_text(self->fd, "leased", 0, 0));
+	box_lease(self->derived);
+	wait_start(&wait, self->derived, RECEIVES);
+	wait_waiters(self->fd, 1, 0);
+	ASSERT_EQ(0, box_revoke(self->fd, self->grant));
+	EXPECT_EQ(-EACCES, wait_end(&wait));
+	expect_delivered(self->fd, "leased", 1);
+}
+
 /* More than are ended in one go. */
 TEST_F(revoke_wait, ends_many_waits)
 {
