@@ -161,13 +161,9 @@ static void do_send(struct model *m, int fd, bool expires)
 	struct mailbox_send args = send_args("x", 1);
 
 	args.type = m->sent + 1;
-	if (expires) {
-		args.flags |= MAILBOX_EXPIRES;
-		args.expiry = now_ns() + SECOND / 50;
-	}
 	if (m->sent + 1 == MESSAGES)
 		return;
-	ASSERT_EQ(0, box_send(fd, &args));
+	ASSERT_EQ(0, expires ? box_send_soon_expired(fd, &args) : box_send(fd, &args));
 	model_send(m, expires ? args.expiry : 0);
 	ASSERT_EQ(m->sent, args.sequence);
 	/* So that there is no doubt whether it is there: it is gone before we look. */

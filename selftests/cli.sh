@@ -259,8 +259,10 @@ test_full_and_empty()
 test_expiry()
 {
 	mailbox create jobs >out
-	mailbox send --expire 1h jobs stays && mailbox send --expire 1ms jobs goes || return
+	mailbox send --expire 1h jobs stays && mailbox send --expire 1s jobs goes || return
 	until_figure jobs expired 1 || return
+	expect 6 mailbox send --expire 0s jobs late && says "a longer --expire" || return
+	expect 6 mailbox send --receipt --expire 0s jobs late && says "a longer --expire" || return
 	expect 0 mailbox receive --all jobs && prints stays
 }
 

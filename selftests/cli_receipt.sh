@@ -27,7 +27,7 @@ test_receipt_as_json()
 test_receipt_of_what_expired()
 {
 	mailbox create jobs >out
-	expect 14 mailbox send --receipt --expire=10ms jobs hello || return
+	expect 14 mailbox send --receipt --expire=1s jobs hello || return
 	contains 'expired 0 -1 1' out
 }
 

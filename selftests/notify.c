@@ -253,9 +253,7 @@ TEST_F(notify, room_when_one_expires)
 {
 	struct mailbox_send args = send_args("x", 1);
 
-	args.flags |= MAILBOX_EXPIRES;
-	args.expiry = now_ns() + SECOND / 20;
-	ASSERT_EQ(0, box_send(self->fd, &args));
+	ASSERT_EQ(0, box_send_soon_expired(self->fd, &args));
 	ASSERT_EQ(MESSAGE, heard(&self->ears));
 	wait_told(self->ears.eventfd[1]);
 	EXPECT_EQ(ROOM, heard(&self->ears));

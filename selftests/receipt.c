@@ -219,9 +219,7 @@ TEST_F(receipt, expired_in_the_queue)
 	struct mailbox_send send = answered_args(self->to, "a");
 	struct mailbox_receipt receipt;
 
-	send.flags |= MAILBOX_EXPIRES;
-	send.expiry = now_ns() + SECOND / 100;
-	ASSERT_EQ(0, box_send(self->fd, &send));
+	ASSERT_EQ(0, box_send_soon_expired(self->fd, &send));
 	/* Nobody calls: the timer. */
 	ASSERT_EQ(1, poll(&(struct pollfd){ .fd = self->to, .events = POLLIN }, 1, 30000));
 	receipt = take_receipt(self->to);

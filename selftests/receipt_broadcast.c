@@ -90,9 +90,7 @@ TEST_F(receipt_broadcast, of_what_was_overwritten_expired_or_destroyed)
 	broadcast_send(self->sender, 1, 2);
 	expect_receipt(self, MAILBOX_END_OVERWRITTEN, 1);
 
-	args.flags |= MAILBOX_EXPIRES;
-	args.expiry = now_ns() + SECOND / 50;
-	ASSERT_EQ(0, box_send(self->sender, &args));
+	ASSERT_EQ(0, box_send_soon_expired(self->sender, &args));
 	/* Nobody calls: the timer does it. */
 	ASSERT_EQ(1, poll(&(struct pollfd){ .fd = self->receipts, .events = POLLIN }, 1, 30000));
 	expect_receipt(self, MAILBOX_END_EXPIRED, 0);

@@ -240,7 +240,7 @@ TEST_F(receipt_room, closed_by_the_last_handle_while_promised)
 	self->to = box_new(self->device);
 	send.receipt = self->to;
 	send.flags |= MAILBOX_EXPIRES;
-	send.expiry = now_ns() + SECOND / 20;
+	send.expiry = now_ns() + SECOND / 2;
 	ASSERT_EQ(0, box_send(self->fd, &send));
 	send.receipt = self->fd;
 	ASSERT_EQ(0, box_send(self->to, &send));

@@ -137,15 +137,12 @@ TEST_F(receipt_wait, acknowledged)
 
 TEST_F(receipt_wait, expired)
 {
-	__u64 expiry = now_ns() + SECOND / 100;
 	struct mailbox_receipt receipt;
 	struct mailbox_send send = waiting_args(&receipt, "a");
 
-	send.flags |= MAILBOX_EXPIRES;
-	send.expiry = expiry;
-	ASSERT_EQ(0, box_send(self->fd, &send));
+	ASSERT_EQ(0, box_send_soon_expired(self->fd, &send));
 	expect_untaken(&receipt, self->fd, 1, MAILBOX_END_EXPIRED);
-	EXPECT_LE(expiry, receipt.time);
+	EXPECT_LE(send.expiry, receipt.time);
 }
 
 TEST_F(receipt_wait, overwritten)

@@ -258,9 +258,7 @@ TEST_F(stat, counts_every_end_once)
 	ASSERT_EQ(0, box_send_text(fd, "acknowledged", 4, 0));
 	ASSERT_EQ(0, box_ack(fd, box_lease(fd)));
 	EXPECT_EQ(2, box_stat(fd).received);
-	send.flags |= MAILBOX_EXPIRES;
-	send.expiry = now_ns() + SECOND / 20;
-	ASSERT_EQ(0, box_send(fd, &send));
+	ASSERT_EQ(0, box_send_soon_expired(fd, &send));
 	while (!box_stat(fd).expired)
 		ASSERT_LT(now_ns(), end);
 	stat = box_stat(fd);
