@@ -60,7 +60,11 @@ bool parse_duration(const char *text, uint64_t *nanoseconds);
 bool parse_mode(const char *text, uint32_t *mode);
 bool parse_word(const char *text, const char *const *words, uint32_t *index);
 
-extern const char *const policy_words[], *const capacity_words[], *const on_full_words[];
+/* NULL for what a later module may say. */
+const char *word_of(const char *const *words, uint32_t index);
+
+extern const char *const policy_words[], *const capacity_words[], *const on_full_words[],
+									  *const end_words[];
 
 /* --- target.c: the mailbox that an argument names */
 struct target {

@@ -46,9 +46,11 @@ json_t *json_number(uint64_t value)
 	return json_string(text);
 }
 
-static json_t *json_word(const char *const *words, size_t nr, uint32_t index)
+static json_t *json_word(const char *const *words, uint32_t index)
 {
-	return index < nr ? json_string(words[index]) : json_integer(index);
+	const char *word = word_of(words, index);
+
+	return word ? json_string(word) : json_integer(index);
 }
 
 static json_t *json_rights(uint32_t rights)
@@ -90,18 +92,11 @@ json_t *json_from_message(const struct mailbox_message *message)
 
 json_t *json_from_receipt(const void *data)
 {
-	static const char *const ends[] = {
-		[MAILBOX_END_RECEIVED] = "received",   [MAILBOX_END_ACKNOWLEDGED] = "acknowledged",
-		[MAILBOX_END_EXPIRED] = "expired",     [MAILBOX_END_OVERWRITTEN] = "overwritten",
-		[MAILBOX_END_DEAD] = "dead",	       [MAILBOX_END_DROPPED] = "dropped",
-		[MAILBOX_END_DESTROYED] = "destroyed", [MAILBOX_END_PENDING] = "pending",
-	};
 	struct mailbox_receipt receipt;
 	json_t *json = json_object();
 
 	memcpy(&receipt, data, sizeof(receipt));
-	json_object_set_new(json, "end",
-			    json_word(ends, sizeof(ends) / sizeof(ends[0]), receipt.end));
+	json_object_set_new(json, "end", json_word(end_words, receipt.end));
 	json_object_set_new(json, "mailbox", json_number(receipt.mailbox));
 	json_object_set_new(json, "sequence", json_number(receipt.sequence));
 	json_object_set_new(json, "cookie", json_number(receipt.cookie));
@@ -130,9 +125,9 @@ json_t *json_from_stat(const struct mailbox_stat *stat)
 	json_object_set_new(json, "rights", json_rights(stat->rights));
 	json_object_set_new(json, "permanent", json_boolean(stat->flags & MAILBOX_PERMANENT));
 	json_object_set_new(json, "fixed_size", json_boolean(stat->flags & MAILBOX_FIXED_SIZE));
-	json_object_set_new(json, "policy", json_word(policy_words, 4, stat->policy));
-	json_object_set_new(json, "capacity", json_word(capacity_words, 3, stat->capacity));
-	json_object_set_new(json, "on_full", json_word(on_full_words, 3, stat->on_full));
+	json_object_set_new(json, "policy", json_word(policy_words, stat->policy));
+	json_object_set_new(json, "capacity", json_word(capacity_words, stat->capacity));
+	json_object_set_new(json, "on_full", json_word(on_full_words, stat->on_full));
 	json_object_set_new(json, "share", json_number(stat->share));
 	json_object_set_new(json, "message_size", json_number(stat->message_size));
 	json_object_set_new(json, "max_messages", json_number(stat->max_messages));

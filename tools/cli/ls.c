@@ -28,7 +28,8 @@ static const struct option options[] = {
 static const char help[] =
 	"Usage: mailbox ls [OPTIONS]\n"
 	"Lists the mailboxes that you could open, in the order of their ids. WAIT is how many\n"
-	"receivers (r) and senders (s) wait, SUBS how many handles may receive; a name with - has no name; kind t is temporary.\n"
+	"receivers (r) and senders (s) wait, SUBS how many handles may receive; a name with - has\n"
+	"no name; kind t is temporary.\n"
 	"\n"
 	"      --names           only the names, one a line\n"
 	"      --json            an array of objects\n"
@@ -84,7 +85,7 @@ static char *capacity_cell(const struct mailbox_stat *stat)
 {
 	if (stat->capacity == MAILBOX_CAPACITY_BOUNDED)
 		return cell("%llu", (unsigned long long)stat->max_messages);
-	return cell("%s", stat->capacity < 3 ? capacity_words[stat->capacity] : "?");
+	return cell("%s", word_of(capacity_words, stat->capacity) ?: "?");
 }
 
 static int add_row(struct table *table, const struct mailbox_stat *stat)
@@ -111,7 +112,7 @@ static int add_row(struct table *table, const struct mailbox_stat *stat)
 	row[MODE] = cell("%04o", stat->mode);
 	row[KIND] = cell("%s%s", stat->flags & MAILBOX_PERMANENT ? "p" : "t",
 			 stat->flags & MAILBOX_FIXED_SIZE ? "f" : "");
-	row[POLICY] = cell("%s", stat->policy < 4 ? policy_words[stat->policy] : "?");
+	row[POLICY] = cell("%s", word_of(policy_words, stat->policy) ?: "?");
 	row[CAPACITY] = capacity_cell(stat);
 	row[HANDLES] = cell("%u", stat->handles);
 	row[SUBSCRIBERS] = cell("%u", stat->subscribers);

@@ -11,6 +11,9 @@
 const char *const policy_words[] = { "any", "pair", "one", "broadcast", NULL };
 const char *const capacity_words[] = { "bounded", "rendezvous", "unbounded", NULL };
 const char *const on_full_words[] = { "wait", "refuse", "overwrite", NULL };
+/* By enum mailbox_end, which begins with 1. */
+const char *const end_words[] = { "unknown", "received", "acknowledged", "expired", "overwritten",
+				  "dead",    "dropped",	 "destroyed",	 "pending", NULL };
 
 /* strtoull(3) takes signs and leading blanks, and wraps round; none of that is meant. */
 static bool parse_digits(const char *text, int base, uint64_t *value, const char **end)
@@ -112,6 +115,16 @@ bool parse_mode(const char *text, uint32_t *mode)
 
 	*mode = value;
 	return true;
+}
+
+const char *word_of(const char *const *words, uint32_t index)
+{
+	uint32_t i;
+
+	for (i = 0; words[i]; i++)
+		if (i == index)
+			return words[i];
+	return NULL;
 }
 
 bool parse_word(const char *text, const char *const *words, uint32_t *index)

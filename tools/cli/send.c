@@ -70,27 +70,23 @@ struct request {
 
 /* What becomes of a message, and of this command. */
 static const struct {
-	const char *word;
 	const char *sentence;
 	int ret;
 } ends[] = {
-	[MAILBOX_END_RECEIVED] = { "received", "was received", EXIT_OK },
-	[MAILBOX_END_ACKNOWLEDGED] = { "acknowledged", "was acknowledged", EXIT_OK },
-	[MAILBOX_END_EXPIRED] = { "expired", "expired before it was taken", EXIT_NOT_TAKEN },
-	[MAILBOX_END_OVERWRITTEN] = { "overwritten", "was overwritten by later ones",
-				      EXIT_NOT_TAKEN },
-	[MAILBOX_END_DEAD] = { "dead", "was delivered too often: it is a dead letter now",
-			       EXIT_NOT_TAKEN },
-	[MAILBOX_END_DROPPED] = { "dropped", "was delivered too often, and dropped",
-				  EXIT_NOT_TAKEN },
-	[MAILBOX_END_DESTROYED] = { "destroyed", "went with its mailbox, which was destroyed",
-				    EXIT_DESTROYED },
-	[MAILBOX_END_PENDING] = { "pending", "is still being worked on", EXIT_TIMED_OUT },
+	[MAILBOX_END_RECEIVED] = { "was received", EXIT_OK },
+	[MAILBOX_END_ACKNOWLEDGED] = { "was acknowledged", EXIT_OK },
+	[MAILBOX_END_EXPIRED] = { "expired before it was taken", EXIT_NOT_TAKEN },
+	[MAILBOX_END_OVERWRITTEN] = { "was overwritten by later ones", EXIT_NOT_TAKEN },
+	[MAILBOX_END_DEAD] = { "was delivered too often: it is a dead letter now", EXIT_NOT_TAKEN },
+	[MAILBOX_END_DROPPED] = { "was delivered too often, and dropped", EXIT_NOT_TAKEN },
+	[MAILBOX_END_DESTROYED] = { "went with its mailbox, which was destroyed", EXIT_DESTROYED },
+	[MAILBOX_END_PENDING] = { "is still being worked on", EXIT_TIMED_OUT },
 };
 
 static int show_receipt(const struct request *request, const struct mailbox_receipt *receipt)
 {
-	const bool known = receipt->end < sizeof(ends) / sizeof(ends[0]) && ends[receipt->end].word;
+	const bool known = receipt->end < sizeof(ends) / sizeof(ends[0]) &&
+			   ends[receipt->end].sentence;
 	char time[32];
 	int ret;
 
@@ -98,7 +94,7 @@ static int show_receipt(const struct request *request, const struct mailbox_rece
 		if (!json_output(json_from_receipt(receipt)))
 			return output_flush();
 	} else if (!isatty(STDOUT_FILENO)) {
-		printf("%s %d %lld %llu\n", known ? ends[receipt->end].word : "unknown",
+		printf("%s %d %lld %llu\n", word_of(end_words, receipt->end) ?: "unknown",
 		       receipt->pid, receipt->uid == (uint32_t)-1 ? -1LL : (long long)receipt->uid,
 		       (unsigned long long)receipt->sequence);
 	} else {
@@ -122,11 +118,30 @@ static int send_message(struct request *request, struct mailbox_receipt *receipt
 	return mailbox_send_message(request->handle, message, request->flags, request->deadline);
 }
 
+static int send_failed(const struct request *request, int error)
+{
+	const bool late = request->expires && request->message.expiry <= mailbox_deadline_in(0);
+	int ret = EXIT_TIMED_OUT;
+
+	if (error == -ETIMEDOUT && late)
+		complain("the message for %s expired before it could be sent; a longer --expire "
+			 "gives it more time",
+			 request->target.shown);
+	else if (error == -ETIMEDOUT && request->receipt)
+		complain("the time for %s is over and nobody has the message: it was taken back",
+			 request->target.shown);
+	else
+		ret = report(DOING_SEND, &request->target, error);
+	if (request->sent)
+		complain("messages sent before that: %llu", (unsigned long long)request->sent);
+	return ret;
+}
+
 static int send_one(struct request *request, const void *data, size_t length)
 {
 	struct mailbox_message *message = &request->message;
 	struct mailbox_receipt receipt;
-	int error, ret;
+	int error;
 
 	message->data = (void *)data;
 	message->length = length;
@@ -134,18 +149,8 @@ static int send_one(struct request *request, const void *data, size_t length)
 		message->expiry = mailbox_deadline_in(request->expire);
 
 	error = send_message(request, &receipt);
-	if (error == -ETIMEDOUT && request->receipt) {
-		complain("the time for %s is over and nobody has the message: it was taken back",
-			 request->target.shown);
-		return EXIT_TIMED_OUT;
-	}
-	if (error < 0) {
-		ret = report(DOING_SEND, &request->target, error);
-		if (request->sent)
-			complain("messages sent before that: %llu",
-				 (unsigned long long)request->sent);
-		return ret;
-	}
+	if (error < 0)
+		return send_failed(request, error);
 	request->sent++;
 	if (request->receipt)
 		return show_receipt(request, &receipt);

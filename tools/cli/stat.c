@@ -19,9 +19,9 @@ static const char help[] = "Usage: mailbox stat [OPTIONS] MAILBOX...\n"
 			   "\n"
 			   "      --json            as JSON, one object a line\n";
 
-static const char *word(const char *const *words, uint32_t nr, uint32_t index)
+static void print_word(const char *what, const char *const *words, uint32_t index)
 {
-	return index < nr ? words[index] : "unknown";
+	printf("%-16s %s\n", what, word_of(words, index) ?: "unknown");
 }
 
 static void print_number(const char *what, uint64_t number)
@@ -75,13 +75,13 @@ static void print_stat(int device, const struct mailbox_stat *stat)
 	       stat->rights & MAILBOX_RIGHT_MANAGE ? " manage" : "");
 	printf("%-16s %s\n", "lifetime",
 	       stat->flags & MAILBOX_PERMANENT ? "permanent" : "temporary");
-	printf("%-16s %s\n", "policy", word(policy_words, 4, stat->policy));
-	printf("%-16s %s\n", "capacity", word(capacity_words, 3, stat->capacity));
+	print_word("policy", policy_words, stat->policy);
+	print_word("capacity", capacity_words, stat->capacity);
 	if (stat->capacity == MAILBOX_CAPACITY_BOUNDED) {
 		print_number("max messages", stat->max_messages);
 		print_number("max bytes", stat->max_bytes);
 	}
-	printf("%-16s %s\n", "on full", word(on_full_words, 3, stat->on_full));
+	print_word("on full", on_full_words, stat->on_full);
 	printf("%-16s %u %%\n", "share", stat->share);
 	printf("%-16s %u%s\n", "message size", stat->message_size,
 	       stat->flags & MAILBOX_FIXED_SIZE ? ", no other" : " at most");

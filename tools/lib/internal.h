@@ -21,6 +21,8 @@ static inline uint64_t mbx_address(const void *pointer)
 
 /* Messages to and from the form that the kernel takes; message.c. */
 int mbx_message_to_send(const struct mailbox_message *message, struct mailbox_send *send);
+int mbx_message_send(int handle, struct mailbox_message *message, struct mailbox_send *send,
+		     uint32_t flags, uint64_t deadline);
 void mbx_message_to_receive(const struct mailbox_message *message,
 			    const struct mailbox_selection *selection, uint32_t flags,
 			    struct mailbox_receive *receive);

@@ -173,8 +173,8 @@ int mailbox_set(int handle, const struct mailbox_set *set);
  *
  * A handle has one eventfd, which takes the place of an earlier one, and keeps it until the
  * handle is closed. The end of the mailbox is signalled whatever the events, and so is a
- * mailbox_revoke() of the handle. Call this
- * first and look at the mailbox then, and nothing is missed.
+ * mailbox_revoke() of the handle. Call this first and look at the mailbox then, and nothing
+ * is missed.
  *
  * Return: 0 or a negative errno; -EINVAL for what is no eventfd. Never waits.
  */

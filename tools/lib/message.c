@@ -69,6 +69,20 @@ void mbx_message_from_receive(struct mailbox_message *message,
 	message->is_receipt = !!(receive->result & MAILBOX_IS_RECEIPT);
 }
 
+int mbx_message_send(int handle, struct mailbox_message *message, struct mailbox_send *send,
+		     uint32_t flags, uint64_t deadline)
+{
+	int ret;
+
+	send->flags |= flags;
+	send->deadline = deadline;
+	ret = mbx_call(handle, MAILBOX_IOC_SEND, send);
+	if (ret < 0)
+		return ret;
+	message->sequence = send->sequence;
+	return 0;
+}
+
 int mailbox_send_message(int handle, struct mailbox_message *message, uint32_t flags,
 			 uint64_t deadline)
 {
@@ -78,14 +92,7 @@ int mailbox_send_message(int handle, struct mailbox_message *message, uint32_t f
 	if (ret < 0)
 		return ret;
 
-	send.flags |= flags;
-	send.deadline = deadline;
-	ret = mbx_call(handle, MAILBOX_IOC_SEND, &send);
-	if (ret < 0)
-		return ret;
-
-	message->sequence = send.sequence;
-	return 0;
+	return mbx_message_send(handle, message, &send, flags, deadline);
 }
 
 int mailbox_send(int handle, const void *data, size_t length)

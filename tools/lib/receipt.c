@@ -6,20 +6,6 @@
 
 #include "internal.h"
 
-static int send_as(int handle, struct mailbox_message *message, struct mailbox_send *send,
-		   uint32_t flags, uint64_t deadline)
-{
-	int ret;
-
-	send->flags |= flags;
-	send->deadline = deadline;
-	ret = mbx_call(handle, MAILBOX_IOC_SEND, send);
-	if (ret < 0)
-		return ret;
-	message->sequence = send->sequence;
-	return 0;
-}
-
 int mailbox_send_receipt(int handle, struct mailbox_message *message, uint32_t flags,
 			 uint64_t deadline, int to, uint64_t cookie)
 {
@@ -30,7 +16,7 @@ int mailbox_send_receipt(int handle, struct mailbox_message *message, uint32_t f
 		return ret;
 	send.receipt = to;
 	send.cookie = cookie;
-	return send_as(handle, message, &send, flags | MAILBOX_RECEIPT, deadline);
+	return mbx_message_send(handle, message, &send, flags | MAILBOX_RECEIPT, deadline);
 }
 
 int mailbox_send_wait(int handle, struct mailbox_message *message, uint32_t flags,
@@ -44,5 +30,5 @@ int mailbox_send_wait(int handle, struct mailbox_message *message, uint32_t flag
 	memset(receipt, 0, sizeof(*receipt));
 	receipt->size = sizeof(*receipt);
 	send.receipt_data = mbx_address(receipt);
-	return send_as(handle, message, &send, flags | MAILBOX_RECEIPT_WAIT, deadline);
+	return mbx_message_send(handle, message, &send, flags | MAILBOX_RECEIPT_WAIT, deadline);
 }
