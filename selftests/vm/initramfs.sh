@@ -45,7 +45,8 @@ add_tests()
 	add_programs selftests/fuzz "$build/fuzz/fuzz"
 	cp -r "$top/selftests/fuzz/corpus" selftests/fuzz/
 	add_programs selftests/examples "$build"/tools/examples/*
-	cp "$top/Documentation/policies.rst" "$top/Documentation/concepts.rst" selftests/examples/
+	cp "$top/Documentation/policies.rst" "$top/Documentation/concepts.rst" "$top/README.md" \
+		selftests/examples/
 	[ ! -e "$top/selftests/settings" ] || cp "$top/selftests/settings" selftests/
 }
 
