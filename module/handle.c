@@ -9,6 +9,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
+#include "answer.h"
 #include "broadcast.h"
 #include "domain.h"
 #include "expire.h"
@@ -110,6 +111,7 @@ static int handle_release(struct inode *inode, struct file *file)
 	struct mbx_handle *handle = file->private_data;
 	struct mbx_box *box = handle->box;
 	struct mbx_notify *notify;
+	bool receives;
 
 	mbx_lease_leave(handle, NULL);
 	/* It may just be being revoked. */
@@ -121,10 +123,13 @@ static int handle_release(struct inode *inode, struct file *file)
 		mbx_box_share_put(box, handle->share);
 	spin_lock(&box->lock);
 	mbx_handle_discount_locked(handle);
+	receives = handle->rights & MAILBOX_RIGHT_RECEIVE;
 	mbx_grant_put_locked(box, &handle->grant);
 	spin_unlock(&box->lock);
 	if (box->policy == MAILBOX_POLICY_BROADCAST)
 		mbx_broadcast_tidy(box);
+	if (receives)
+		mbx_answer_end_unheard(box);
 	mbx_handle_forget(box);
 	return 0;
 }

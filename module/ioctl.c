@@ -5,6 +5,7 @@
 #include <linux/nospec.h>
 #include <linux/uaccess.h>
 
+#include "answer_user.h"
 #include "batch.h"
 #include "device.h"
 #include "grant.h"
@@ -37,8 +38,12 @@ static_assert(sizeof(struct mailbox_send) == 80);
 static_assert(offsetof(struct mailbox_send, receipt_data) == 72);
 static_assert(sizeof(struct mailbox_receipt) == 64);
 static_assert(offsetof(struct mailbox_receipt, copies) == 60);
-static_assert(sizeof(struct mailbox_receive) == 120);
-static_assert(offsetof(struct mailbox_receive, missed) == 112);
+static_assert(sizeof(struct mailbox_receive) == 136);
+static_assert(offsetof(struct mailbox_receive, answer_room) == 120);
+static_assert(sizeof(struct mailbox_call) == 96);
+static_assert(offsetof(struct mailbox_call, reserved) == 92);
+static_assert(sizeof(struct mailbox_reply) == 48);
+static_assert(offsetof(struct mailbox_reply, receive) == 40);
 static_assert(sizeof(struct mailbox_batch) == 40);
 static_assert(offsetof(struct mailbox_batch, deadline) == 32);
 static_assert(sizeof(struct mailbox_yield) == 8);
@@ -234,5 +239,13 @@ long mbx_handle_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return mbx_send_user(file, (void __user *)arg);
 	if (likely(cmd == MAILBOX_IOC_RECEIVE))
 		return mbx_receive_user(file, (void __user *)arg);
+	switch (cmd) {
+	case MAILBOX_IOC_CALL:
+		return mbx_answer_call(file, (void __user *)arg);
+	case MAILBOX_IOC_REPLY:
+		return mbx_answer_reply(file, (void __user *)arg);
+	case MAILBOX_IOC_REPLY_RECEIVE:
+		return mbx_answer_reply_receive(file, (void __user *)arg);
+	}
 	return dispatch(handle_ops, ARRAY_SIZE(handle_ops), file, cmd, (void __user *)arg);
 }

@@ -17,8 +17,8 @@ struct mbx_patience;
  * checks what it means and writes its answer with mbx_call_reply() before it does
  * anything that can be seen.
  *
- * SEND and RECEIVE are dispatched ahead of the table and read their arguments
- * member by member: copying the structure as a whole costs 300 instructions more.
+ * SEND and RECEIVE, CALL and its like are dispatched ahead of the table and read their
+ * arguments member by member: copying the structure as a whole costs 300 instructions more.
  */
 
 /**

@@ -83,7 +83,7 @@ struct user_namespace;
  * @senders: waiters with a message that has no room, oldest first
  * @meetings: senders at a rendezvous, oldest first; their messages are published, or
  *	were claimed when they stood among @senders
- * @answered: senders that wait for their receipts
+ * @answered: senders that wait for their receipts, or answers
  * @last_turn: of the last sender that got in line
  * @admit_pass: how often waiting senders were gone through
  * @nr_receivers: calls that wait to receive or peek

@@ -8,6 +8,7 @@
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
+#include "answer.h"
 #include "broadcast.h"
 #include "claim.h"
 #include "dead_letter.h"
@@ -77,10 +78,11 @@ static u32 result_locked(const struct receive *r, const struct mbx_message *msg)
 {
 	u32 result = msg->length > r->args->room ? MAILBOX_TRUNCATED : 0;
 
-	if (likely(!(msg->state & (MBX_IS_RECEIPT | MBX_IS_DEAD_LETTER))))
+	if (likely(!(msg->state & (MBX_IS_RECEIPT | MBX_IS_DEAD_LETTER | MBX_IS_CALL))))
 		return result;
 	return result | (msg->state & MBX_IS_RECEIPT ? MAILBOX_IS_RECEIPT : 0) |
-	       (msg->state & MBX_IS_DEAD_LETTER ? MAILBOX_IS_DEAD_LETTER : 0);
+	       (msg->state & MBX_IS_DEAD_LETTER ? MAILBOX_IS_DEAD_LETTER : 0) |
+	       (msg->state & MBX_IS_CALL ? MAILBOX_IS_CALL : 0);
 }
 
 static bool too_long(const struct receive *r, const struct mbx_message *msg)
@@ -91,7 +93,7 @@ static bool too_long(const struct receive *r, const struct mbx_message *msg)
 /* A sender that waits for room may have what we want: to us it goes without. */
 static struct mbx_message *take_from_line_locked(struct mbx_box *box, const struct receive *r)
 {
-	struct mbx_waiter *sender = mbx_line_find_locked(box, &r->select);
+	struct mbx_waiter *sender = mbx_line_find_locked(box, &r->select, !r->args->lease);
 
 	if (!sender)
 		return NULL;
@@ -110,7 +112,7 @@ static int wait_for(struct mbx_box *box, struct receive *r, struct mbx_message *
 	int ret;
 
 	/* What is leased takes up room: it is taken from nobody who waits for that. */
-	if (!args->peek && !args->lease && !list_empty(&box->senders)) {
+	if (!args->peek && args->lease != MBX_LEASE_ANY && !list_empty(&box->senders)) {
 		*found = take_from_line_locked(box, r);
 		if (*found)
 			return 0;
@@ -221,15 +223,19 @@ static int peek(struct mbx_box *box, struct receive *r, struct mbx_message *msg,
 static int take(struct mbx_box *box, struct receive *r, struct mbx_message *msg, u32 *copied)
 	__must_hold(&box->lock)
 {
+	const bool call = unlikely(r->args->lease == MBX_LEASE_CALLS) && (msg->state & MBX_IS_CALL);
+	const u32 answer_room = call ? mbx_answer_room_locked(msg) : 0;
 	const u32 result = result_locked(r, msg);
 	int ret;
 
-	if (r->args->lease)
-		r->lessee.number = ++box->last_lease;
+	r->lessee.number = call || r->args->lease == MBX_LEASE_ANY ? ++box->last_lease : 0;
 	spin_unlock(&box->lock);
 	*copied = min(msg->length, r->args->room);
 	ret = mbx_receive_copy(msg, r->args->report, r->args->data, *copied, result);
 	if (!ret && r->args->lease && put_user(r->lessee.number, &r->args->report->lease))
+		ret = -EFAULT;
+	if (!ret && r->args->lease == MBX_LEASE_CALLS &&
+	    put_user(answer_room, &r->args->report->answer_room))
 		ret = -EFAULT;
 	spin_lock(&box->lock);
 	if (unlikely(ret)) {
@@ -238,8 +244,10 @@ static int take(struct mbx_box *box, struct receive *r, struct mbx_message *msg,
 		/* What we copied never was. */
 		mbx_claim_undo_locked(box, msg, &r->spent);
 		ret = 1;
-	} else if (r->args->lease) {
+	} else if (r->lessee.number) {
 		ret = mbx_claim_lease_locked(box, msg, &r->lessee, &r->spent);
+		if (call && !ret)
+			msg->state |= MBX_MUST_ANSWER;
 	} else {
 		mbx_claim_commit_locked(box, msg, &r->spent);
 	}
@@ -365,7 +373,7 @@ int mbx_receive(struct mbx_handle *handle, const struct mbx_receive_args *args, 
 		if (unlikely(r.lessee.number))
 			put_user(args->lease_time, &args->report->lease);
 	}
-	if (unlikely(args->lease && !ret))
+	if (unlikely(r.lessee.number && !ret))
 		mbx_lease_check_holder(handle);
 	if (unlikely(r.peer))
 		put_pid(r.peer);

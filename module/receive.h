@@ -5,6 +5,7 @@
 #include <linux/types.h>
 
 #include "queue.h"
+#include "wait.h"
 
 struct file;
 struct mailbox_receive;
@@ -34,7 +35,7 @@ struct mbx_patience;
  * @peek: leave the message
  * @truncate: cut it if it is too long
  * @nonblock: do not wait
- * @lease: take it under a lease
+ * @lease: what to take under a lease
  * @ask_missed: of a broadcast, say in @report how many were missed
  * @lease_time: nanoseconds, 0 for no limit
  */
@@ -47,8 +48,8 @@ struct mbx_receive_args {
 	bool peek;
 	bool truncate;
 	bool nonblock;
-	bool lease;
 	bool ask_missed;
+	enum mbx_leasing lease;
 	u64 lease_time;
 };
 

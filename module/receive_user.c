@@ -16,8 +16,9 @@
 #include "report.h"
 #include "wait.h"
 
-#define RECEIVE_FLAGS	    (MBX_WAIT_FLAGS | MAILBOX_PEEK | MAILBOX_TRUNCATE | MAILBOX_LEASE)
-#define RECEIVE_BATCH_FLAGS (MAILBOX_TRUNCATE | MAILBOX_LEASE)
+#define LEASE_FLAGS	    (MAILBOX_LEASE | MAILBOX_ANSWER)
+#define RECEIVE_FLAGS	    (MBX_WAIT_FLAGS | MAILBOX_PEEK | MAILBOX_TRUNCATE | LEASE_FLAGS)
+#define RECEIVE_BATCH_FLAGS (MAILBOX_TRUNCATE | LEASE_FLAGS)
 
 /* As long as it was before there were leases. */
 #define RECEIVE_LEAST offsetofend(struct mailbox_receive, deliveries)
@@ -125,18 +126,23 @@ static noinline int receive_any(struct file *file, struct mailbox_receive __user
 		.peek = flags & MAILBOX_PEEK,
 		.truncate = flags & MAILBOX_TRUNCATE,
 		.nonblock = (file->f_flags & O_NONBLOCK) || (flags & MAILBOX_NONBLOCK),
-		.lease = flags & MAILBOX_LEASE,
 		.ask_missed = size >= offsetofend(struct mailbox_receive, missed),
 	};
 	u32 copied;
 
 	if (kind != MBX_SELECT_FIRST && get_user(args.select.match, &arg->match))
 		return -EFAULT;
-	if (unlikely(args.lease)) {
+	if (flags & MAILBOX_ANSWER) {
+		if (size < offsetofend(struct mailbox_receive, answer_room) ||
+		    (flags & MAILBOX_LEASE))
+			return -EINVAL;
+		args.lease = MBX_LEASE_CALLS;
+	} else if (flags & MAILBOX_LEASE) {
 		if (size < offsetofend(struct mailbox_receive, lease))
 			return -EINVAL;
 		if (get_user(args.lease_time, &arg->lease))
 			return -EFAULT;
+		args.lease = MBX_LEASE_ANY;
 	}
 	if ((flags & MAILBOX_DEADLINE) && get_user(args.deadline, &arg->deadline))
 		return -EFAULT;

@@ -218,6 +218,20 @@ int mbx_send(struct file *file, const struct mbx_send_args *args)
 	return min_t(s64, send_any(file, *args, NULL), 0);
 }
 
+/**
+ * mbx_send_call() - send a message whose sender waits for the answer
+ * @file: a handle
+ * @args: what and how
+ * @receipt: of the call
+ *
+ * Context: Process context, may sleep.
+ * Return: the number of the message, and then mbx_answer_wait() is due; or as mbx_send().
+ */
+s64 mbx_send_call(struct file *file, const struct mbx_send_args *args, struct mbx_receipt *receipt)
+{
+	return send_any(file, *args, receipt);
+}
+
 /* Return: as send_for(). */
 static noinline s64 send_with_receipt(struct file *file, struct mailbox_send __user *arg, u32 flags,
 				      const struct mbx_send_args args)

@@ -38,6 +38,14 @@ void mbx_waiter_init_alone(struct mbx_waiter *waiter, u32 *waiting)
 	++*waiting;
 }
 
+static __always_inline void finish_locked(struct mbx_waiter *waiter, int result)
+{
+	list_del_init(&waiter->link);
+	--*waiter->waiting;
+	waiter->result = result;
+	waiter->done = true;
+}
+
 /**
  * mbx_waiter_finish_locked() - end a wait
  * @waiter: one that sleeps, or is about to
@@ -47,11 +55,28 @@ void mbx_waiter_init_alone(struct mbx_waiter *waiter, u32 *waiting)
  */
 void mbx_waiter_finish_locked(struct mbx_waiter *waiter, int result)
 {
-	list_del_init(&waiter->link);
-	--*waiter->waiting;
-	waiter->result = result;
-	waiter->done = true;
+	finish_locked(waiter, result);
 	wake_up_process(waiter->task);
+}
+
+/**
+ * mbx_waiter_finish_sync_locked() - end a wait where current is about to wait itself
+ * @waiter: one that sleeps, or is about to
+ * @result: what it has waited for: 0 or a negative errno
+ *
+ * The scheduler is told, so that it need not look for another processor. Only wait queues
+ * know how to say that: so there is one for as long as it takes, with one in it.
+ *
+ * Context: The mailbox lock is held. Does not sleep.
+ */
+void mbx_waiter_finish_sync_locked(struct mbx_waiter *waiter, int result)
+{
+	DECLARE_WAITQUEUE(sleeper, waiter->task);
+	DECLARE_WAIT_QUEUE_HEAD_ONSTACK(queue);
+
+	finish_locked(waiter, result);
+	__add_wait_queue(&queue, &sleeper);
+	__wake_up_sync_key(&queue, TASK_NORMAL, NULL);
 }
 
 /**

@@ -162,7 +162,7 @@
 	MEMBER(receipt, copies, 60, 4)
 
 #define LAYOUT_RECEIVE(STRUCT, MEMBER) \
-	STRUCT(receive, 120) \
+	STRUCT(receive, 136) \
 	MEMBER(receive, size, 0, 4) \
 	MEMBER(receive, flags, 4, 4) \
 	MEMBER(receive, data, 8, 8) \
@@ -183,7 +183,10 @@
 	MEMBER(receive, result, 96, 4) \
 	MEMBER(receive, deliveries, 100, 4) \
 	MEMBER(receive, lease, 104, 8) \
-	MEMBER(receive, missed, 112, 8)
+	MEMBER(receive, missed, 112, 8) \
+	MEMBER(receive, answer_room, 120, 4) \
+	MEMBER(receive, reserved_nr_files, 124, 4) \
+	MEMBER(receive, reserved_files, 128, 8)
 
 #define LAYOUT_BATCH(STRUCT, MEMBER) \
 	STRUCT(batch, 40) \
@@ -206,6 +209,38 @@
 	MEMBER(lease, error, 24, 4) \
 	MEMBER(lease, reserved, 28, 4) \
 	MEMBER(lease, time, 32, 8)
+
+#define LAYOUT_CALL(STRUCT, MEMBER) \
+	STRUCT(call, 96) \
+	MEMBER(call, size, 0, 4) \
+	MEMBER(call, flags, 4, 4) \
+	MEMBER(call, data, 8, 8) \
+	MEMBER(call, length, 16, 4) \
+	MEMBER(call, priority, 20, 4) \
+	MEMBER(call, type, 24, 8) \
+	MEMBER(call, deadline, 32, 8) \
+	MEMBER(call, answer, 40, 8) \
+	MEMBER(call, room, 48, 4) \
+	MEMBER(call, answer_length, 52, 4) \
+	MEMBER(call, answer_type, 56, 8) \
+	MEMBER(call, sequence, 64, 8) \
+	MEMBER(call, pid, 72, 4) \
+	MEMBER(call, tid, 76, 4) \
+	MEMBER(call, uid, 80, 4) \
+	MEMBER(call, gid, 84, 4) \
+	MEMBER(call, result, 88, 4) \
+	MEMBER(call, reserved, 92, 4)
+
+#define LAYOUT_REPLY(STRUCT, MEMBER) \
+	STRUCT(reply, 48) \
+	MEMBER(reply, size, 0, 4) \
+	MEMBER(reply, flags, 4, 4) \
+	MEMBER(reply, token, 8, 8) \
+	MEMBER(reply, data, 16, 8) \
+	MEMBER(reply, length, 24, 4) \
+	MEMBER(reply, error, 28, 4) \
+	MEMBER(reply, type, 32, 8) \
+	MEMBER(reply, receive, 40, 8)
 
 #define LAYOUT_YIELD(STRUCT, MEMBER) \
 	STRUCT(yield, 8) \
@@ -240,6 +275,8 @@
 	LAYOUT_RECEIVE(STRUCT, MEMBER) \
 	LAYOUT_BATCH(STRUCT, MEMBER) \
 	LAYOUT_LEASE(STRUCT, MEMBER) \
+	LAYOUT_CALL(STRUCT, MEMBER) \
+	LAYOUT_REPLY(STRUCT, MEMBER) \
 	LAYOUT_YIELD(STRUCT, MEMBER) \
 	LAYOUT_RESTRICT(STRUCT, MEMBER) \
 	LAYOUT_REVOKE(STRUCT, MEMBER)
@@ -271,6 +308,9 @@
 	CONSTANT(MAILBOX_IOC_YIELD, 0xbc27) \
 	CONSTANT(MAILBOX_IOC_RESTRICT, 0xbc28) \
 	CONSTANT(MAILBOX_IOC_REVOKE, 0xbc29) \
+	CONSTANT(MAILBOX_IOC_CALL, 0xbc2a) \
+	CONSTANT(MAILBOX_IOC_REPLY, 0xbc2b) \
+	CONSTANT(MAILBOX_IOC_REPLY_RECEIVE, 0xbc2c) \
 	CONSTANT(MAILBOX_RIGHT_SEND, 1) \
 	CONSTANT(MAILBOX_RIGHT_RECEIVE, 0x2) \
 	CONSTANT(MAILBOX_RIGHT_MANAGE, 0x4) \
@@ -300,7 +340,9 @@
 	CONSTANT(MAILBOX_FIXED_SIZE, 0x40) \
 	CONSTANT(MAILBOX_LEASE, 0x80) \
 	CONSTANT(MAILBOX_CUT_OFF, 0x400) \
+	CONSTANT(MAILBOX_ANSWER, 0x800) \
 	CONSTANT(MAILBOX_TRUNCATED, 1) \
+	CONSTANT(MAILBOX_IS_CALL, 0x8) \
 	CONSTANT(MAILBOX_SET_MODE, 1) \
 	CONSTANT(MAILBOX_SET_UID, 0x2) \
 	CONSTANT(MAILBOX_SET_GID, 0x4) \
@@ -315,7 +357,8 @@
 	CONSTANT(MAILBOX_EVENT_RECEIVER, 0x4) \
 	CONSTANT(MAILBOX_EVENT_SENDER, 0x8) \
 	CONSTANT(MAILBOX_EVENT_NO_RECEIVER, 0x10) \
-	CONSTANT(MAILBOX_EVENT_NO_SENDER, 0x20)
+	CONSTANT(MAILBOX_EVENT_NO_SENDER, 0x20) \
+	CONSTANT(MAILBOX_EVENT_ABANDONED, 0x40)
 
 #define ASSERT_STRUCT(name, bytes) static_assert(sizeof(struct mailbox_##name) == (bytes), #name);
 #define ASSERT_MEMBER(name, member, offset, bytes) \

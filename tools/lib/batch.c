@@ -13,7 +13,7 @@
 #define PIECE 64
 
 /* Flags that each message of a batch has; the others are of the whole. */
-#define OF_ENTRIES (MAILBOX_TRUNCATE | MAILBOX_LEASE)
+#define OF_ENTRIES (MAILBOX_TRUNCATE | MAILBOX_LEASE | MAILBOX_ANSWER)
 
 static int batch_call(int handle, unsigned long command, struct mailbox_batch *batch, int *error)
 {

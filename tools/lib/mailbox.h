@@ -225,11 +225,15 @@ int mailbox_list_each(int device, int (*each)(const struct mailbox_stat *stat, v
  * @lease_time: receive with MAILBOX_LEASE: for how many nanoseconds from when the message
  *	is taken, 0 for no limit. Stays as it is.
  * @lease: receive: with MAILBOX_LEASE the number of the lease, for mailbox_ack() and the
- *	like; else 0
+ *	like; with MAILBOX_ANSWER the token of a call, for mailbox_reply(), 0 when it is none;
+ *	else 0
  * @deliveries: receive: how often the message was delivered under a lease before
  * @is_receipt: receive: 1 when the kernel made it: @data is a struct mailbox_receipt
  * @missed: receive: of a broadcast, how many messages this handle has missed since the one
  *	it got last, because it was too slow or they expired; else 0
+ * @is_call: receive: 1 when its sender waits for an answer, see mailbox_call()
+ * @answer_room: receive with MAILBOX_ANSWER: bytes that the answer may have, UINT32_MAX for
+ *	any number; else 0
  *
  * Begin with all zero, so that members which a later version uses are zero too.
  */
@@ -252,6 +256,8 @@ struct mailbox_message {
 	uint32_t deliveries;
 	uint32_t is_receipt;
 	uint64_t missed;
+	uint32_t is_call;
+	uint32_t answer_room;
 };
 
 /**
@@ -338,12 +344,13 @@ ssize_t mailbox_receive(int handle, void *data, size_t room);
  * @handle: with the right to receive
  * @message: data, room and lease_time count; the rest is set on success
  * @selection: which message, or NULL for the first
- * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, and one of MAILBOX_PEEK
- *	and MAILBOX_LEASE
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, and one of MAILBOX_PEEK,
+ *	MAILBOX_LEASE and MAILBOX_ANSWER
  * @deadline: with MAILBOX_DEADLINE, how long to wait for a message
  *
  * With MAILBOX_LEASE the message comes back to the mailbox unless mailbox_ack() ends its
- * lease; see "Leases" in <linux/mailbox.h>.
+ * lease; see "Leases" in <linux/mailbox.h>. With MAILBOX_ANSWER a call is received to be
+ * answered, and other messages as without it.
  *
  * Return: 0 or a negative errno: -EMSGSIZE when the payload does not fit (the message
  * stays, its length is in @message), -EAGAIN, -ETIMEDOUT, -ESRCH, -EIDRM.
@@ -392,7 +399,8 @@ int mailbox_send_batch(int handle, struct mailbox_message *messages, unsigned in
  * @messages: each as for mailbox_receive_message()
  * @nr: how many at most, any number
  * @selection: which messages, or NULL for the first ones
- * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, MAILBOX_LEASE
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, and one of MAILBOX_LEASE
+ *	and MAILBOX_ANSWER
  * @deadline: with MAILBOX_DEADLINE, how long to wait for the first message
  * @error: set to the negative errno that stopped the batch before its end, else to 0;
  *	-EAGAIN when there were fewer messages; may be NULL
@@ -478,6 +486,70 @@ int mailbox_nack_batch(int handle, const uint64_t *leases, unsigned int nr, uint
  */
 int mailbox_extend_batch(int handle, const uint64_t *leases, unsigned int nr, uint64_t time,
 			 int *error);
+
+/* --- calls: a message and its answer ------------------------------------ */
+
+/**
+ * mailbox_call() - send a request, and wait for the answer
+ * @handle: with the right to send
+ * @request: data, length, type and priority count, and expiry must be 0; sequence is set on
+ *	success
+ * @answer: data and room count; of the rest length, type, truncated, pid, tid, uid and gid
+ *	are set on success, about the answer and who gave it, and what else there is is 0. May
+ *	be NULL where the answer has no bytes.
+ * @flags: MAILBOX_DEADLINE; MAILBOX_NONBLOCK: do not wait for room; MAILBOX_TRUNCATE: an
+ *	answer longer than room is cut, not refused
+ * @deadline: with MAILBOX_DEADLINE, when the whole call ends
+ *
+ * See "Calls" in <linux/mailbox.h>.
+ *
+ * Return: 0, or a negative errno: as mailbox_send_message(), and -ECANCELED when who had the
+ * request did not answer (it may be half done), -EPIPE when nobody can receive it,
+ * -ETIMEDOUT, -EINTR.
+ */
+int mailbox_call(int handle, struct mailbox_message *request, struct mailbox_message *answer,
+		 uint32_t flags, uint64_t deadline);
+
+/**
+ * mailbox_reply() - answer a call
+ * @handle: through which it was received
+ * @token: its lease, from a receive with MAILBOX_ANSWER or MAILBOX_LEASE
+ * @answer: data, length and type count; NULL for an answer of no bytes and of type 0
+ *
+ * Return: 0 or a negative errno, and then the token is as good as it was: -ESTALE when the
+ * caller has given up, or the token is not the caller's; -EMSGSIZE when the answer is longer
+ * than the answer_room of the request; -EDQUOT, -ENOMEM, -EIDRM. Never waits.
+ */
+int mailbox_reply(int handle, uint64_t token, const struct mailbox_message *answer);
+
+/**
+ * mailbox_reply_receive() - answer a call and take the next message, in one entry
+ * @handle: with the right to receive
+ * @token: see mailbox_reply(); 0 to answer nobody and only receive
+ * @answer: see mailbox_reply(); not looked at where token is 0
+ * @request: as for mailbox_receive_message()
+ * @flags: as for mailbox_receive_message(); MAILBOX_ANSWER goes without saying
+ * @deadline: with MAILBOX_DEADLINE, how long to wait for the message
+ *
+ * The loop of a server, in which every error is about what was tried last::
+ *
+ *	token = 0;
+ *	for (;;) {
+ *		ret = mailbox_reply_receive(handle, token, &answer, &request, 0, 0);
+ *		token = 0;
+ *		if (ret)
+ *			continue; (or look at it: -ESTALE is nothing, -EIDRM is the end)
+ *		token = request.lease;
+ *		(make the answer, also where token is 0: then nobody waits for it)
+ *	}
+ *
+ * Return: 0 with a message; 1 when the answer has gone, but no message came: call again with
+ * token 0, which tells why if it is still so (the length in @request is set where it did not
+ * fit); or a negative errno, and then the answer has not gone and nothing was received: as
+ * mailbox_reply(), or with token 0 as mailbox_receive_message().
+ */
+int mailbox_reply_receive(int handle, uint64_t token, const struct mailbox_message *answer,
+			  struct mailbox_message *request, uint32_t flags, uint64_t deadline);
 
 /* --- policies: which processes a mailbox is for ------------------------- */
 

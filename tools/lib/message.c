@@ -62,11 +62,13 @@ void mbx_message_from_receive(struct mailbox_message *message,
 	message->tid = receive->tid;
 	message->uid = receive->uid;
 	message->gid = receive->gid;
-	message->lease = receive->flags & MAILBOX_LEASE ? receive->lease : 0;
+	message->lease = receive->flags & (MAILBOX_LEASE | MAILBOX_ANSWER) ? receive->lease : 0;
 	message->deliveries = receive->deliveries;
 	/* The caller's 0 where the mailbox is no broadcast. */
 	message->missed = receive->missed;
 	message->is_receipt = !!(receive->result & MAILBOX_IS_RECEIPT);
+	message->is_call = !!(receive->result & MAILBOX_IS_CALL);
+	message->answer_room = receive->answer_room;
 }
 
 int mbx_message_send(int handle, struct mailbox_message *message, struct mailbox_send *send,

@@ -35,12 +35,12 @@ static const struct {
 	{ ENFILE, "the system has no free file" },
 	{ EIDRM, "the mailbox was destroyed" },
 	{ ESRCH, "there is no such process, and no message of it" },
-	{ ESTALE, "the lease has ended, or is somebody else's" },
+	{ ESTALE, "the lease or the call has ended, or is somebody else's" },
 	{ EBUSY, "the mailbox has no room for another process" },
-	{ EPIPE, "the other process of the pair has left" },
+	{ EPIPE, "the other process of the pair has left, or nobody is left who could receive" },
 	{ ENOBUFS, "cut off from the broadcast: this receiver was too slow" },
 	{ EMLINK, "too many handles are derived one from another" },
-	{ ECANCELED, "the call was abandoned" },
+	{ ECANCELED, "who had the request did not answer it" },
 	{ ELOOP, "this descriptor may not travel in a message" },
 };
 

@@ -19,8 +19,8 @@
  *
  * A *handle* is one open mailbox with rights to send, receive or manage. CREATE and OPEN
  * return handles, always close-on-exec, and so does RESTRICT. SEND, RECEIVE, SEND_BATCH,
- * RECEIVE_BATCH, ACK, NACK, EXTEND, YIELD, STAT, SET, NOTIFY, RESTRICT, REVOKE and
- * DESTROY are calls on a handle, and so are read(2) (take the first message: its payload;
+ * RECEIVE_BATCH, ACK, NACK, EXTEND, YIELD, CALL, REPLY, REPLY_RECEIVE, STAT, SET, NOTIFY,
+ * RESTRICT, REVOKE and DESTROY are calls on a handle, and so are read(2) (take the first message: its payload;
  * EMSGSIZE if it does not fit), write(2) (send one message of type 0 and priority 0),
  * poll(2) and close(2).
  * A zero-length message reads as 0; RECEIVE tells it from anything else.
@@ -73,12 +73,13 @@
  * ENFILE     the system has no free file
  * EIDRM      the mailbox was destroyed, or its domain has ended
  * ESRCH      the process named as sender does not exist
- * ESTALE     the lease has ended, or is not the caller's
+ * ESTALE     the lease has ended, or is not the caller's; or the one who called, and was
+ *            to be answered, has given up
  * EBUSY      the policy of the mailbox has no room for another
- * EPIPE      the other process of a pair has left
+ * EPIPE      the other process of a pair has left; or nobody can receive a call
  * EMLINK     the handle is the last of MAILBOX_DERIVE_MAX derived one from another
  * ENOBUFS    cut off from a broadcast: this handle was too slow
- * ECANCELED  reserved: a call was abandoned
+ * ECANCELED  a call was not answered by who had it
  * ELOOP      reserved: a descriptor that may not travel in a message
  * ========== ==================================================================
  */
@@ -234,6 +235,52 @@
  */
 
 /**
+ * DOC: Calls
+ *
+ * A CALL is a send whose sender waits for the answer, and gets it, in one entry. A server
+ * that receives with MAILBOX_ANSWER has such a message under a lease without limit: RECEIVE
+ * says MAILBOX_IS_CALL of it, how much room there is for the answer, and in lease the number
+ * of the lease, which here is a *token*. REPLY with the token ends the lease, copies the
+ * answer to the caller and wakes it. REPLY_RECEIVE does that and waits for the next message
+ * in one entry, so that a round trip is two system calls. Other messages are received with
+ * MAILBOX_ANSWER as without it; their lease is 0.
+ *
+ * A token works once, and only for the process that has it, through the handle where it got
+ * it: for everybody else, and after that, REPLY fails with ESTALE. The caller always gets an
+ * end, and each is told apart:
+ *
+ * - 0: it was answered;
+ * - ECANCELED: who had the message did not answer. It received it without MAILBOX_ANSWER,
+ *   with read(2) for example, or ended the lease with ACK or NACK, closed its last
+ *   descriptor of the handle, ended, by whatever cause, or was revoked. The message does not
+ *   go back: it was perhaps half done. Nor is it answered when it makes way for others in a
+ *   mailbox that overwrites, or becomes a dead letter;
+ * - EPIPE: nobody has the message, and no handle with the right to receive is left, or the
+ *   other of a pair has left. The caller's own handles count too;
+ * - EIDRM: the mailbox was destroyed;
+ * - ETIMEDOUT, EINTR, EACCES: the caller gave up, at its deadline, because of a signal, or
+ *   since its handle was revoked. Nobody has the message, then it is taken back, and after a
+ *   signal the call starts again where the handler was installed with SA_RESTART. Somebody has
+ *   it, then his token is dead, and MAILBOX_EVENT_ABANDONED tells him; after a signal it is
+ *   EINTR in any case, since the request may be half done;
+ * - EFAULT: as for every call, nothing was done; but it is EFAULT too when the answer has come
+ *   and does not go where answer points. That is the one case in which a call has failed and
+ *   its message was not taken back, since the server has done its work.
+ *
+ * A call that was given up counts in STAT as if it had never been sent.
+ *
+ * With MAILBOX_LEASE instead, the message is leased as any other: it goes back if its holder
+ * ends or gives it back, and the call goes on; ACK ends it without an answer. The number of
+ * such a lease is a token for REPLY, too.
+ *
+ * Several servers share a mailbox, as all receivers do. A server may call, also while it has
+ * not answered yet; where such calls go in a circle, each ends at its deadline or by a signal.
+ * Requests in the mailbox, those under a token included, count against its capacity. A longer
+ * answer, while it is on its way, counts against the quota of who called. Calls are not for
+ * mailboxes of MAILBOX_POLICY_BROADCAST.
+ */
+
+/**
  * enum mailbox_right - what a handle may be used for
  * @MAILBOX_RIGHT_SEND: send messages; mode bit w (0222)
  * @MAILBOX_RIGHT_RECEIVE: take and peek at messages; mode bit r (0444)
@@ -341,6 +388,7 @@ enum mailbox_select {
  *	receipt
  * @MAILBOX_CUT_OFF: the handle, of a broadcast mailbox and with the right to receive, is cut
  *	off when it is too slow, instead of missing messages
+ * @MAILBOX_ANSWER: a message that is a call is received to be answered, see DOC: Calls
  */
 enum mailbox_flag {
 	MAILBOX_NONBLOCK = 1 << 0,
@@ -354,6 +402,7 @@ enum mailbox_flag {
 	MAILBOX_RECEIPT = 1 << 8,
 	MAILBOX_RECEIPT_WAIT = 1 << 9,
 	MAILBOX_CUT_OFF = 1 << 10,
+	MAILBOX_ANSWER = 1 << 11,
 };
 
 /**
@@ -363,11 +412,13 @@ enum mailbox_flag {
  *	mailbox_receipt. No user can send such a one.
  * @MAILBOX_IS_DEAD_LETTER: the message was moved here by max_deliveries of another mailbox:
  *	that is where its sender has sent it
+ * @MAILBOX_IS_CALL: the sender waits for an answer, see DOC: Calls
  */
 enum mailbox_result {
 	MAILBOX_TRUNCATED = 1 << 0,
 	MAILBOX_IS_RECEIPT = 1 << 1,
 	MAILBOX_IS_DEAD_LETTER = 1 << 2,
+	MAILBOX_IS_CALL = 1 << 3,
 };
 
 /**
@@ -790,8 +841,8 @@ struct mailbox_send {
 /**
  * struct mailbox_receive - MAILBOX_IOC_RECEIVE, on a handle that may receive
  * @size: of this structure
- * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, and one of MAILBOX_PEEK
- *	and MAILBOX_LEASE
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, and one of MAILBOX_PEEK,
+ *	MAILBOX_LEASE and MAILBOX_ANSWER
  * @data: where the payload goes; not looked at when there is none to copy
  * @room: bytes at data
  * @select: one of enum mailbox_select
@@ -812,11 +863,18 @@ struct mailbox_send {
  * @result: out, bits of enum mailbox_result
  * @deliveries: out, how often the message was delivered under a lease before
  * @lease: with MAILBOX_LEASE, for how many nanoseconds from when the message is taken,
- *	0 for no limit; out, the number of the lease, which ACK, NACK and EXTEND want.
+ *	0 for no limit; out, the number of the lease, which ACK, NACK and EXTEND want. With
+ *	MAILBOX_ANSWER out, the token that REPLY wants, or 0 where the message is no call.
  *	Else ignored. Programs made before there were leases end the structure before it.
  * @missed: out, only of a mailbox of MAILBOX_POLICY_BROADCAST, else not written to: messages
  *	between the one this handle got last and this one that it has missed. What read(2)
  *	and structures that end before it cannot tell is added to the next one.
+ * @answer_room: out, with MAILBOX_ANSWER and of a call, how many bytes the answer may have:
+ *	4294967295 when the caller takes what it has room for of any; else 0. Without
+ *	MAILBOX_ANSWER not written to. Programs made before there were calls end the structure
+ *	before it.
+ * @reserved_nr_files: ignored
+ * @reserved_files: ignored
  *
  * Waits until there is a message that matches; the receiver that waited longest is
  * served first. A peek that waits is served with nothing but a look: whoever takes
@@ -850,6 +908,9 @@ struct mailbox_receive {
 	__u32 deliveries;
 	__aligned_u64 lease;
 	__aligned_u64 missed;
+	__u32 answer_room;
+	__u32 reserved_nr_files;
+	__aligned_u64 reserved_files;
 };
 
 /**
@@ -913,6 +974,87 @@ struct mailbox_lease {
 };
 
 /**
+ * struct mailbox_call - MAILBOX_IOC_CALL, on a handle with the right to send
+ * @size: of this structure
+ * @flags: MAILBOX_NONBLOCK: do not wait for room, nor at a rendezvous for a receiver (also
+ *	where the handle has O_NONBLOCK); MAILBOX_DEADLINE; MAILBOX_TRUNCATE: an answer longer
+ *	than room is cut, not refused
+ * @data: address of the request; not looked at when length is 0
+ * @length: bytes of the request
+ * @priority: of the request, see struct mailbox_send
+ * @type: of the request, see struct mailbox_send
+ * @deadline: with MAILBOX_DEADLINE, when the whole call ends, else ignored
+ * @answer: where the answer goes; not looked at when there is none to copy
+ * @room: bytes at answer
+ * @answer_length: out, bytes that the answer has
+ * @answer_type: out, what the server says in type
+ * @sequence: out, number of the request in the mailbox
+ * @pid: out, process that has answered, as the caller's pid namespace sees it; 0 when it is
+ *	not visible there
+ * @tid: out, thread that has answered, likewise
+ * @uid: out, effective user id of who answered, in the caller's user namespace
+ * @gid: out, effective group id of who answered, likewise
+ * @result: out, MAILBOX_TRUNCATED or 0
+ * @reserved: out, 0
+ *
+ * See DOC: Calls. What a call is refused for before it is sent is as for a send.
+ *
+ * Errors: EOPNOTSUPP, EINVAL, EFAULT, EACCES, EPERM, EMSGSIZE, EAGAIN, ETIMEDOUT, EINTR,
+ * EDQUOT, ENOMEM, EPIPE, ECANCELED, EIDRM.
+ */
+struct mailbox_call {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 data;
+	__u32 length;
+	__u32 priority;
+	__aligned_u64 type;
+	__aligned_u64 deadline;
+	__aligned_u64 answer;
+	__u32 room;
+	__u32 answer_length;
+	__aligned_u64 answer_type;
+	__aligned_u64 sequence;
+	__s32 pid;
+	__s32 tid;
+	__u32 uid;
+	__u32 gid;
+	__u32 result;
+	__u32 reserved;
+};
+
+/**
+ * struct mailbox_reply - MAILBOX_IOC_REPLY and _REPLY_RECEIVE, on a handle that may receive
+ * @size: of this structure
+ * @flags: must be 0
+ * @token: the lease that the request was received with. REPLY_RECEIVE: 0 answers nobody, and
+ *	the call is the receive alone, with its errors
+ * @data: address of the answer; not looked at when length is 0
+ * @length: bytes of the answer: at most the answer_room of the request, nor more than
+ *	MAILBOX_MESSAGE_SIZE_MAX, else EMSGSIZE
+ * @error: out, REPLY_RECEIVE: the errno that stopped the receive after the answer had gone,
+ *	or 0; REPLY: 0
+ * @type: any number; the caller gets it as answer_type
+ * @receive: REPLY_RECEIVE: address of a struct mailbox_receive; REPLY: must be 0
+ *
+ * A reply that fails has changed nothing: the token is as good as it was. Then nothing is
+ * received either. The struct mailbox_receive is looked at once the answer has gone.
+ * EDQUOT and ENOMEM are about a longer answer: the quota is that of who called.
+ *
+ * Errors: EOPNOTSUPP, EINVAL, EFAULT, EACCES, EMSGSIZE, EINTR, ESTALE, EDQUOT, ENOMEM, EIDRM.
+ */
+struct mailbox_reply {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 token;
+	__aligned_u64 data;
+	__u32 length;
+	__s32 error;
+	__aligned_u64 type;
+	__aligned_u64 receive;
+};
+
+/**
  * struct mailbox_yield - MAILBOX_IOC_YIELD, on a handle that may receive
  * @size: of this structure
  * @flags: must be 0
@@ -940,6 +1082,7 @@ struct mailbox_yield {
  * @MAILBOX_EVENT_SENDER: a sender has begun to wait, for room or at a rendezvous
  * @MAILBOX_EVENT_NO_RECEIVER: the last handle with the right to receive was closed or revoked
  * @MAILBOX_EVENT_NO_SENDER: the last handle with the right to send was closed or revoked
+ * @MAILBOX_EVENT_ABANDONED: one whose call somebody has has given up: a REPLY fails with ESTALE
  */
 enum mailbox_event {
 	MAILBOX_EVENT_MESSAGE = 1 << 0,
@@ -948,6 +1091,7 @@ enum mailbox_event {
 	MAILBOX_EVENT_SENDER = 1 << 3,
 	MAILBOX_EVENT_NO_RECEIVER = 1 << 4,
 	MAILBOX_EVENT_NO_SENDER = 1 << 5,
+	MAILBOX_EVENT_ABANDONED = 1 << 6,
 };
 
 /**
@@ -1023,8 +1167,8 @@ struct mailbox_revoke {
 
 /*
  * The size travels in the structure, so a command keeps its number when its
- * structure grows. 0x05 and 0x06 are kept for direct communication, 0x2a to
- * 0x2f for calls, 0x30 and on for shared pages.
+ * structure grows. 0x05 to 0x08 are kept for direct communication, 0x30 and
+ * on for shared pages.
  */
 #define MAILBOX_IOC_INFO	  _IO(MAILBOX_IOC_MAGIC, 0x00)
 #define MAILBOX_IOC_CREATE	  _IO(MAILBOX_IOC_MAGIC, 0x01)
@@ -1044,5 +1188,8 @@ struct mailbox_revoke {
 #define MAILBOX_IOC_YIELD	  _IO(MAILBOX_IOC_MAGIC, 0x27)
 #define MAILBOX_IOC_RESTRICT	  _IO(MAILBOX_IOC_MAGIC, 0x28)
 #define MAILBOX_IOC_REVOKE	  _IO(MAILBOX_IOC_MAGIC, 0x29)
+#define MAILBOX_IOC_CALL	  _IO(MAILBOX_IOC_MAGIC, 0x2a)
+#define MAILBOX_IOC_REPLY	  _IO(MAILBOX_IOC_MAGIC, 0x2b)
+#define MAILBOX_IOC_REPLY_RECEIVE _IO(MAILBOX_IOC_MAGIC, 0x2c)
 
 #endif /* _UAPI_LINUX_MAILBOX_H */
