@@ -57,8 +57,15 @@ static struct mbx_message *find_from_locked(const struct mbx_box *box, const str
 	return found;
 }
 
-static struct mbx_message *find_locked(const struct mbx_box *box, struct mbx_handle *handle,
-				       u64 number)
+/**
+ * mbx_lease_find_locked() - the message that the current process has under a lease
+ * @box: the mailbox, its lock held
+ * @handle: through which the lease was taken
+ * @number: of the lease
+ * Return: the message; or NULL when there is no such lease, or it is another's.
+ */
+struct mbx_message *mbx_lease_find_locked(const struct mbx_box *box, struct mbx_handle *handle,
+					  u64 number)
 {
 	const struct mbx_lease key = {
 		.handle = handle,
@@ -361,7 +368,7 @@ static int do_one(struct mbx_handle *handle, u64 number, u64 time, lease_fn *fn)
 	int ret;
 
 	mbx_box_lock_fresh(box);
-	msg = find_locked(box, handle, number);
+	msg = mbx_lease_find_locked(box, handle, number);
 	ret = mbx_handle_refused_locked(handle) ?: (msg ? 0 : -ESTALE);
 	if (!ret)
 		fn(box, msg, time, &spent, &dead);

@@ -43,6 +43,8 @@ void mbx_lease_over_locked(struct mbx_box *box, struct mbx_message *msg, struct 
 			   struct mbx_message **dead);
 void mbx_lease_end_locked(struct mbx_box *box, struct mbx_message *msg);
 struct mbx_message *mbx_lease_any_locked(struct mbx_box *box);
+struct mbx_message *mbx_lease_find_locked(const struct mbx_box *box, struct mbx_handle *handle,
+					  u64 number);
 
 void mbx_lease_leave(struct mbx_handle *handle, const void *holder);
 void mbx_lease_flush(struct mbx_handle *handle, void *holder);

@@ -16,6 +16,7 @@
 #include "quota.h"
 
 struct mbx_box;
+struct mbx_files;
 struct mbx_share;
 struct mbx_waiter;
 struct page;
@@ -43,12 +44,14 @@ struct user_namespace;
  * @MBX_ANSWERED: its sender gets a receipt when it ends
  * @MBX_IS_RECEIPT: it is one
  * @MBX_IS_DEAD_LETTER: its sender has sent it to another mailbox
+ * @MBX_HAS_FILES: it has files
  */
 enum mbx_message_state {
 	MBX_COUNTED = 1 << 0,
 	MBX_ANSWERED = 1 << 1,
 	MBX_IS_RECEIPT = 1 << 2,
 	MBX_IS_DEAD_LETTER = 1 << 3,
+	MBX_HAS_FILES = 1 << 5,
 };
 
 /**
@@ -72,6 +75,7 @@ enum mbx_message_state {
  * @receipt: with MBX_ANSWERED, what its sender gets (guarded by the mailbox lock)
  * @to: of a receipt that is to come: the mailbox that it goes to, with a reference, or
  *	NULL; owner only
+ * @files: with MBX_HAS_FILES, what travels with it; constant once published; NULL in a stash
  * @next: next of a stash or of a list to be freed; owner only
  * @deliveries: how often it was leased and came back (guarded by the mailbox lock)
  * @copies: of a broadcast, how many have got it (guarded by the mailbox lock)
@@ -107,6 +111,7 @@ struct mbx_message {
 		struct mbx_message *receipt;
 		struct mbx_box *to;
 	};
+	struct mbx_files *files;
 	struct mbx_message *next;
 	u32 peekers;
 	u32 deliveries;

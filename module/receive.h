@@ -8,6 +8,7 @@
 
 struct file;
 struct mailbox_receive;
+struct mbx_delivery;
 struct mbx_handle;
 struct mbx_message;
 struct mbx_patience;
@@ -37,6 +38,7 @@ struct mbx_patience;
  * @lease: take it under a lease
  * @ask_missed: of a broadcast, say in @report how many were missed
  * @lease_time: nanoseconds, 0 for no limit
+ * @delivery: where files go, or NULL
  */
 struct mbx_receive_args {
 	void __user *data;
@@ -50,6 +52,7 @@ struct mbx_receive_args {
 	bool lease;
 	bool ask_missed;
 	u64 lease_time;
+	struct mbx_delivery *delivery;
 };
 
 long mbx_receive_user(struct file *file, struct mailbox_receive __user *arg);
