@@ -38,7 +38,7 @@ static inline bool witness_is_open(const struct witness *witness)
 /* The kernel closes files a moment after they were let go, and some in a thread of its own. */
 static inline void witness_await_end(const struct witness *witness)
 {
-	struct pollfd entry = { .fd = witness->reader, .events = POLLIN };
+	struct pollfd entry = { .fd = witness->reader };
 
 	EXPECT_EQ(1, poll(&entry, 1, PATIENCE / 1000000));
 	EXPECT_EQ(POLLHUP, entry.revents & POLLHUP);
