@@ -4,6 +4,7 @@
  */
 #include "common.h"
 
+#include <pthread.h>
 #include <sys/syscall.h>
 
 FIXTURE(sender)
@@ -137,6 +138,37 @@ TEST_F(sender, is_not_for_everybody)
 	close(other);
 	ASSERT_EQ(0, box_destroy(self->fd, 0, NULL));
 	EXPECT_EQ(-EIDRM, box_sender(self->fd, lease));
+}
+
+/* A pidfd of that number would be a stranger's; which is what it is for. */
+TEST_F(sender, has_ended_and_another_has_its_number)
+{
+	__u64 lease = box_lease(self->fd);
+	pid_t stranger;
+
+	end_sender(self);
+	stranger = child_fork_as(self->pid);
+	if (stranger < 0)
+		SKIP(return, "clone3: %s", strerror(-stranger));
+	ASSERT_EQ(self->pid, stranger);
+	EXPECT_REFUSED(self->device, self->fd, ESRCH, box_sender(self->fd, lease));
+	child_kill(stranger);
+}
+
+/* A thread is not a process: its end is not that of the sender. */
+static void *send_from_thread(void *fd)
+{
+	EXPECT_EQ(0, box_send_text(*(int *)fd, "thread", 7, 0));
+	return NULL;
+}
+
+TEST_F(sender, was_a_thread_that_has_ended)
+{
+	pthread_t thread;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, send_from_thread, &self->fd));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(getpid(), box_sender(self->fd, box_lease_type(self->fd, 7)));
 }
 
 /* In a pid namespace of its own it does not see us. */
