@@ -16,6 +16,7 @@
 #include "policy.h"
 #include "receive.h"
 #include "send.h"
+#include "sender.h"
 #include "set.h"
 #include "wait.h"
 
@@ -34,18 +35,20 @@ static_assert(sizeof(struct mailbox_list) == 32);
 static_assert(offsetof(struct mailbox_list, after) == 24);
 static_assert(sizeof(struct mailbox_set) == 56);
 static_assert(offsetof(struct mailbox_set, max_bytes) == 48);
-static_assert(sizeof(struct mailbox_send) == 80);
-static_assert(offsetof(struct mailbox_send, receipt_data) == 72);
+static_assert(sizeof(struct mailbox_send) == 96);
+static_assert(offsetof(struct mailbox_send, reserved_files) == 92);
 static_assert(sizeof(struct mailbox_receipt) == 64);
 static_assert(offsetof(struct mailbox_receipt, copies) == 60);
 static_assert(sizeof(struct mailbox_receive) == 136);
-static_assert(offsetof(struct mailbox_receive, answer_room) == 120);
+static_assert(offsetof(struct mailbox_receive, files) == 128);
 static_assert(sizeof(struct mailbox_call) == 96);
 static_assert(offsetof(struct mailbox_call, reserved) == 92);
 static_assert(sizeof(struct mailbox_reply) == 48);
 static_assert(offsetof(struct mailbox_reply, receive) == 40);
 static_assert(sizeof(struct mailbox_batch) == 40);
 static_assert(offsetof(struct mailbox_batch, deadline) == 32);
+static_assert(sizeof(struct mailbox_sender) == 24);
+static_assert(offsetof(struct mailbox_sender, reserved) == 20);
 static_assert(sizeof(struct mailbox_yield) == 8);
 static_assert(sizeof(struct mailbox_notify) == 16);
 static_assert(sizeof(struct mailbox_restrict) == 24);
@@ -101,6 +104,7 @@ static const struct mbx_op handle_ops[] = {
 	MBX_OP(MAILBOX_IOC_YIELD, mbx_policy_yield, struct mailbox_yield, flags),
 	MBX_OP(MAILBOX_IOC_RESTRICT, mbx_grant_restrict, struct mailbox_restrict, grant),
 	MBX_OP(MAILBOX_IOC_REVOKE, mbx_grant_revoke, struct mailbox_revoke, grant),
+	MBX_OP(MAILBOX_IOC_SENDER, mbx_sender, struct mailbox_sender, reserved),
 };
 
 /**

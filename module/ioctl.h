@@ -38,6 +38,7 @@ struct mbx_patience;
  * @yield: the structure of MAILBOX_IOC_YIELD
  * @derive: the structure of MAILBOX_IOC_RESTRICT
  * @revoke: the structure of MAILBOX_IOC_REVOKE
+ * @sender: the structure of MAILBOX_IOC_SENDER
  * @batch: the structure of MAILBOX_IOC_SEND_BATCH and MAILBOX_IOC_RECEIVE_BATCH
  */
 struct mbx_call {
@@ -57,6 +58,7 @@ struct mbx_call {
 		struct mailbox_yield yield;
 		struct mailbox_restrict derive;
 		struct mailbox_revoke revoke;
+		struct mailbox_sender sender;
 		struct mailbox_notify notify;
 	};
 };

@@ -58,10 +58,10 @@ static struct mbx_message *find_from_locked(const struct mbx_box *box, const str
 }
 
 /**
- * mbx_lease_find_locked() - what the current process has leased
- * @handle: through this, its mailbox's lock held
+ * mbx_lease_find_locked() - the message that the current process has under a lease
+ * @handle: through which the lease was taken, the lock of its mailbox held
  * @number: of the lease
- * Return: the message, or NULL.
+ * Return: the message; or NULL when there is no such lease, or it is another's.
  */
 struct mbx_message *mbx_lease_find_locked(struct mbx_handle *handle, u64 number)
 {

@@ -237,7 +237,8 @@ static inline void mbx_box_drop_locked(struct mbx_box *box, struct mbx_message *
 	}
 	msg->dropped = false;
 	msg->state = 0;
-	if (!box->closed && mbx_stash_put(&box->stash, msg, spent))
+	/* Files are closed, which is nothing to do under a lock. */
+	if (!box->closed && likely(!msg->files) && mbx_stash_put(&box->stash, msg, spent))
 		return;
 	msg->next = *spent;
 	*spent = msg;

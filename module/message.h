@@ -17,6 +17,7 @@
 
 struct mbx_answer;
 struct mbx_box;
+struct mbx_files;
 struct mbx_share;
 struct mbx_waiter;
 struct page;
@@ -46,6 +47,7 @@ struct user_namespace;
  * @MBX_IS_DEAD_LETTER: its sender has sent it to another mailbox
  * @MBX_IS_CALL: its sender waits for the answer; with MBX_ANSWERED
  * @MBX_MUST_ANSWER: who has it under a lease answers it; it does not go back
+ * @MBX_HAS_FILES: it has files
  */
 enum mbx_message_state {
 	MBX_COUNTED = 1 << 0,
@@ -54,6 +56,7 @@ enum mbx_message_state {
 	MBX_IS_DEAD_LETTER = 1 << 3,
 	MBX_IS_CALL = 1 << 4,
 	MBX_MUST_ANSWER = 1 << 6,
+	MBX_HAS_FILES = 1 << 5,
 };
 
 /**
@@ -78,6 +81,7 @@ enum mbx_message_state {
  * @caller: instead, with MBX_IS_CALL: who waits for the answer (guarded by the mailbox lock)
  * @to: of a receipt that is to come: the mailbox that it goes to, with a reference, or
  *	NULL; owner only
+ * @files: with MBX_HAS_FILES, what travels with it; constant once published; NULL in a stash
  * @next: next of a stash or of a list to be freed; owner only
  * @deliveries: how often it was leased and came back (guarded by the mailbox lock)
  * @copies: of a broadcast, how many have got it (guarded by the mailbox lock)
@@ -114,6 +118,7 @@ struct mbx_message {
 		struct mbx_answer *caller;
 		struct mbx_box *to;
 	};
+	struct mbx_files *files;
 	struct mbx_message *next;
 	u32 peekers;
 	u32 deliveries;

@@ -14,6 +14,7 @@
 #include "dead_letter.h"
 #include "deliver.h"
 #include "expire.h"
+#include "files.h"
 #include "handle.h"
 #include "ioctl.h"
 #include "lease.h"
@@ -73,21 +74,47 @@ noinline int mbx_receive_copy(const struct mbx_message *msg, struct mailbox_rece
 	return ret;
 }
 
+/* For the payload, or for files. */
+static bool lacks_room(const struct receive *r, const struct mbx_message *msg)
+{
+	const struct mbx_delivery *delivery = r->args->delivery;
+
+	if (msg->length > r->args->room)
+		return true;
+	/* A peek installs none. */
+	return unlikely(delivery) && !r->args->peek && mbx_files_nr(msg) > delivery->room;
+}
+
+/* States of a message of which a receiver is told. */
+#define SAID (MBX_IS_RECEIPT | MBX_IS_DEAD_LETTER | MBX_IS_CALL | MBX_HAS_FILES)
+
 /* Before the lock is dropped: bits of enum mailbox_result. */
 static u32 result_locked(const struct receive *r, const struct mbx_message *msg)
 {
-	u32 result = msg->length > r->args->room ? MAILBOX_TRUNCATED : 0;
+	u32 result = lacks_room(r, msg) ? MAILBOX_TRUNCATED : 0;
 
-	if (likely(!(msg->state & (MBX_IS_RECEIPT | MBX_IS_DEAD_LETTER | MBX_IS_CALL))))
+	if (likely(!(msg->state & SAID)))
 		return result;
 	return result | (msg->state & MBX_IS_RECEIPT ? MAILBOX_IS_RECEIPT : 0) |
 	       (msg->state & MBX_IS_DEAD_LETTER ? MAILBOX_IS_DEAD_LETTER : 0) |
-	       (msg->state & MBX_IS_CALL ? MAILBOX_IS_CALL : 0);
+	       (msg->state & MBX_IS_CALL ? MAILBOX_IS_CALL : 0) |
+	       (msg->state & MBX_HAS_FILES ? MAILBOX_HAS_FILES : 0);
 }
 
 static bool too_long(const struct receive *r, const struct mbx_message *msg)
 {
-	return msg->length > r->args->room && !r->args->truncate;
+	return lacks_room(r, msg) && !r->args->truncate;
+}
+
+/* All but what the commit decides. */
+static int copy(const struct receive *r, const struct mbx_message *msg, u32 copied, u32 result)
+{
+	const struct mbx_receive_args *args = r->args;
+	int ret = 0;
+
+	if (unlikely(args->delivery))
+		ret = mbx_delivery_prepare(args->delivery, msg, args->peek);
+	return ret ?: mbx_receive_copy(msg, args->report, args->data, copied, result);
 }
 
 /* A sender that waits for room may have what we want: to us it goes without. */
@@ -199,7 +226,7 @@ static int peek(struct mbx_box *box, struct receive *r, struct mbx_message *msg,
 	msg->peekers++;
 	spin_unlock(&box->lock);
 	*copied = min(msg->length, r->args->room);
-	ret = mbx_receive_copy(msg, r->args->report, r->args->data, *copied, result);
+	ret = copy(r, msg, *copied, result);
 	if (!ret && r->args->report && put_user(expiry, &r->args->report->expiry))
 		ret = -EFAULT;
 	if (!ret && tell && put_user(missed, &r->args->report->missed))
@@ -231,7 +258,7 @@ static int take(struct mbx_box *box, struct receive *r, struct mbx_message *msg,
 	r->lessee.number = call || r->args->lease == MBX_LEASE_ANY ? ++box->last_lease : 0;
 	spin_unlock(&box->lock);
 	*copied = min(msg->length, r->args->room);
-	ret = mbx_receive_copy(msg, r->args->report, r->args->data, *copied, result);
+	ret = copy(r, msg, *copied, result);
 	if (!ret && r->args->lease && put_user(r->lessee.number, &r->args->report->lease))
 		ret = -EFAULT;
 	if (!ret && r->args->lease == MBX_LEASE_CALLS &&
@@ -257,13 +284,16 @@ static int take(struct mbx_box *box, struct receive *r, struct mbx_message *msg,
 static int say_how_long(struct mbx_box *box, struct receive *r, struct mbx_message *msg)
 	__must_hold(&box->lock)
 {
-	u32 needed = msg->length;
+	struct mbx_delivery *delivery = r->args->delivery;
+	u32 needed = msg->length, nr_files = mbx_files_nr(msg);
 	int ret = -EMSGSIZE;
 
 	if (msg->claimed)
 		mbx_claim_undo_locked(box, msg, &r->spent);
 	spin_unlock(&box->lock);
 	if (r->args->report && put_user(needed, &r->args->report->length))
+		ret = -EFAULT;
+	if (delivery && put_user(nr_files, delivery->count))
 		ret = -EFAULT;
 	spin_lock(&box->lock);
 	return ret;
@@ -359,6 +389,8 @@ int mbx_receive(struct mbx_handle *handle, const struct mbx_receive_args *args, 
 		if (likely(!ret))
 			ret = receive_locked(box, &r, copied);
 		spin_unlock(&box->lock);
+		if (unlikely(args->delivery))
+			mbx_delivery_end(args->delivery, !ret);
 		if (unlikely(r.spent)) {
 			mbx_spent_free(r.spent);
 			r.spent = NULL;

@@ -9,6 +9,7 @@
 
 struct file;
 struct mailbox_receive;
+struct mbx_delivery;
 struct mbx_handle;
 struct mbx_message;
 struct mbx_patience;
@@ -38,6 +39,7 @@ struct mbx_patience;
  * @lease: what to take under a lease
  * @ask_missed: of a broadcast, say in @report how many were missed
  * @lease_time: nanoseconds, 0 for no limit
+ * @delivery: where files go, or NULL
  */
 struct mbx_receive_args {
 	void __user *data;
@@ -51,6 +53,7 @@ struct mbx_receive_args {
 	bool ask_missed;
 	enum mbx_leasing lease;
 	u64 lease_time;
+	struct mbx_delivery *delivery;
 };
 
 long mbx_receive_user(struct file *file, struct mailbox_receive __user *arg);

@@ -7,6 +7,7 @@
 
 #include "claim.h"
 #include "expire.h"
+#include "files.h"
 #include "handle.h"
 #include "ioctl.h"
 #include "line.h"
@@ -17,8 +18,8 @@
 #include "wait.h"
 
 #define LEASE_FLAGS	    (MAILBOX_LEASE | MAILBOX_ANSWER)
-#define RECEIVE_FLAGS	    (MBX_WAIT_FLAGS | MAILBOX_PEEK | MAILBOX_TRUNCATE | LEASE_FLAGS)
-#define RECEIVE_BATCH_FLAGS (MAILBOX_TRUNCATE | LEASE_FLAGS)
+#define RECEIVE_BATCH_FLAGS (MAILBOX_TRUNCATE | LEASE_FLAGS | MAILBOX_FILES)
+#define RECEIVE_FLAGS	    (MBX_WAIT_FLAGS | MAILBOX_PEEK | RECEIVE_BATCH_FLAGS)
 
 /* As long as it was before there were leases. */
 #define RECEIVE_LEAST offsetofend(struct mailbox_receive, deliveries)
@@ -113,6 +114,20 @@ static __always_inline int receive_first(const struct mbx_handle *handle, u8 __u
 	return 0;
 }
 
+/* Apart: it takes a large part of the stack. */
+static noinline int receive_with_files(struct file *file, struct mbx_receive_args *args, u32 size)
+{
+	struct mbx_delivery delivery;
+	u32 copied;
+	int ret;
+
+	ret = mbx_delivery_ask(&delivery, args->report, size);
+	if (ret)
+		return ret;
+	args->delivery = &delivery;
+	return mbx_receive(file->private_data, args, &copied);
+}
+
 static noinline int receive_any(struct file *file, struct mailbox_receive __user *arg, u32 size,
 				u32 flags, u64 data, u32 room, u32 kind,
 				const struct mbx_patience *batch)
@@ -150,6 +165,8 @@ static noinline int receive_any(struct file *file, struct mailbox_receive __user
 		args.deadline = batch->deadline;
 		args.nonblock = batch->nonblock;
 	}
+	if (unlikely(flags & MAILBOX_FILES))
+		return receive_with_files(file, &args, size);
 	return mbx_receive(file->private_data, &args, &copied);
 }
 

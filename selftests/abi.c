@@ -131,7 +131,7 @@
 	MEMBER(notify, eventfd, 12, 4)
 
 #define LAYOUT_SEND(STRUCT, MEMBER) \
-	STRUCT(send, 80) \
+	STRUCT(send, 96) \
 	MEMBER(send, size, 0, 4) \
 	MEMBER(send, flags, 4, 4) \
 	MEMBER(send, data, 8, 8) \
@@ -144,7 +144,10 @@
 	MEMBER(send, receipt, 56, 4) \
 	MEMBER(send, reserved, 60, 4) \
 	MEMBER(send, cookie, 64, 8) \
-	MEMBER(send, receipt_data, 72, 8)
+	MEMBER(send, receipt_data, 72, 8) \
+	MEMBER(send, files, 80, 8) \
+	MEMBER(send, nr_files, 88, 4) \
+	MEMBER(send, reserved_files, 92, 4)
 
 #define LAYOUT_RECEIPT(STRUCT, MEMBER) \
 	STRUCT(receipt, 64) \
@@ -185,8 +188,8 @@
 	MEMBER(receive, lease, 104, 8) \
 	MEMBER(receive, missed, 112, 8) \
 	MEMBER(receive, answer_room, 120, 4) \
-	MEMBER(receive, reserved_nr_files, 124, 4) \
-	MEMBER(receive, reserved_files, 128, 8)
+	MEMBER(receive, nr_files, 124, 4) \
+	MEMBER(receive, files, 128, 8)
 
 #define LAYOUT_BATCH(STRUCT, MEMBER) \
 	STRUCT(batch, 40) \
@@ -261,6 +264,14 @@
 	MEMBER(revoke, flags, 4, 4) \
 	MEMBER(revoke, grant, 8, 8)
 
+#define LAYOUT_SENDER(STRUCT, MEMBER) \
+	STRUCT(sender, 24) \
+	MEMBER(sender, size, 0, 4) \
+	MEMBER(sender, flags, 4, 4) \
+	MEMBER(sender, lease, 8, 8) \
+	MEMBER(sender, pid, 16, 4) \
+	MEMBER(sender, reserved, 20, 4)
+
 #define LAYOUT(STRUCT, MEMBER) \
 	LAYOUT_INFO(STRUCT, MEMBER) \
 	LAYOUT_CREATE(STRUCT, MEMBER) \
@@ -279,7 +290,8 @@
 	LAYOUT_REPLY(STRUCT, MEMBER) \
 	LAYOUT_YIELD(STRUCT, MEMBER) \
 	LAYOUT_RESTRICT(STRUCT, MEMBER) \
-	LAYOUT_REVOKE(STRUCT, MEMBER)
+	LAYOUT_REVOKE(STRUCT, MEMBER) \
+	LAYOUT_SENDER(STRUCT, MEMBER)
 
 #define CONSTANTS(CONSTANT) \
 	CONSTANT(MAILBOX_INTERFACE_VERSION, 1) \
@@ -289,6 +301,7 @@
 	CONSTANT(MAILBOX_BATCH_MAX, 1024) \
 	CONSTANT(MAILBOX_DERIVE_MAX, 16) \
 	CONSTANT(MAILBOX_DELIVERIES_MAX, 65535) \
+	CONSTANT(MAILBOX_FILES_MAX, 16) \
 	CONSTANT(MAILBOX_IOC_MAGIC, 0xBC) \
 	CONSTANT(MAILBOX_IOC_INFO, 0xbc00) \
 	CONSTANT(MAILBOX_IOC_CREATE, 0xbc01) \
@@ -311,6 +324,7 @@
 	CONSTANT(MAILBOX_IOC_CALL, 0xbc2a) \
 	CONSTANT(MAILBOX_IOC_REPLY, 0xbc2b) \
 	CONSTANT(MAILBOX_IOC_REPLY_RECEIVE, 0xbc2c) \
+	CONSTANT(MAILBOX_IOC_SENDER, 0xbc2d) \
 	CONSTANT(MAILBOX_RIGHT_SEND, 1) \
 	CONSTANT(MAILBOX_RIGHT_RECEIVE, 0x2) \
 	CONSTANT(MAILBOX_RIGHT_MANAGE, 0x4) \
@@ -341,8 +355,10 @@
 	CONSTANT(MAILBOX_LEASE, 0x80) \
 	CONSTANT(MAILBOX_CUT_OFF, 0x400) \
 	CONSTANT(MAILBOX_ANSWER, 0x800) \
+	CONSTANT(MAILBOX_FILES, 0x1000) \
 	CONSTANT(MAILBOX_TRUNCATED, 1) \
 	CONSTANT(MAILBOX_IS_CALL, 0x8) \
+	CONSTANT(MAILBOX_HAS_FILES, 0x10) \
 	CONSTANT(MAILBOX_SET_MODE, 1) \
 	CONSTANT(MAILBOX_SET_UID, 0x2) \
 	CONSTANT(MAILBOX_SET_GID, 0x4) \

@@ -43,10 +43,11 @@ static const struct command commands[] = {
 	{ "NOTIFY", MAILBOX_IOC_NOTIFY, sizeof(struct mailbox_notify), 0, 0, HANDLE_ONLY },
 	{ "SEND", MAILBOX_IOC_SEND, sizeof(struct mailbox_send), 56,
 	  MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_EXPIRES | MAILBOX_RECEIPT |
-		  MAILBOX_RECEIPT_WAIT,
+		  MAILBOX_RECEIPT_WAIT | MAILBOX_FILES,
 	  HANDLE_ONLY },
 	{ "RECEIVE", MAILBOX_IOC_RECEIVE, sizeof(struct mailbox_receive), 104,
-	  MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_PEEK | MAILBOX_TRUNCATE | MAILBOX_LEASE,
+	  MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_PEEK | MAILBOX_TRUNCATE | MAILBOX_LEASE |
+		  MAILBOX_FILES,
 	  HANDLE_ONLY },
 	{ "SEND_BATCH", MAILBOX_IOC_SEND_BATCH, sizeof(struct mailbox_batch), 0,
 	  MAILBOX_NONBLOCK | MAILBOX_DEADLINE, HANDLE_ONLY },
@@ -59,6 +60,7 @@ static const struct command commands[] = {
 	{ "RESTRICT", MAILBOX_IOC_RESTRICT, sizeof(struct mailbox_restrict), 0, MAILBOX_NONBLOCK,
 	  HANDLE_ONLY },
 	{ "REVOKE", MAILBOX_IOC_REVOKE, sizeof(struct mailbox_revoke), 0, 0, HANDLE_ONLY },
+	{ "SENDER", MAILBOX_IOC_SENDER, sizeof(struct mailbox_sender), 0, 0, HANDLE_ONLY },
 };
 
 static inline bool is_about_leases(const struct command *command)
@@ -173,6 +175,10 @@ static inline void command_prepare(const struct command *command, int fd, bool d
 		args->grant = grant;
 		break;
 	}
+	case MAILBOX_IOC_SENDER:
+		ASSERT_EQ(0, box_send_text(fd, "leased", TYPE_LEASED, 0));
+		((struct mailbox_sender *)argument)->lease = box_lease_type(fd, TYPE_LEASED);
+		break;
 	case MAILBOX_IOC_ACK:
 	case MAILBOX_IOC_NACK:
 	case MAILBOX_IOC_EXTEND:

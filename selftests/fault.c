@@ -338,22 +338,26 @@ TEST_F(fault, structures_that_are_cut_off_anywhere)
 {
 	struct mailbox_receive receive = receive_args(NULL, 0);
 	struct mailbox_send send = send_args(NULL, 0);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	size_t size;
 
-	send.flags = MAILBOX_DEADLINE | MAILBOX_EXPIRES | MAILBOX_RECEIPT;
+	send.flags = MAILBOX_DEADLINE | MAILBOX_EXPIRES | MAILBOX_RECEIPT | MAILBOX_FILES;
 	send.receipt = self->fd;
+	send.files = user_pointer(&null);
+	send.nr_files = 1;
 	send.deadline = far_future();
 	send.expiry = send.deadline;
 	for (size = 0; size < sizeof(send); size += 4)
 		EXPECT_REFUSED(self->device, self->fd, EFAULT,
 			       box_send(self->fd, memcpy(edge_new(size), &send, size)));
-	receive.flags = MAILBOX_DEADLINE | MAILBOX_TRUNCATE | MAILBOX_LEASE;
+	receive.flags = MAILBOX_DEADLINE | MAILBOX_TRUNCATE | MAILBOX_LEASE | MAILBOX_FILES;
 	receive.lease = 0;
 	receive.deadline = far_future();
-	/* The last member is of broadcasts only: see broadcast.c. */
-	for (size = 0; size < offsetof(struct mailbox_receive, missed); size += 4)
+	/* One member is of broadcasts only: see broadcast.c. */
+	for (size = 0; size < sizeof(receive); size += 4)
 		EXPECT_REFUSED(self->device, self->fd, EFAULT,
 			       box_receive(self->fd, memcpy(edge_new(size), &receive, size)));
+	close(null);
 	/* Not which one, or how long to wait; and nothing that would make the call fail later. */
 	receive.flags = MAILBOX_DEADLINE;
 	receive.select = MAILBOX_SELECT_TYPE;

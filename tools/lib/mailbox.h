@@ -231,9 +231,15 @@ int mailbox_list_each(int device, int (*each)(const struct mailbox_stat *stat, v
  * @is_receipt: receive: 1 when the kernel made it: @data is a struct mailbox_receipt
  * @missed: receive: of a broadcast, how many messages this handle has missed since the one
  *	it got last, because it was too slow or they expired; else 0
- * @is_call: receive: 1 when its sender waits for an answer, see mailbox_call()
+ * @is_call: receive with MAILBOX_ANSWER: 1 when its sender waits for an answer, see
+ *	mailbox_call(), else 0
  * @answer_room: receive with MAILBOX_ANSWER: bytes that the answer may have, UINT32_MAX for
- *	any number; else 0
+ *	any number; 0 where nobody waits for one
+ * @files: with MAILBOX_FILES, descriptors that travel with the message, or where those that
+ *	have travelled go; else neither this nor the next two are looked at
+ * @nr_files: send: how many travel, up to MAILBOX_FILES_MAX, 0 for none. A receive sets it to
+ *	what the message has, also when it fails with -EMSGSIZE: that is the room it needs.
+ * @max_files: receive: room at @files
  *
  * Begin with all zero, so that members which a later version uses are zero too.
  */
@@ -258,6 +264,9 @@ struct mailbox_message {
 	uint64_t missed;
 	uint32_t is_call;
 	uint32_t answer_room;
+	int *files;
+	uint32_t nr_files;
+	uint32_t max_files;
 };
 
 /**
@@ -287,11 +296,13 @@ int mailbox_send(int handle, const void *data, size_t length);
  * mailbox_send_message() - send a message with all that can be said about it
  * @handle: with the right to send
  * @message: data, length, type, priority and expiry count; sequence is set on success
- * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_FILES
  * @deadline: with MAILBOX_DEADLINE, how long to wait for room
  *
+ * With MAILBOX_FILES open files travel along; see "Files in messages" in <linux/mailbox.h>.
+ *
  * Return: 0 or a negative errno: as mailbox_send(), and -ETIMEDOUT when the deadline
- * or the expiry has passed.
+ * or the expiry has passed; -EBADF or -ELOOP for a file that cannot travel.
  */
 int mailbox_send_message(int handle, struct mailbox_message *message, uint32_t flags,
 			 uint64_t deadline);
@@ -344,16 +355,20 @@ ssize_t mailbox_receive(int handle, void *data, size_t room);
  * @handle: with the right to receive
  * @message: data, room and lease_time count; the rest is set on success
  * @selection: which message, or NULL for the first
- * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, and one of MAILBOX_PEEK,
- *	MAILBOX_LEASE and MAILBOX_ANSWER
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, MAILBOX_FILES, and one of
+ *	MAILBOX_PEEK, MAILBOX_LEASE and MAILBOX_ANSWER
  * @deadline: with MAILBOX_DEADLINE, how long to wait for a message
  *
  * With MAILBOX_LEASE the message comes back to the mailbox unless mailbox_ack() ends its
  * lease; see "Leases" in <linux/mailbox.h>. With MAILBOX_ANSWER a call is received to be
- * answered, and other messages as without it.
+ * answered, and other messages as without it. With MAILBOX_FILES the caller gets descriptors of
+ * the files that travel with the message, each of which wants close(2); without it those are
+ * closed with the message. What MAILBOX_TRUNCATE leaves of them is the lesser of nr_files and
+ * max_files.
  *
- * Return: 0 or a negative errno: -EMSGSIZE when the payload does not fit (the message
- * stays, its length is in @message), -EAGAIN, -ETIMEDOUT, -ESRCH, -EIDRM.
+ * Return: 0 or a negative errno: -EMSGSIZE when the payload or the files do not fit (the
+ * message stays, its length and nr_files are in @message), -EAGAIN, -ETIMEDOUT, -ESRCH,
+ * -EMFILE, -EIDRM.
  */
 int mailbox_receive_message(int handle, struct mailbox_message *message,
 			    const struct mailbox_selection *selection, uint32_t flags,
@@ -369,7 +384,8 @@ int mailbox_receive_message(int handle, struct mailbox_message *message,
  *
  * Grows the buffer with realloc(3) as needed and sets data and room accordingly, in
  * the manner of getline(3): the same @message serves for any number of calls, and the
- * caller gives data to free(3) after the last one, also after errors.
+ * caller gives data to free(3) after the last one, also after errors. It does not grow files:
+ * MAILBOX_FILES_MAX are all that a message can have.
  *
  * Return: 0 or a negative errno, as mailbox_receive_message(), and -ENOMEM.
  */
@@ -382,7 +398,7 @@ int mailbox_receive_alloc(int handle, struct mailbox_message *message,
  * @handle: with the right to send
  * @messages: each as for mailbox_send_message(); sequence is set in those sent
  * @nr: how many, any number
- * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_FILES
  * @deadline: with MAILBOX_DEADLINE, how long to wait for room
  * @error: set to the negative errno that stopped the batch before its end, else to 0;
  *	may be NULL
@@ -399,8 +415,8 @@ int mailbox_send_batch(int handle, struct mailbox_message *messages, unsigned in
  * @messages: each as for mailbox_receive_message()
  * @nr: how many at most, any number
  * @selection: which messages, or NULL for the first ones
- * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, and one of MAILBOX_LEASE
- *	and MAILBOX_ANSWER
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, MAILBOX_FILES, and one of
+ *	MAILBOX_LEASE and MAILBOX_ANSWER
  * @deadline: with MAILBOX_DEADLINE, how long to wait for the first message
  * @error: set to the negative errno that stopped the batch before its end, else to 0;
  *	-EAGAIN when there were fewer messages; may be NULL
@@ -413,6 +429,27 @@ int mailbox_send_batch(int handle, struct mailbox_message *messages, unsigned in
 int mailbox_receive_batch(int handle, struct mailbox_message *messages, unsigned int nr,
 			  const struct mailbox_selection *selection, uint32_t flags,
 			  uint64_t deadline, int *error);
+
+/**
+ * mailbox_receive_pidfd() - take the first message, and a pidfd of the process that sent it
+ * @handle: with the right to receive, not of a broadcast
+ * @message: see mailbox_receive_message()
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, MAILBOX_FILES
+ * @deadline: with MAILBOX_DEADLINE, how long to wait for a message
+ * @pidfd: set on success: see pidfd_open(2), end it with close(2); or a negative errno, and
+ *	the message is received all the same: -ESRCH when its sender has ended or is not
+ *	visible from here, -EMFILE and the like when there can be no descriptor
+ *
+ * The pidfd is that of the sender, whatever process has its number by now: see "Who has sent
+ * it" in <linux/mailbox.h>. It polls as readable when the sender ends.
+ *
+ * The message is under a lease until this returns, so what ends leases (a caller that is
+ * killed, too) gives it back, and a receipt says that it was acknowledged.
+ *
+ * Return: 0 or a negative errno, as mailbox_receive_message(); -EINVAL for a broadcast.
+ */
+int mailbox_receive_pidfd(int handle, struct mailbox_message *message, uint32_t flags,
+			  uint64_t deadline, int *pidfd);
 
 /* --- leases: messages that come back unless they are acknowledged ------- */
 

@@ -19,10 +19,10 @@
  *
  * A *handle* is one open mailbox with rights to send, receive or manage. CREATE and OPEN
  * return handles, always close-on-exec, and so does RESTRICT. SEND, RECEIVE, SEND_BATCH,
- * RECEIVE_BATCH, ACK, NACK, EXTEND, YIELD, CALL, REPLY, REPLY_RECEIVE, STAT, SET, NOTIFY,
- * RESTRICT, REVOKE and DESTROY are calls on a handle, and so are read(2) (take the first message: its payload;
- * EMSGSIZE if it does not fit), write(2) (send one message of type 0 and priority 0),
- * poll(2) and close(2).
+ * RECEIVE_BATCH, ACK, NACK, EXTEND, YIELD, CALL, REPLY, REPLY_RECEIVE, SENDER, STAT, SET,
+ * NOTIFY, RESTRICT, REVOKE and DESTROY are calls on a handle, and so are read(2) (take the
+ * first message: its payload; EMSGSIZE if it does not fit), write(2) (send one message of
+ * type 0 and priority 0), poll(2) and close(2).
  * A zero-length message reads as 0; RECEIVE tells it from anything else.
  */
 
@@ -66,13 +66,15 @@
  * ETIMEDOUT  the deadline passed, or the expiry of a message lies in the past
  * EINTR      a signal came first
  * EMSGSIZE   the message is too long for the mailbox or for the buffer, or not
- *            of the one size that the mailbox takes
+ *            of the one size that the mailbox takes; or it has more files than there
+ *            is room for
  * EDQUOT     the quota of the calling user is used up
  * ENOMEM     the kernel has no memory, or the cgroup of the caller has not
  * EMFILE     the process has no free descriptor
  * ENFILE     the system has no free file
+ * EBADF      a descriptor that is to travel in a message is not open
  * EIDRM      the mailbox was destroyed, or its domain has ended
- * ESRCH      the process named as sender does not exist
+ * ESRCH      the process named as sender does not exist, or that sent a message has ended
  * ESTALE     the lease has ended, or is not the caller's; or the one who called, and was
  *            to be answered, has given up
  * EBUSY      the policy of the mailbox has no room for another
@@ -80,7 +82,7 @@
  * EMLINK     the handle is the last of MAILBOX_DERIVE_MAX derived one from another
  * ENOBUFS    cut off from a broadcast: this handle was too slow
  * ECANCELED  a call was not answered by who had it
- * ELOOP      reserved: a descriptor that may not travel in a message
+ * ELOOP      a descriptor that may not travel in a message
  * ========== ==================================================================
  */
 
@@ -98,6 +100,8 @@
 #define MAILBOX_DERIVE_MAX 16
 /* Most deliveries that can be asked for. */
 #define MAILBOX_DELIVERIES_MAX 65535
+/* Most descriptors in one message. */
+#define MAILBOX_FILES_MAX 16
 
 /**
  * DOC: Policies
@@ -281,6 +285,67 @@
  */
 
 /**
+ * DOC: Files in messages
+ *
+ * With MAILBOX_FILES a message takes up to MAILBOX_FILES_MAX open files along, as a message
+ * of a Unix socket does (SCM_RIGHTS): the receiver gets descriptors of its own, always
+ * close-on-exec, of the files that the descriptors of the sender were for when it sent them.
+ *
+ * A receive with MAILBOX_FILES installs them when it has succeeded, and only then: one that
+ * fails, be it for want of descriptors (EMFILE), leaves the message with its files in its
+ * place. Each receiver of a broadcast gets its own descriptors, and so does each delivery
+ * under a lease; a peek gets none, and tells how many there are. Who receives without
+ * MAILBOX_FILES, with read(2) for example, gets the payload alone.
+ *
+ * A message keeps its files until it has ended, in whatever way; they are closed then. Dead
+ * letters that are moved take them along. Until then they are *in flight*, and count for the
+ * user who has sent them, over all mailboxes: no more than RLIMIT_NOFILE of the sending
+ * process, unless it has CAP_SYS_RESOURCE in the first user namespace, else EDQUOT.
+ *
+ * Files that can keep others open must not travel: ELOOP. A message in which a handle of its
+ * own mailbox travels would keep that mailbox, and so itself, for ever, and there are longer
+ * ways round. These files are:
+ *
+ * - handles of mailboxes. RESTRICT, and a Unix socket, pass them on;
+ * - Unix sockets: handles may be on their way in them;
+ * - io_uring: it keeps the files that are registered with it;
+ * - /dev/mailbox: in a permanent mailbox it would keep the module loaded, with nobody there
+ *   who uses it.
+ *
+ * What only watches others, as epoll(7) and inotify(7) do, keeps nothing open, and may travel.
+ * So may descriptors that were opened with O_PATH.
+ *
+ * Security modules are not asked when a file is received, since that question is closed to
+ * modules of the kernel; those that ask on each use, as SELinux and AppArmor do, do so.
+ */
+
+/**
+ * DOC: Who has sent it
+ *
+ * The pid in a message is a number, and by the time somebody looks at it, it may be that of
+ * another process. A message under a lease keeps the identity of its sender: SENDER says
+ * whether that process lives, and so has its number to itself. So a pidfd is found free of
+ * races, as mailbox_receive_pidfd() of the library does it:
+ *
+ * 1. receive with MAILBOX_LEASE, and take pid from it;
+ * 2. pidfd_open(2) of that number;
+ * 3. SENDER of the lease: it succeeds with the same number, or the pidfd is closed;
+ * 4. ACK.
+ *
+ * A number is free for another process only when the one that has it has ended and was waited
+ * for. In step 3 the sender has not ended. It had its number in step 2, then, and nobody else
+ * had, whatever ended or began in between. Once the pidfd is open it stays with its process.
+ * There are no leases in a broadcast, and so no such pidfd.
+ *
+ * Of the end of others a program learns:
+ *
+ * - of a process: its pidfd polls as readable;
+ * - of the other one of a pair: poll(2) says POLLHUP, and sends fail with EPIPE;
+ * - of the last that may receive, or send: MAILBOX_EVENT_NO_RECEIVER and
+ *   MAILBOX_EVENT_NO_SENDER of NOTIFY.
+ */
+
+/**
  * enum mailbox_right - what a handle may be used for
  * @MAILBOX_RIGHT_SEND: send messages; mode bit w (0222)
  * @MAILBOX_RIGHT_RECEIVE: take and peek at messages; mode bit r (0444)
@@ -389,6 +454,7 @@ enum mailbox_select {
  * @MAILBOX_CUT_OFF: the handle, of a broadcast mailbox and with the right to receive, is cut
  *	off when it is too slow, instead of missing messages
  * @MAILBOX_ANSWER: a message that is a call is received to be answered, see DOC: Calls
+ * @MAILBOX_FILES: the message has files, or those that it has are wanted
  */
 enum mailbox_flag {
 	MAILBOX_NONBLOCK = 1 << 0,
@@ -403,22 +469,26 @@ enum mailbox_flag {
 	MAILBOX_RECEIPT_WAIT = 1 << 9,
 	MAILBOX_CUT_OFF = 1 << 10,
 	MAILBOX_ANSWER = 1 << 11,
+	MAILBOX_FILES = 1 << 12,
 };
 
 /**
  * enum mailbox_result - what a receive has to say besides success
- * @MAILBOX_TRUNCATED: the payload was longer than the buffer and was cut
+ * @MAILBOX_TRUNCATED: the payload was longer than the buffer and was cut, or there were more
+ *	files than room for them, and those beyond were not installed
  * @MAILBOX_IS_RECEIPT: the kernel made the message: it is a receipt, its payload a struct
  *	mailbox_receipt. No user can send such a one.
  * @MAILBOX_IS_DEAD_LETTER: the message was moved here by max_deliveries of another mailbox:
  *	that is where its sender has sent it
  * @MAILBOX_IS_CALL: the sender waits for an answer, see DOC: Calls
+ * @MAILBOX_HAS_FILES: the message has files, whether they were asked for or not
  */
 enum mailbox_result {
 	MAILBOX_TRUNCATED = 1 << 0,
 	MAILBOX_IS_RECEIPT = 1 << 1,
 	MAILBOX_IS_DEAD_LETTER = 1 << 2,
 	MAILBOX_IS_CALL = 1 << 3,
+	MAILBOX_HAS_FILES = 1 << 4,
 };
 
 /**
@@ -792,9 +862,9 @@ struct mailbox_receipt {
 /**
  * struct mailbox_send - MAILBOX_IOC_SEND, on a handle with the right to send
  * @size: of this structure
- * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_EXPIRES, and one of MAILBOX_RECEIPT
- *	and MAILBOX_RECEIPT_WAIT. The last is EINVAL with MAILBOX_NONBLOCK or O_NONBLOCK, and
- *	not for entries of a batch.
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_EXPIRES, MAILBOX_FILES, and one of
+ *	MAILBOX_RECEIPT and MAILBOX_RECEIPT_WAIT. The last is EINVAL with MAILBOX_NONBLOCK or
+ *	O_NONBLOCK, and not for entries of a batch.
  * @data: address of the payload; not looked at when length is 0
  * @length: bytes of payload
  * @priority: 0 to MAILBOX_PRIORITY_MAX; larger ones are received first
@@ -814,13 +884,17 @@ struct mailbox_receipt {
  * @reserved: must be 0 where a receipt is asked for, else ignored
  * @cookie: any number, for the receipt; ignored where none is asked for
  * @receipt_data: with MAILBOX_RECEIPT_WAIT, address of a struct mailbox_receipt, else
- *	ignored
+ *	ignored. Programs made before there were files end the structure here.
+ * @files: with MAILBOX_FILES, address of an array of descriptors, __s32, else ignored. See
+ *	DOC: Files in messages.
+ * @nr_files: with MAILBOX_FILES, descriptors there, 1 to MAILBOX_FILES_MAX, else ignored
+ * @reserved_files: with MAILBOX_FILES must be 0, else ignored
  *
  * Messages of one thread and one priority are received in the order they were sent.
  * Waits when the mailbox is full and was created to wait, first come first served.
  *
  * Errors: EOPNOTSUPP, EINVAL, EFAULT, EACCES, EPERM, EMSGSIZE, EAGAIN, ETIMEDOUT, EINTR,
- * EDQUOT, ENOMEM, EPIPE, EIDRM.
+ * EDQUOT, ENOMEM, EPIPE, EIDRM; EBADF and ELOOP for files.
  */
 struct mailbox_send {
 	__u32 size;
@@ -836,13 +910,16 @@ struct mailbox_send {
 	__u32 reserved;
 	__aligned_u64 cookie;
 	__aligned_u64 receipt_data;
+	__aligned_u64 files;
+	__u32 nr_files;
+	__u32 reserved_files;
 };
 
 /**
  * struct mailbox_receive - MAILBOX_IOC_RECEIVE, on a handle that may receive
  * @size: of this structure
- * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, and one of MAILBOX_PEEK,
- *	MAILBOX_LEASE and MAILBOX_ANSWER
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, MAILBOX_FILES, and one of
+ *	MAILBOX_PEEK, MAILBOX_LEASE and MAILBOX_ANSWER
  * @data: where the payload goes; not looked at when there is none to copy
  * @room: bytes at data
  * @select: one of enum mailbox_select
@@ -873,8 +950,11 @@ struct mailbox_send {
  *	4294967295 when the caller takes what it has room for of any; else 0. Without
  *	MAILBOX_ANSWER not written to. Programs made before there were calls end the structure
  *	before it.
- * @reserved_nr_files: ignored
- * @reserved_files: ignored
+ * @nr_files: with MAILBOX_FILES, room at @files; out, how many files the message has. Also set
+ *	when the call fails with EMSGSIZE; other errors leave it as it was. Else ignored.
+ * @files: with MAILBOX_FILES, address of an array of __s32, where the descriptors go; not
+ *	looked at when there are none to install. What is written there by a call that fails
+ *	are no descriptors. See DOC: Files in messages.
  *
  * Waits until there is a message that matches; the receiver that waited longest is
  * served first. A peek that waits is served with nothing but a look: whoever takes
@@ -884,7 +964,7 @@ struct mailbox_send {
  * the message of a sender that waits for room will do.
  *
  * Errors: EOPNOTSUPP, EINVAL, EFAULT, EACCES, EPERM, EBUSY, EMSGSIZE, EAGAIN, ETIMEDOUT,
- * EINTR, ESRCH, EPIPE, ENOBUFS, EIDRM.
+ * EINTR, ESRCH, EPIPE, ENOBUFS, EIDRM; EMFILE and ENOMEM for files.
  */
 struct mailbox_receive {
 	__u32 size;
@@ -909,8 +989,8 @@ struct mailbox_receive {
 	__aligned_u64 lease;
 	__aligned_u64 missed;
 	__u32 answer_room;
-	__u32 reserved_nr_files;
-	__aligned_u64 reserved_files;
+	__u32 nr_files;
+	__aligned_u64 files;
 };
 
 /**
@@ -1055,6 +1135,27 @@ struct mailbox_reply {
 };
 
 /**
+ * struct mailbox_sender - MAILBOX_IOC_SENDER, on a handle that may receive
+ * @size: of this structure
+ * @flags: must be 0
+ * @lease: number of a lease that was taken through this handle
+ * @pid: out, the process that sent the message, as the caller's pid namespace sees it; 0 when
+ *	it is not visible there
+ * @reserved: must be 0
+ *
+ * Succeeds while that process has not ended. See DOC: Who has sent it.
+ *
+ * Errors: EOPNOTSUPP, EINVAL, EFAULT, EACCES, ESTALE, ESRCH, EIDRM.
+ */
+struct mailbox_sender {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 lease;
+	__s32 pid;
+	__u32 reserved;
+};
+
+/**
  * struct mailbox_yield - MAILBOX_IOC_YIELD, on a handle that may receive
  * @size: of this structure
  * @flags: must be 0
@@ -1191,5 +1292,6 @@ struct mailbox_revoke {
 #define MAILBOX_IOC_CALL	  _IO(MAILBOX_IOC_MAGIC, 0x2a)
 #define MAILBOX_IOC_REPLY	  _IO(MAILBOX_IOC_MAGIC, 0x2b)
 #define MAILBOX_IOC_REPLY_RECEIVE _IO(MAILBOX_IOC_MAGIC, 0x2c)
+#define MAILBOX_IOC_SENDER	  _IO(MAILBOX_IOC_MAGIC, 0x2d)
 
 #endif /* _UAPI_LINUX_MAILBOX_H */
