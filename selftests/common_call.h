@@ -84,6 +84,8 @@ struct caller {
 	int ret;
 	unsigned int done;
 	unsigned int signals;
+	/* What the child is not to have, or 0. */
+	int without;
 	char answer[64];
 };
 
@@ -104,6 +106,8 @@ static inline pid_t caller_run(struct caller *caller, int fd)
 	caller->done = 0;
 	child = child_fork();
 	if (!child) {
+		if (caller->without)
+			close(caller->without);
 		caller->ret = box_call(fd, &caller->args);
 		flag_raise(&caller->done);
 		_exit(KSFT_PASS);
