@@ -14,6 +14,9 @@
 
 #include "job.h"
 
+/* Behind standard input, output and error. */
+#define FIRST_FILE 3
+
 /*
  * A file in memory rather than a pipe: it takes the whole payload at once, so a command
  * that reads slowly or not at all holds up nobody, and the command may seek in it.
@@ -58,6 +61,36 @@ static void set_environment(const struct mailbox_message *message)
 	set_number("MAILBOX_DELIVERIES", message->deliveries);
 	set_number("MAILBOX_PID", message->pid);
 	set_number("MAILBOX_UID", message->uid);
+	set_number("MAILBOX_FILES", message->nr_files);
+}
+
+/*
+ * Descriptors 3 and on. All that is still needed goes out of the way first, also what
+ * another one of these stands on.
+ */
+static bool hand_over_files(const struct mailbox_message *message, int *failure)
+{
+	const int nr = message->nr_files, free = FIRST_FILE + nr;
+	int moved[MAILBOX_FILES_MAX], i;
+
+	*failure = fcntl(*failure, F_DUPFD_CLOEXEC, free);
+	for (i = 0; i < nr; i++) {
+		moved[i] = fcntl(message->files[i], F_DUPFD_CLOEXEC, free);
+		if (moved[i] < 0)
+			return false;
+	}
+	for (i = 0; i < nr; i++)
+		if (dup2(moved[i], FIRST_FILE + i) < 0)
+			return false;
+	return true;
+}
+
+static void close_files(const struct mailbox_message *message)
+{
+	uint32_t i;
+
+	for (i = 0; i < message->nr_files; i++)
+		close(message->files[i]);
 }
 
 /* In the new process, up to the command; the pipe tells the worker why there is none. */
@@ -84,7 +117,8 @@ static void become(const struct mailbox_message *message, char **command, const 
 		fcntl(payload, F_SETFD, 0);
 	else
 		dup2(payload, STDIN_FILENO);
-	execvp(command[0], command);
+	if (hand_over_files(message, &failure))
+		execvp(command[0], command);
 	error = errno;
 	while (write(failure, &error, sizeof(error)) < 0 && errno == EINTR)
 		continue;
@@ -121,6 +155,7 @@ int job_start(struct job *job, const struct mailbox_message *message, char **com
 	error = payload < 0 ? -payload : errno;
 	if (!job->pid)
 		become(message, command, mask, payload, failure[1], worker);
+	close_files(message);
 	if (payload >= 0)
 		close(payload);
 	if (failure[1] >= 0)

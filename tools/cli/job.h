@@ -18,8 +18,9 @@ struct job {
 };
 
 /*
- * Starts a command with the payload as its standard input and the rest of the message in
- * its environment. EXIT_OK, or an exit code and no command runs.
+ * Starts a command with the payload as its standard input, the files of the message as
+ * descriptors 3 and on, and the rest of it in its environment. The files are closed here.
+ * EXIT_OK, or an exit code and no command runs.
  */
 int job_start(struct job *job, const struct mailbox_message *message, char **command,
 	      const sigset_t *mask);

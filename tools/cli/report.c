@@ -99,6 +99,11 @@ int report(enum doing doing, const struct target *target, int error)
 			 "messages or remove mailboxes to get some back",
 			 verb(doing), target->shown);
 		return EXIT_QUOTA;
+	case ELOOP:
+		complain("cannot send to %s: mailboxes, Unix sockets, io_uring and /dev/mailbox do "
+			 "not travel in messages; files, pipes and other sockets do",
+			 target->shown);
+		return EXIT_OTHER;
 	case ENOBUFS:
 		complain("cut off from %s: messages were overwritten before they were received; "
 			 "without --cut-off they are only missed",

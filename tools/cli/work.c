@@ -26,6 +26,7 @@ struct worker {
 	int signals;
 	sigset_t mask; /* what the commands get: that of whoever started us */
 	struct mailbox_message message;
+	int files[MAILBOX_FILES_MAX];
 	struct job *jobs;
 	unsigned int running;
 	uint64_t taken;
@@ -113,8 +114,10 @@ static void take(struct worker *worker)
 	int ret;
 
 	message->lease_time = request->lease;
+	message->files = worker->files;
+	message->max_files = MAILBOX_FILES_MAX;
 	ret = mailbox_receive_alloc(worker->handle, message, &request->choice.selection,
-				    MAILBOX_LEASE | MAILBOX_NONBLOCK, 0);
+				    MAILBOX_LEASE | MAILBOX_FILES | MAILBOX_NONBLOCK, 0);
 	if (ret == -EAGAIN) {
 		worker->more = false;
 		return;
