@@ -8,6 +8,7 @@
 #include "answer_user.h"
 #include "batch.h"
 #include "device.h"
+#include "direct.h"
 #include "grant.h"
 #include "handle.h"
 #include "ioctl.h"
@@ -57,6 +58,14 @@ static_assert(sizeof(struct mailbox_revoke) == 16);
 static_assert(offsetof(struct mailbox_revoke, grant) == 8);
 static_assert(sizeof(struct mailbox_lease) == 40);
 static_assert(offsetof(struct mailbox_lease, time) == 32);
+static_assert(sizeof(struct mailbox_direct) == 32);
+static_assert(offsetof(struct mailbox_direct, process) == 24);
+static_assert(sizeof(struct mailbox_link) == 72);
+static_assert(offsetof(struct mailbox_link, created) == 64);
+static_assert(sizeof(struct mailbox_links) == 32);
+static_assert(offsetof(struct mailbox_links, after) == 24);
+static_assert(sizeof(struct mailbox_allow) == 16);
+static_assert(offsetof(struct mailbox_allow, who) == 8);
 static_assert(sizeof(((struct mbx_call *)0)->any) >= sizeof(struct mailbox_create));
 
 /**
@@ -88,6 +97,10 @@ static const struct mbx_op device_ops[] = {
 	MBX_OP(MAILBOX_IOC_OPEN, mbx_device_open, struct mailbox_open, name),
 	MBX_OP(MAILBOX_IOC_DESTROY, mbx_device_destroy, struct mailbox_destroy, name),
 	MBX_OP(MAILBOX_IOC_LIST, mbx_device_list, struct mailbox_list, after),
+	MBX_OP(MAILBOX_IOC_SEND_TO, mbx_direct_send, struct mailbox_direct, process),
+	MBX_OP(MAILBOX_IOC_RECEIVE_FROM, mbx_direct_receive, struct mailbox_direct, process),
+	MBX_OP(MAILBOX_IOC_LINKS, mbx_direct_links, struct mailbox_links, after),
+	MBX_OP(MAILBOX_IOC_ALLOW, mbx_direct_allow, struct mailbox_allow, reserved),
 };
 
 static const struct mbx_op handle_ops[] = {

@@ -39,6 +39,9 @@ struct mbx_patience;
  * @derive: the structure of MAILBOX_IOC_RESTRICT
  * @revoke: the structure of MAILBOX_IOC_REVOKE
  * @sender: the structure of MAILBOX_IOC_SENDER
+ * @direct: the structure of MAILBOX_IOC_SEND_TO and MAILBOX_IOC_RECEIVE_FROM
+ * @links: the structure of MAILBOX_IOC_LINKS
+ * @allow: the structure of MAILBOX_IOC_ALLOW
  * @batch: the structure of MAILBOX_IOC_SEND_BATCH and MAILBOX_IOC_RECEIVE_BATCH
  */
 struct mbx_call {
@@ -60,6 +63,9 @@ struct mbx_call {
 		struct mailbox_revoke revoke;
 		struct mailbox_sender sender;
 		struct mailbox_notify notify;
+		struct mailbox_direct direct;
+		struct mailbox_links links;
+		struct mailbox_allow allow;
 	};
 };
 

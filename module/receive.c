@@ -358,7 +358,7 @@ static noinline int check_unusual(struct mbx_box *box, struct receive *r)
 		r->subscriber = &r->lessee.handle->subscriber;
 	}
 	if (r->select.kind == MBX_SELECT_SENDER) {
-		r->peer = mbx_peer_find(box, r->select.match);
+		r->peer = args->peer ? get_pid(args->peer) : mbx_peer_find(box, r->select.match);
 		if (IS_ERR(r->peer))
 			return PTR_ERR(r->peer);
 		r->select.match = (unsigned long)r->peer;

@@ -13,6 +13,7 @@ struct mbx_delivery;
 struct mbx_handle;
 struct mbx_message;
 struct mbx_patience;
+struct pid;
 
 /**
  * DOC: receive
@@ -31,6 +32,7 @@ struct mbx_patience;
  * @data: where the payload goes in user memory
  * @report: where everything else goes in user memory, or NULL
  * @select: which message; senders by their pid
+ * @peer: the sender, where it is known by more than its pid; else NULL
  * @deadline: CLOCK_MONOTONIC ns, or MBX_FOREVER
  * @room: bytes at @data
  * @peek: leave the message
@@ -45,6 +47,7 @@ struct mbx_receive_args {
 	void __user *data;
 	struct mailbox_receive __user *report;
 	struct mbx_select select;
+	struct pid *peer;
 	u64 deadline;
 	u32 room;
 	bool peek;

@@ -119,14 +119,14 @@ static noinline void give_up(struct mbx_box *box, struct mbx_message *msg,
 }
 
 /*
- * Where a policy has been asked, @usual is false. Return: the number of the message, or a
- * negative errno; numbers that count up by one cannot reach those.
+ * Where a policy has been asked, @usual is false. Without a file @args says it all. Return:
+ * the number of the message, or a negative errno; numbers that count up by one cannot reach
+ * those.
  */
-static __always_inline s64 send_for(struct mbx_share *share, struct file *file,
-				    const struct mbx_send_args args, struct extras *extras,
-				    bool usual)
+static __always_inline s64 send_for(struct mbx_share *share, struct mbx_handle *handle,
+				    const struct file *file, const struct mbx_send_args args,
+				    struct extras *extras, bool usual)
 {
-	struct mbx_handle *handle = file->private_data;
 	struct mbx_box *box = handle->box;
 	struct mbx_message *msg;
 	s64 ret;
@@ -164,7 +164,7 @@ static __always_inline s64 send_for(struct mbx_share *share, struct file *file,
 	} else {
 		describe(msg, args);
 		ret = mbx_enter_locked(box, msg, share, handle, args.deadline,
-				       args.nonblock || file->f_flags & O_NONBLOCK);
+				       args.nonblock || (file && file->f_flags & O_NONBLOCK));
 	}
 	if (unlikely(ret < 0)) {
 		give_up(box, msg, extras);
@@ -180,10 +180,9 @@ err:
 }
 
 /* Another user than the opener of the handle pays and shares. */
-static noinline s64 send_for_another(struct file *file, const struct mbx_send_args args,
-				     struct extras *extras)
+static noinline s64 send_for_another(struct mbx_handle *handle, const struct file *file,
+				     const struct mbx_send_args args, struct extras *extras)
 {
-	struct mbx_handle *handle = file->private_data;
 	struct mbx_share *share;
 	struct mbx_user *user;
 	s64 ret;
@@ -195,7 +194,7 @@ static noinline s64 send_for_another(struct file *file, const struct mbx_send_ar
 	mbx_user_put(user);
 	if (IS_ERR(share))
 		return PTR_ERR(share);
-	ret = send_for(share, file, args, extras, READ_ONCE(handle->usual));
+	ret = send_for(share, handle, file, args, extras, READ_ONCE(handle->usual));
 	mbx_box_share_put(handle->box, share);
 	return ret;
 }
@@ -214,8 +213,8 @@ static noinline s64 send_any(struct file *file, const struct mbx_send_args args,
 	if (ret)
 		return ret;
 	if (!uid_eq(handle->share->user->uid, current_euid()))
-		return send_for_another(file, args, extras);
-	return send_for(handle->share, file, args, extras, READ_ONCE(handle->usual));
+		return send_for_another(handle, file, args, extras);
+	return send_for(handle->share, handle, file, args, extras, READ_ONCE(handle->usual));
 }
 
 /**
@@ -246,6 +245,27 @@ s64 mbx_send_call(struct file *file, const struct mbx_send_args *args, struct mb
 	struct extras extras = { .receipt = receipt };
 
 	return send_any(file, *args, &extras);
+}
+
+/**
+ * mbx_send_direct() - send one message through a handle that is no file
+ * @handle: the handle
+ * @share: of the user that is most likely to send in the mailbox, or NULL
+ * @args: what and how
+ *
+ * Context: Process context, may sleep.
+ * Return: the number of the message; or, with nothing sent, a negative errno as mbx_send().
+ */
+s64 mbx_send_direct(struct mbx_handle *handle, struct mbx_share *share,
+		    const struct mbx_send_args *args)
+{
+	int ret = check(handle, *args);
+
+	if (ret)
+		return ret;
+	if (!share || !uid_eq(share->user->uid, current_euid()))
+		return send_for_another(handle, NULL, *args, NULL);
+	return send_for(share, handle, NULL, *args, NULL, true);
 }
 
 /* Return: as send_for(). */
@@ -330,8 +350,8 @@ static __always_inline s64 send_said(struct file *file, struct mailbox_send __us
 	if (unlikely(ret))
 		return ret;
 	if (unlikely(!uid_eq(handle->share->user->uid, current_euid())))
-		return send_for_another(file, args, NULL);
-	return send_for(handle->share, file, args, NULL, true);
+		return send_for_another(handle, file, args, NULL);
+	return send_for(handle->share, handle, file, args, NULL, true);
 }
 
 static __always_inline long send_user(struct file *file, struct mailbox_send __user *arg,

@@ -238,7 +238,7 @@ const struct layout layouts[OP_LAYOUTS] = {
 			RECEIVE(deliveries, KIND_NUMBER, OUT),
 			RECEIVE(lease, KIND_NUMBER, IN_OUT),
 			RECEIVE(missed, KIND_NUMBER, IN_OUT),
-			RECEIVE(reserved_answer, KIND_NUMBER, IN),
+			RECEIVE(answer_room, KIND_NUMBER, IN_OUT),
 			RECEIVE(nr_files, KIND_NR_FILES, IN_OUT),
 			RECEIVE(files, KIND_FILES, IN),
 		},

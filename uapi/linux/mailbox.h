@@ -15,7 +15,9 @@
  *
  * The *device* is what open("/dev/mailbox") returns. It belongs to the mailbox
  * domain of the network namespace the opener was in, and stays with it.
- * INFO, CREATE, OPEN, DESTROY and LIST are calls on the device.
+ * INFO, CREATE, OPEN, DESTROY and LIST are calls on the device, and so are SEND_TO,
+ * RECEIVE_FROM, LINKS and ALLOW, for direct communication; poll(2) on the device is about
+ * that, too.
  *
  * A *handle* is one open mailbox with rights to send, receive or manage. CREATE and OPEN
  * return handles, always close-on-exec, and so does RESTRICT. SEND, RECEIVE, SEND_BATCH,
@@ -61,7 +63,7 @@
  * EEXIST     a mailbox of that name exists
  * EACCES     the handle lacks the right or was revoked, or the mode bits do not grant it
  * EPERM      not the owner of the mailbox; or not one of a pair, or without the right
- *            to receive, that its policy gives
+ *            to receive, that its policy gives; or not allowed to send to that process
  * EAGAIN     the call would have to wait, or the mailbox refuses while full
  * ETIMEDOUT  the deadline passed, or the expiry of a message lies in the past
  * EINTR      a signal came first
@@ -74,7 +76,8 @@
  * ENFILE     the system has no free file
  * EBADF      a descriptor that is to travel in a message is not open
  * EIDRM      the mailbox was destroyed, or its domain has ended
- * ESRCH      the process named as sender does not exist, or that sent a message has ended
+ * ESRCH      the process named does not exist, is not visible here, or has ended; or the
+ *            sender of a message has
  * ESTALE     the lease has ended, or is not the caller's; or the one who called, and was
  *            to be answered, has given up
  * EBUSY      the policy of the mailbox has no room for another
@@ -346,6 +349,44 @@
  */
 
 /**
+ * DOC: Direct communication
+ *
+ * Two processes that name each other need no mailbox. SEND_TO sends to a process, named by
+ * its pid as the caller sees it; RECEIVE_FROM receives what one process, or any, has sent to
+ * the caller. The message waits in the *inbox* of the receiver, in the domain of the device
+ * that was used: a bounded mailbox with the limits that CREATE gives by itself, of which one
+ * sending user may take up half, and where senders wait when it is full. Types, priorities and
+ * expiry are as for mailboxes. poll(2) on the device says POLLIN while any message waits for
+ * the calling process in that domain; it says POLLERR when it cannot find out, for want of
+ * quota or memory.
+ *
+ * *Links*: the first message between two processes makes the link between them, for both
+ * directions. There is exactly one, whoever is first. It ends when either process ends. What
+ * that one has sent by then is still received by the other, by its old pid or as anyone's.
+ * After that RECEIVE_FROM this process fails with ESRCH, and so does SEND_TO as soon as it has
+ * ended, also while it waits for room. What was sent to it is dropped.
+ *
+ * A link belongs to processes: not to threads, which all may send and receive, nor to
+ * descriptors. It outlives descriptors, and execve(2), as does what ALLOW said. A child of a
+ * fork starts with none, and nobody has written to it. The module knows a process by more
+ * than its pid: when the number is used again, the new process gets nothing that was for the
+ * old one, and cannot be taken for it. A process does not send to itself (EINVAL).
+ *
+ * *Who may send*: who may send the receiver a signal, by the rule of kill(2), when it sends:
+ * its real or effective user is the real or saved user of the receiver, or it has CAP_KILL in
+ * the user namespace of the receiver. The receiver may allow more or less by ALLOW. Who was
+ * sent something may answer as long as the link lasts, whatever else is said. Anything else
+ * is EPERM. A process that the caller's pid namespace does not show cannot be named (ESRCH).
+ *
+ * *Who pays*: the sender for a message, for the link if its message makes it, and for the
+ * inbox of the receiver if there is none yet; an inbox counts as a mailbox. Each process has an
+ * inbox of its own when it sends, receives, polls or says ALLOW. An inbox that nobody uses any
+ * more goes by itself.
+ *
+ * There are no leases, receipts and batches for direct communication.
+ */
+
+/**
  * enum mailbox_right - what a handle may be used for
  * @MAILBOX_RIGHT_SEND: send messages; mode bit w (0222)
  * @MAILBOX_RIGHT_RECEIVE: take and peek at messages; mode bit r (0444)
@@ -456,6 +497,10 @@ enum mailbox_select {
  * @MAILBOX_ANSWER: a message that is a call is received to be answered, see DOC: Calls
  * @MAILBOX_FILES: the message has files, or those that it has are wanted
  */
+
+/**
+ * @MAILBOX_IDENTIFY: of SEND_TO: only say which process it is
+ */
 enum mailbox_flag {
 	MAILBOX_NONBLOCK = 1 << 0,
 	MAILBOX_DEADLINE = 1 << 1,
@@ -470,6 +515,7 @@ enum mailbox_flag {
 	MAILBOX_CUT_OFF = 1 << 10,
 	MAILBOX_ANSWER = 1 << 11,
 	MAILBOX_FILES = 1 << 12,
+	MAILBOX_IDENTIFY = 1 << 13,
 };
 
 /**
@@ -1264,18 +1310,146 @@ struct mailbox_revoke {
 	__aligned_u64 grant;
 };
 
+/**
+ * struct mailbox_direct - MAILBOX_IOC_SEND_TO and MAILBOX_IOC_RECEIVE_FROM, on the device
+ * @size: of this structure
+ * @flags: SEND_TO: MAILBOX_IDENTIFY; else must be 0
+ * @pid: the process that is to receive, or that has sent, as the caller sees it.
+ *	RECEIVE_FROM: 0 for any
+ * @reserved: must be 0
+ * @message: address of a struct mailbox_send, or of a struct mailbox_receive. Not looked at
+ *	with MAILBOX_IDENTIFY.
+ * @process: 0; or what MAILBOX_IDENTIFY said: then pid must stand for the same process, or
+ *	the call fails with ESRCH. With MAILBOX_IDENTIFY: out, a number that no other process
+ *	gets that has this pid before or after it.
+ *
+ * See DOC: Direct communication. A struct mailbox_send may have the flags MAILBOX_NONBLOCK,
+ * MAILBOX_DEADLINE and MAILBOX_EXPIRES; its sequence is the number of the message in the inbox
+ * of the receiver. A struct mailbox_receive may have the flags MAILBOX_NONBLOCK,
+ * MAILBOX_DEADLINE, MAILBOX_PEEK and MAILBOX_TRUNCATE, and any select where pid is 0, else
+ * MAILBOX_SELECT_FIRST (EINVAL): the first from that process. O_NONBLOCK of the device means
+ * the same as MAILBOX_NONBLOCK.
+ *
+ * With MAILBOX_IDENTIFY nothing is sent, and nobody is asked for permission. Who knows a
+ * process otherwise than by its pid, by a pidfd for example, asks for the number of the pid,
+ * makes sure that the process is still there, so that the number is that of this one, and
+ * then sends or receives with both.
+ *
+ * Errors: EOPNOTSUPP, EINVAL, EFAULT, EPERM, ESRCH, EMSGSIZE, EAGAIN, ETIMEDOUT, EINTR,
+ * EDQUOT, ENOMEM, EIDRM.
+ */
+struct mailbox_direct {
+	__u32 size;
+	__u32 flags;
+	__s32 pid;
+	__u32 reserved;
+	__aligned_u64 message;
+	__aligned_u64 process;
+};
+
+/**
+ * struct mailbox_link - one link, as LINKS describes it
+ * @size: of this structure, set to entry_size
+ * @flags: out, 0
+ * @pid: out, one of the two processes, as the caller sees it; the caller itself if it is one,
+ *	else one to which the caller may send a signal
+ * @uid: out, effective user of that process, in the caller's user namespace
+ * @peer: out, the other process; 0 when it is not visible
+ * @peer_uid: out, its effective user; 4294967295 when it has just ended
+ * @number: out, of the link: they count up in the domain
+ * @sent: out, messages from pid to peer
+ * @received: out, messages from peer to pid, also those that wait
+ * @unread: out, how many of received wait
+ * @peer_unread: out, how many of sent wait
+ * @created: out, when the first message was sent
+ */
+struct mailbox_link {
+	__u32 size;
+	__u32 flags;
+	__s32 pid;
+	__u32 uid;
+	__s32 peer;
+	__u32 peer_uid;
+	__aligned_u64 number;
+	__aligned_u64 sent;
+	__aligned_u64 received;
+	__aligned_u64 unread;
+	__aligned_u64 peer_unread;
+	__aligned_u64 created;
+};
+
+/**
+ * struct mailbox_links - MAILBOX_IOC_LINKS, on the device
+ * @size: of this structure
+ * @flags: must be 0
+ * @entries: array of struct mailbox_link
+ * @entry_size: bytes of one entry as the caller knows it, at most 4096
+ * @nr: entries in the array; out, how many were written, 0 at the end of the list
+ * @after: walk on after this number, 0 to begin; out, the number to go on with
+ *
+ * Lists in order of their numbers the links of the domain of which one process is the caller
+ * or may be sent a signal by it, and is visible to it. Links that come and go during a walk may
+ * or may not be in it; each of the others is in it exactly once.
+ *
+ * Errors: EOPNOTSUPP, EINVAL, EFAULT, EINTR, EIDRM.
+ */
+struct mailbox_links {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 entries;
+	__u32 entry_size;
+	__u32 nr;
+	__aligned_u64 after;
+};
+
+/**
+ * enum mailbox_allow_who - who may send to a process directly
+ * @MAILBOX_ALLOW_SIGNAL: who may send it a signal; also where nothing else was said
+ * @MAILBOX_ALLOW_ANYBODY: any process that can name it
+ * @MAILBOX_ALLOW_NOBODY: nobody
+ *
+ * Those to whom the process has sent something may always answer.
+ */
+enum mailbox_allow_who {
+	MAILBOX_ALLOW_SIGNAL,
+	MAILBOX_ALLOW_ANYBODY,
+	MAILBOX_ALLOW_NOBODY,
+};
+
+/**
+ * struct mailbox_allow - MAILBOX_IOC_ALLOW, on the device
+ * @size: of this structure
+ * @flags: must be 0
+ * @who: one of enum mailbox_allow_who
+ * @reserved: must be 0
+ *
+ * Says who may send to the calling process in this domain, from now until the process ends or
+ * says otherwise. Sends that wait for room already are not asked again.
+ *
+ * Errors: EOPNOTSUPP, EINVAL, EDQUOT, ENOMEM, EIDRM.
+ */
+struct mailbox_allow {
+	__u32 size;
+	__u32 flags;
+	__u32 who;
+	__u32 reserved;
+};
+
 #define MAILBOX_IOC_MAGIC 0xBC
 
 /*
  * The size travels in the structure, so a command keeps its number when its
- * structure grows. 0x05 to 0x08 are kept for direct communication, 0x30 and
- * on for shared pages.
+ * structure grows. 0x30 and on are kept for shared pages.
  */
 #define MAILBOX_IOC_INFO	  _IO(MAILBOX_IOC_MAGIC, 0x00)
 #define MAILBOX_IOC_CREATE	  _IO(MAILBOX_IOC_MAGIC, 0x01)
 #define MAILBOX_IOC_OPEN	  _IO(MAILBOX_IOC_MAGIC, 0x02)
 #define MAILBOX_IOC_DESTROY	  _IO(MAILBOX_IOC_MAGIC, 0x03)
 #define MAILBOX_IOC_LIST	  _IO(MAILBOX_IOC_MAGIC, 0x04)
+#define MAILBOX_IOC_SEND_TO	  _IO(MAILBOX_IOC_MAGIC, 0x05)
+#define MAILBOX_IOC_RECEIVE_FROM  _IO(MAILBOX_IOC_MAGIC, 0x06)
+#define MAILBOX_IOC_LINKS	  _IO(MAILBOX_IOC_MAGIC, 0x07)
+#define MAILBOX_IOC_ALLOW	  _IO(MAILBOX_IOC_MAGIC, 0x08)
 #define MAILBOX_IOC_STAT	  _IO(MAILBOX_IOC_MAGIC, 0x10)
 #define MAILBOX_IOC_SET		  _IO(MAILBOX_IOC_MAGIC, 0x11)
 #define MAILBOX_IOC_NOTIFY	  _IO(MAILBOX_IOC_MAGIC, 0x12)
