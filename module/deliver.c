@@ -29,7 +29,9 @@ struct mbx_waiter *mbx_choose_receiver_locked(const struct mbx_box *box,
 	list_for_each_entry(waiter, &box->receivers, link) {
 		if (waiter->lease && may_not_take(box, waiter, msg))
 			continue;
-		if (mbx_select_matches(&waiter->select, &msg->entry))
+		/* Most take the first there is. */
+		if (likely(waiter->select.kind == MBX_SELECT_FIRST) ||
+		    mbx_select_matches(&waiter->select, &msg->entry))
 			return waiter;
 	}
 	return NULL;

@@ -91,9 +91,9 @@ static bool lacks_room(const struct receive *r, const struct mbx_message *msg)
 #define SAID (MBX_IS_RECEIPT | MBX_IS_DEAD_LETTER | MBX_IS_CALL | MBX_HAS_FILES)
 
 /* Before the lock is dropped: bits of enum mailbox_result. */
-static u32 result_locked(const struct receive *r, const struct mbx_message *msg)
+static __always_inline u32 result_locked(const struct mbx_message *msg, bool cut)
 {
-	u32 result = lacks_room(r, msg) ? MAILBOX_TRUNCATED : 0;
+	const u32 result = cut ? MAILBOX_TRUNCATED : 0;
 
 	if (likely(!(msg->state & SAID)))
 		return result;
@@ -109,7 +109,8 @@ static bool too_long(const struct receive *r, const struct mbx_message *msg)
 }
 
 /* All but what the commit decides. */
-static int copy(const struct receive *r, const struct mbx_message *msg, u32 copied, u32 result)
+static __always_inline int copy(const struct receive *r, const struct mbx_message *msg, u32 copied,
+				u32 result)
 {
 	const struct mbx_receive_args *args = r->args;
 	int ret = 0;
@@ -211,12 +212,12 @@ static int find(struct mbx_box *box, struct receive *r, struct mbx_message **fou
 }
 
 /* Or receive a broadcast, which stays for others. Return: as find(). */
-static int peek(struct mbx_box *box, struct receive *r, struct mbx_message *msg, u32 *copied)
-	__must_hold(&box->lock)
+static int peek(struct mbx_box *box, struct receive *r, struct mbx_message *msg, bool cut,
+		u32 *copied) __must_hold(&box->lock)
 {
 	/* Under a lease it says meanwhile when that ends. */
 	const u64 expiry = msg->entry.expiry;
-	const u32 result = result_locked(r, msg);
+	const u32 result = result_locked(msg, cut);
 	const u64 cursor = r->subscriber ? r->subscriber->cursor : 0;
 	const u64 index = r->select.kind == MBX_SELECT_INDEX ? r->select.match : 0;
 	const bool tell = r->subscriber && r->args->ask_missed;
@@ -268,10 +269,10 @@ static int put_lease(const struct receive *r, u32 answer_room)
 }
 
 /* Return: as find(). */
-static int take(struct mbx_box *box, struct receive *r, struct mbx_message *msg, u32 *copied)
-	__must_hold(&box->lock)
+static int take(struct mbx_box *box, struct receive *r, struct mbx_message *msg, bool cut,
+		u32 *copied) __must_hold(&box->lock)
 {
-	const u32 result = result_locked(r, msg);
+	const u32 result = result_locked(msg, cut);
 	u32 answer_room = 0;
 	int ret;
 
@@ -324,15 +325,17 @@ static int receive_locked(struct mbx_box *box, struct receive *r, u32 *copied)
 	__must_hold(&box->lock)
 {
 	struct mbx_message *msg;
+	bool cut;
 	int ret;
 
 	ret = find(box, r, &msg);
 	if (unlikely(ret))
 		return ret;
-	if (unlikely(too_long(r, msg)))
+	cut = lacks_room(r, msg);
+	if (unlikely(cut && !r->args->truncate))
 		return say_how_long(box, r, msg);
-	return unlikely(r->args->peek || r->subscriber) ? peek(box, r, msg, copied) :
-							  take(box, r, msg, copied);
+	return unlikely(r->args->peek || r->subscriber) ? peek(box, r, msg, cut, copied) :
+							  take(box, r, msg, cut, copied);
 }
 
 /* Before it waits: who revokes the handle ends waits that have begun. Return: as find(). */

@@ -128,6 +128,28 @@ static noinline int receive_with_files(struct file *file, struct mbx_receive_arg
 	return mbx_receive(file->private_data, args, &copied);
 }
 
+/* What is asked for by flags. */
+static noinline int read_more(struct mbx_receive_args *args, u32 size, u32 flags)
+{
+	struct mailbox_receive __user *arg = args->report;
+
+	if (flags & MAILBOX_ANSWER) {
+		if (size < offsetofend(struct mailbox_receive, answer_room) ||
+		    (flags & MAILBOX_LEASE))
+			return -EINVAL;
+		args->lease = MBX_LEASE_CALLS;
+	} else if (flags & MAILBOX_LEASE) {
+		if (size < offsetofend(struct mailbox_receive, lease))
+			return -EINVAL;
+		if (get_user(args->lease_time, &arg->lease))
+			return -EFAULT;
+		args->lease = MBX_LEASE_ANY;
+	}
+	if ((flags & MAILBOX_DEADLINE) && get_user(args->deadline, &arg->deadline))
+		return -EFAULT;
+	return 0;
+}
+
 static noinline int receive_any(struct file *file, struct mailbox_receive __user *arg, u32 size,
 				u32 flags, u64 data, u32 room, u32 kind,
 				const struct mbx_patience *batch)
@@ -144,23 +166,15 @@ static noinline int receive_any(struct file *file, struct mailbox_receive __user
 		.ask_missed = size >= offsetofend(struct mailbox_receive, missed),
 	};
 	u32 copied;
+	int ret;
 
 	if (kind != MBX_SELECT_FIRST && get_user(args.select.match, &arg->match))
 		return -EFAULT;
-	if (flags & MAILBOX_ANSWER) {
-		if (size < offsetofend(struct mailbox_receive, answer_room) ||
-		    (flags & MAILBOX_LEASE))
-			return -EINVAL;
-		args.lease = MBX_LEASE_CALLS;
-	} else if (flags & MAILBOX_LEASE) {
-		if (size < offsetofend(struct mailbox_receive, lease))
-			return -EINVAL;
-		if (get_user(args.lease_time, &arg->lease))
-			return -EFAULT;
-		args.lease = MBX_LEASE_ANY;
+	if (unlikely(flags & (LEASE_FLAGS | MAILBOX_DEADLINE))) {
+		ret = read_more(&args, size, flags);
+		if (ret)
+			return ret;
 	}
-	if ((flags & MAILBOX_DEADLINE) && get_user(args.deadline, &arg->deadline))
-		return -EFAULT;
 	if (batch) {
 		args.deadline = batch->deadline;
 		args.nonblock = batch->nonblock;

@@ -21,7 +21,14 @@
 void mbx_waiter_init_locked(struct mbx_waiter *waiter, struct list_head *line, u32 *waiting,
 			    struct mbx_handle *handle)
 {
-	*waiter = (struct mbx_waiter){ .task = current, .handle = handle, .waiting = waiting };
+	/* What else there is, is set by those who wait as it says: struct mbx_waiter. */
+	waiter->handle = handle;
+	waiter->task = current;
+	waiter->message = NULL;
+	waiter->peer = NULL;
+	waiter->waiting = waiting;
+	waiter->lease = MBX_LEASE_NONE;
+	waiter->done = false;
 	list_add_tail(&waiter->link, line);
 	++*waiting;
 }
