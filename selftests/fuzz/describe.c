@@ -213,7 +213,7 @@ const struct layout layouts[OP_LAYOUTS] = {
 		.name = "RECEIVE",
 		.cmd = MAILBOX_IOC_RECEIVE,
 		.flags = MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_PEEK | MAILBOX_TRUNCATE |
-			 MAILBOX_LEASE | MAILBOX_FILES,
+			 MAILBOX_LEASE | MAILBOX_ANSWER | MAILBOX_FILES,
 		.size = sizeof(struct mailbox_receive),
 		.least = 104,
 		.members = {

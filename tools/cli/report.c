@@ -21,10 +21,10 @@ void complain(const char *format, ...)
 static const char *verb(enum doing doing)
 {
 	static const char *const verbs[] = {
-		[DOING_CREATE] = "create",  [DOING_OPEN] = "open",
-		[DOING_SEND] = "send to",   [DOING_RECEIVE] = "receive from",
-		[DOING_PEEK] = "look into", [DOING_SET] = "change",
-		[DOING_DESTROY] = "remove",
+		[DOING_CREATE] = "create",	  [DOING_OPEN] = "open",
+		[DOING_SEND] = "send to",	  [DOING_CALL] = "call",
+		[DOING_RECEIVE] = "receive from", [DOING_PEEK] = "look into",
+		[DOING_SET] = "change",		  [DOING_DESTROY] = "remove",
 	};
 
 	return verbs[doing];
@@ -54,7 +54,7 @@ static int report_permission(enum doing doing, const struct target *target, int 
 
 static int report_wait(enum doing doing, const struct target *target)
 {
-	if (doing == DOING_SEND)
+	if (doing == DOING_SEND || doing == DOING_CALL)
 		complain("%s has no room, or nobody who waits for a message; receive from it, "
 			 "or send again later (without --nonblock where it is made to wait)",
 			 target->shown);
@@ -75,7 +75,26 @@ int report(enum doing doing, const struct target *target, int error)
 		return report_permission(doing, target, error);
 	case EAGAIN:
 		return report_wait(doing, target);
+	case ECANCELED:
+		complain(
+			"who had the request at %s did not answer it: it failed, or ended, or only "
+			"receives; it may be half done",
+			target->shown);
+		return EXIT_NOT_ANSWERED;
+	case EPIPE:
+		if (doing != DOING_CALL)
+			break;
+		complain("nobody can receive the request at %s; 'mailbox serve' does",
+			 target->shown);
+		return EXIT_NOT_ANSWERED;
 	case ETIMEDOUT:
+		if (doing == DOING_CALL) {
+			complain(
+				"the time for %s is over and there is no answer; a longer --timeout "
+				"waits longer",
+				target->shown);
+			return EXIT_TIMED_OUT;
+		}
 		complain("the time for %s is over before there was %s; a longer --timeout waits "
 			 "longer",
 			 target->shown,
@@ -126,8 +145,7 @@ int report(enum doing doing, const struct target *target, int error)
 			 "this command?",
 			 verb(doing), target->shown);
 		return EXIT_OTHER;
-	default:
-		complain("cannot %s %s: %s", verb(doing), target->shown, mailbox_strerror(error));
-		return EXIT_OTHER;
 	}
+	complain("cannot %s %s: %s", verb(doing), target->shown, mailbox_strerror(error));
+	return EXIT_OTHER;
 }

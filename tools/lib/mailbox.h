@@ -575,7 +575,7 @@ int mailbox_reply(int handle, uint64_t token, const struct mailbox_message *answ
  *		ret = mailbox_reply_receive(handle, token, &answer, &request, 0, 0);
  *		token = 0;
  *		if (ret)
- *			continue; (or look at it: -ESTALE is nothing, -EIDRM is the end)
+ *			continue; (or look at it: -ESTALE is no harm, -EIDRM the end)
  *		token = request.lease;
  *		(make the answer, also where token is 0: then nobody waits for it)
  *	}

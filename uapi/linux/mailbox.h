@@ -1229,7 +1229,7 @@ struct mailbox_yield {
  * @MAILBOX_EVENT_SENDER: a sender has begun to wait, for room or at a rendezvous
  * @MAILBOX_EVENT_NO_RECEIVER: the last handle with the right to receive was closed or revoked
  * @MAILBOX_EVENT_NO_SENDER: the last handle with the right to send was closed or revoked
- * @MAILBOX_EVENT_ABANDONED: one whose call somebody has has given up: a REPLY fails with ESTALE
+ * @MAILBOX_EVENT_ABANDONED: who made a call that somebody has gave up: a REPLY fails with ESTALE
  */
 enum mailbox_event {
 	MAILBOX_EVENT_MESSAGE = 1 << 0,
