@@ -40,6 +40,12 @@ static const struct command commands[] = {
 	  MAILBOX_NONBLOCK | MAILBOX_CUT_OFF, DEVICE_ONLY },
 	{ "DESTROY", MAILBOX_IOC_DESTROY, sizeof(struct mailbox_destroy), 0, 0, true, true },
 	{ "LIST", MAILBOX_IOC_LIST, sizeof(struct mailbox_list), 0, 0, DEVICE_ONLY },
+	{ "SEND_TO", MAILBOX_IOC_SEND_TO, sizeof(struct mailbox_direct), 0, MAILBOX_IDENTIFY,
+	  DEVICE_ONLY },
+	{ "RECEIVE_FROM", MAILBOX_IOC_RECEIVE_FROM, sizeof(struct mailbox_direct), 0, 0,
+	  DEVICE_ONLY },
+	{ "LINKS", MAILBOX_IOC_LINKS, sizeof(struct mailbox_links), 0, 0, DEVICE_ONLY },
+	{ "ALLOW", MAILBOX_IOC_ALLOW, sizeof(struct mailbox_allow), 0, 0, DEVICE_ONLY },
 	{ "STAT", MAILBOX_IOC_STAT, sizeof(struct mailbox_stat), 416, 0, HANDLE_ONLY },
 	{ "SET", MAILBOX_IOC_SET, sizeof(struct mailbox_set), 0, SET_FIELDS, HANDLE_ONLY },
 	{ "NOTIFY", MAILBOX_IOC_NOTIFY, sizeof(struct mailbox_notify), 0, 0, HANDLE_ONLY },
@@ -137,6 +143,7 @@ static inline struct partner *partner_start(int fd, void *(*function)(void *))
 struct payload {
 	char data[16];
 	struct mailbox_stat stat;
+	struct mailbox_link link;
 	struct mailbox_send send;
 	struct mailbox_receive receive;
 	__u64 lease;
@@ -212,6 +219,39 @@ static inline void command_prepare(const struct command *command, int fd, bool d
 
 		args->entries = user_pointer(&payload->stat);
 		args->entry_size = sizeof(payload->stat);
+		args->nr = 1;
+		break;
+	}
+	case MAILBOX_IOC_SEND_TO: {
+		struct mailbox_direct *args = argument;
+
+		/* The parent gets nothing. */
+		args->flags = MAILBOX_IDENTIFY;
+		args->pid = getppid();
+		break;
+	}
+	case MAILBOX_IOC_RECEIVE_FROM: {
+		struct mailbox_direct *args = argument;
+		pid_t self = getpid(), child = child_fork();
+
+		/* Does not use up what the others need. */
+		if (!child) {
+			struct mailbox_direct to = { .size = sizeof(to), .pid = self };
+
+			to.message = user_pointer(&payload->send);
+			_exit(call(open(DEVICE, O_RDWR), MAILBOX_IOC_SEND_TO, &to) ?
+				      KSFT_FAIL :
+				      KSFT_PASS);
+		}
+		child_done(child);
+		args->message = user_pointer(&payload->receive);
+		break;
+	}
+	case MAILBOX_IOC_LINKS: {
+		struct mailbox_links *args = argument;
+
+		args->entries = user_pointer(&payload->link);
+		args->entry_size = sizeof(payload->link);
 		args->nr = 1;
 		break;
 	}

@@ -93,6 +93,8 @@ static inline int direct_count(int device, pid_t pid, struct mailbox_link *link)
 	__u64 after = 0;
 	int nr, i, found = 0;
 
+	if (link)
+		memset(link, 0, sizeof(*link));
 	while ((nr = direct_links(device, entries, ARRAY_SIZE(entries), &after)) > 0)
 		for (i = 0; i < nr; i++)
 			if (entries[i].pid == pid || entries[i].peer == pid) {

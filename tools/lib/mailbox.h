@@ -676,6 +676,89 @@ const char *mailbox_strerror(int error);
  */
 char *mailbox_error_text(int error, const char *what, char *text, size_t size);
 
+/* --- direct communication ---------------------------------------------- */
+
+/**
+ * mailbox_send_to() - send a message to a process
+ * @device: from mailbox_device_open()
+ * @pid: the process, as the caller sees it
+ * @message: as for mailbox_send_message()
+ * @flags: 0, or of MAILBOX_NONBLOCK, MAILBOX_DEADLINE
+ * @deadline: with MAILBOX_DEADLINE, how long to wait for room
+ *
+ * See DOC: Direct communication in <linux/mailbox.h>.
+ *
+ * Return: 0 or a negative errno, such as -ESRCH when there is no such process (any more),
+ * -EPERM when it does not let the caller send.
+ */
+int mailbox_send_to(int device, pid_t pid, struct mailbox_message *message, uint32_t flags,
+		    uint64_t deadline);
+
+/**
+ * mailbox_receive_from() - receive a message that a process has sent to the caller
+ * @device: from mailbox_device_open()
+ * @pid: the process, as the caller sees it; 0 for any
+ * @message: as for mailbox_receive_message(); its pid says who has sent it
+ * @flags: 0, or of MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_PEEK, MAILBOX_TRUNCATE
+ * @deadline: with MAILBOX_DEADLINE, how long to wait for a message
+ *
+ * Return: 0 or a negative errno, such as -ESRCH when the process has ended and no message of
+ * it is left.
+ */
+int mailbox_receive_from(int device, pid_t pid, struct mailbox_message *message, uint32_t flags,
+			 uint64_t deadline);
+
+/**
+ * mailbox_send_to_pidfd() - send a message to the process of a pidfd
+ * @device: from mailbox_device_open()
+ * @pidfd: from pidfd_open(2)
+ * @message: see mailbox_send_to()
+ * @flags: see mailbox_send_to()
+ * @deadline: see mailbox_send_to()
+ *
+ * Never sends to another process that has got the same pid meanwhile. Needs a /proc that
+ * shows the pid namespace of the caller.
+ *
+ * Return: see mailbox_send_to(); -ESRCH also without such a /proc, -EBADF when @pidfd is none.
+ */
+int mailbox_send_to_pidfd(int device, int pidfd, struct mailbox_message *message, uint32_t flags,
+			  uint64_t deadline);
+
+/**
+ * mailbox_receive_from_pidfd() - receive a message of the process of a pidfd
+ * @device: from mailbox_device_open()
+ * @pidfd: from pidfd_open(2)
+ * @message: see mailbox_receive_from()
+ * @flags: see mailbox_receive_from()
+ * @deadline: see mailbox_receive_from()
+ *
+ * What is left of a process that was waited for is to be had by mailbox_receive_from() only.
+ *
+ * Return: see mailbox_receive_from() and mailbox_send_to_pidfd().
+ */
+int mailbox_receive_from_pidfd(int device, int pidfd, struct mailbox_message *message,
+			       uint32_t flags, uint64_t deadline);
+
+/**
+ * mailbox_links() - list links between processes
+ * @device: from mailbox_device_open()
+ * @after: 0 to begin; on success the value to go on with
+ * @entries: filled in
+ * @nr: how many fit there
+ *
+ * Return: how many were filled in, 0 at the end; or a negative errno. Never waits.
+ */
+int mailbox_links(int device, uint64_t *after, struct mailbox_link *entries, unsigned int nr);
+
+/**
+ * mailbox_allow() - say who may send to the calling process directly
+ * @device: from mailbox_device_open()
+ * @who: one of enum mailbox_allow_who
+ *
+ * Return: 0 or a negative errno. Never waits.
+ */
+int mailbox_allow(int device, uint32_t who);
+
 #ifdef __cplusplus
 }
 #endif
