@@ -300,14 +300,14 @@ TEST_F(rpc, workers_share_a_mailbox)
 	for (i = 0; i < ARRAY_SIZE(clients); i++) {
 		clients[i] = child_fork();
 		if (!clients[i]) {
-			for (j = 0; j < effort(200); j++)
+			for (j = 0; j < effort(60); j++)
 				ASSERT_EQ(RPC_SUCCESS, call_echo(self->clnt, 100 * i + j));
 			_exit(KSFT_PASS);
 		}
 	}
 	for (i = 0; i < ARRAY_SIZE(clients); i++)
 		child_done(clients[i]);
-	EXPECT_EQ(ARRAY_SIZE(clients) * effort(200), box_stat(self->box).received);
+	EXPECT_EQ(ARRAY_SIZE(clients) * effort(60), box_stat(self->box).received);
 	for (i = 0; i < ARRAY_SIZE(workers); i++)
 		child_kill(workers[i]);
 }

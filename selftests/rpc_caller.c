@@ -220,10 +220,10 @@ TEST_F(caller, closes_its_handle_when_told_to)
 
 TEST_F(caller, finds_no_server_where_none_can_be)
 {
-	struct rlimit limit = { .rlim_cur = 4096, .rlim_max = 4096 };
 	struct mailbox_caller caller;
 	struct mailbox_create create;
-	SVCXPRT other = { 0 };
+	SVCXPRT other = { 0 }, *xprt;
+	struct rlimit limit;
 	int handle;
 
 	EXPECT_EQ(-EINVAL, svc_mailbox_caller(&other, &caller));
@@ -239,7 +239,14 @@ TEST_F(caller, finds_no_server_where_none_can_be)
 	EXPECT_EQ(EINVAL, errno);
 	EXPECT_EQ(0, close(handle));
 
-	/* svc_run() would never look at it. */
+	/* libtirpc sets aside as many places as there may be descriptors the first time. */
+	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &limit));
+	limit.rlim_cur = 1000;
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	xprt = svc_mailbox_create("caller", 0, 0);
+	ASSERT_NE(NULL, xprt);
+	svc_destroy(xprt);
+	limit.rlim_cur = 4000;
 	if (setrlimit(RLIMIT_NOFILE, &limit))
 		return;
 	handle = fcntl(self->box, F_DUPFD_CLOEXEC, 2000);

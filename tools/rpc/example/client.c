@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include <mailbox-rpc.h>
-
 #include "count.h"
 
 int main(int argc, char *argv[])
@@ -23,18 +22,15 @@ int main(int argc, char *argv[])
 	for (i = 2; i < argc; i++) {
 		count_result *result = count_file_1(&argv[i], clnt);
 
-		if (result && !result->error) {
-			file_counts *counts = &result->count_result_u.counts;
-
-			printf("%lu %lu %lu %s\n", counts->lines, counts->words, counts->bytes,
-			       argv[i]);
-			continue;
-		}
-		if (result)
+		if (!result)
+			clnt_perror(clnt, argv[i]);
+		else if (result->error)
 			fprintf(stderr, "%s: %s\n", argv[i], strerror(result->error));
 		else
-			clnt_perror(clnt, argv[i]);
-		failed = 1;
+			printf("%lu %lu %lu %s\n", result->count_result_u.counts.lines,
+			       result->count_result_u.counts.words,
+			       result->count_result_u.counts.bytes, argv[i]);
+		failed |= !result || result->error;
 	}
 	clnt_destroy(clnt);
 	return failed;

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include <mailbox-rpc.h>
-
 #include "count.h"
 
 /* rpcgen has made this one, and declares it nowhere. */
