@@ -134,10 +134,11 @@ TEST_F(rpc, garbage_is_refused)
 
 TEST_F(rpc, answer_that_is_none_is_no_result)
 {
-	static const char *const answers[] = { "", "garbage", "\0\0\0\1\0\0\0\1\0\0\0\0" };
+	/* The last is an answer, to another request. */
+	static const char *const answers[] = { "", "garbage", "\0\0\0\7\0\0\0\1" };
 	char text[256];
 	struct mailbox_message request = { .data = text, .room = sizeof(text) };
-	struct mailbox_message answer = { 0 };
+	struct mailbox_message answer = { .data = text };
 	pid_t child = child_fork();
 	unsigned int i;
 
@@ -148,8 +149,9 @@ TEST_F(rpc, answer_that_is_none_is_no_result)
 	}
 	for (i = 0; i < ARRAY_SIZE(answers); i++) {
 		ASSERT_EQ(0, mailbox_receive_message(self->box, &request, NULL, MAILBOX_ANSWER, 0));
-		answer.data = (void *)answers[i];
-		answer.length = i == 2 ? 12 : strlen(answers[i]);
+		memset(text, 0, sizeof(text));
+		answer.length = i == 2 ? 24 : strlen(answers[i]);
+		memcpy(text, answers[i], i == 2 ? 8 : answer.length);
 		ASSERT_EQ(0, mailbox_reply(self->box, request.lease, &answer));
 	}
 	child_done(child);
@@ -272,6 +274,21 @@ TEST_F(rpc, end_of_the_mailbox_is_the_end_of_both)
 	child_done(server);
 }
 
+TEST_F(rpc, server_ends_when_its_handle_is_revoked)
+{
+	pid_t server;
+	int handle;
+	uint64_t grant;
+
+	handle = mailbox_restrict(self->box, MAILBOX_RIGHT_RECEIVE, 0, &grant);
+	ASSERT_LE(0, handle);
+	server = serve(handle, self->flag, 0, 0);
+	EXPECT_EQ(RPC_SUCCESS, call_void(self->clnt, NULLPROC));
+	ASSERT_EQ(0, mailbox_revoke(self->box, grant));
+	child_done(server);
+	close(handle);
+}
+
 TEST_F(rpc, nobody_there_is_told_at_once)
 {
 	int handle = mailbox_open(self->device, "rpc", MAILBOX_RIGHT_SEND, 0);
@@ -286,7 +303,6 @@ TEST_F(rpc, nobody_there_is_told_at_once)
 	clnt_geterr(clnt, &error);
 	EXPECT_EQ(EPIPE, error.re_errno);
 	clnt_destroy(clnt);
-	EXPECT_EQ(0, fcntl(handle, F_GETFL) & O_NONBLOCK);
 	close(handle);
 }
 
