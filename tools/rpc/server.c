@@ -19,7 +19,6 @@
  *	that nobody waits for
  * @room: bytes that its caller has for the answer
  * @one_way: nobody waits for the answer
- * @truncated: the request was longer than recvsize
  * @seen: there was a request, and @caller is who made it
  * @dead: the handle is good for nothing any more
  */
@@ -32,7 +31,6 @@ struct server {
 	u_int32_t xid;
 	unsigned int room;
 	bool one_way;
-	bool truncated;
 	bool seen;
 	bool dead;
 	XDR arguments;
@@ -83,7 +81,6 @@ static bool_t decode(struct server *server, const struct mailbox_message *messag
 {
 	struct opaque_auth *credentials = &msg->rm_call.cb_cred;
 
-	server->truncated = message->truncated;
 	xdr_destroy(&server->arguments);
 	xdrmem_create(&server->arguments, server->request,
 		      message->truncated ? message->room : message->length, XDR_DECODE);
@@ -143,8 +140,7 @@ static bool_t server_getargs(SVCXPRT *xprt, xdrproc_t xargs, void *args)
 {
 	struct server *server = server_of(xprt);
 
-	return !server->truncated &&
-	       SVCAUTH_UNWRAP(&SVC_XP_AUTH(xprt), &server->arguments, xargs, args);
+	return SVCAUTH_UNWRAP(&SVC_XP_AUTH(xprt), &server->arguments, xargs, args);
 }
 
 static bool_t server_freeargs(SVCXPRT *xprt, xdrproc_t xargs, void *args)
