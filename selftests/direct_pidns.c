@@ -83,7 +83,8 @@ TEST_F(direct_pidns, a_reused_pid_gets_nothing_of_the_old_one)
 			args.flags = MAILBOX_IDENTIFY;
 			args.process = 0;
 			ASSERT_EQ(0, call(self->device, MAILBOX_IOC_SEND_TO, &args));
-			ASSERT_EQ(8, direct_receive(self->device, pid, 0, (char[64]){ 0 }, 64, NULL));
+			ASSERT_EQ(8,
+				  direct_receive(self->device, pid, 0, (char[64]){ 0 }, 64, NULL));
 			child_kill(pid);
 
 			pid = fork_as(77);
@@ -137,17 +138,16 @@ TEST_F(direct_pidns, pids_are_as_the_caller_sees_them)
 			/* Who is outside cannot be named, and is no number here. */
 			EXPECT_EQ(-ESRCH, direct_send(self->device, getppid() ?: 4711, "x"));
 			flag_raise(flag);
-			ASSERT_EQ(4, direct_receive(self->device, 0, 0, text, sizeof(text),
-						    &sender));
+			ASSERT_EQ(4,
+				  direct_receive(self->device, 0, 0, text, sizeof(text), &sender));
 			EXPECT_EQ(0, sender);
 			EXPECT_EQ(1, direct_count(self->device, getpid(), &link));
 			EXPECT_EQ(1, link.pid);
 			EXPECT_EQ(0, link.peer);
 			_exit(KSFT_PASS);
 		}
-		ASSERT_EQ(0, direct_send(self->device, getppid(), (snprintf(text, sizeof(text), "%d",
-									    inside),
-								   text)));
+		ASSERT_EQ(0, direct_send(self->device, getppid(),
+					 (snprintf(text, sizeof(text), "%d", inside), text)));
 		child_done(inside);
 		_exit(KSFT_PASS);
 	}
