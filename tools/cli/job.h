@@ -19,8 +19,9 @@ struct job {
 };
 
 /*
- * With its standard output, where answers is true, to a file in memory. Starts a command with the payload as its standard input and the rest of the message in
- * its environment. EXIT_OK, or an exit code and no command runs.
+ * Starts a command with the payload as its standard input and the rest of the message in
+ * its environment; where answers is true, with a file in memory as its standard output.
+ * EXIT_OK, or an exit code and no command runs.
  */
 int job_start(struct job *job, const struct mailbox_message *message, char **command,
 	      const sigset_t *mask, bool answers);
