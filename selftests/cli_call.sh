@@ -53,8 +53,8 @@ test_call_says_who_answered()
 	until_served || return
 	expect 0 mailbox call --json -t 7 -p 3 calls x || return
 	wait $server
-	contains '"payload": "7 3"' out && contains "\"pid\": $server" out &&
-		contains '"sequence": 1' out
+	contains '"payload":"7 3"' out && contains "\"pid\":$server," out &&
+		contains '"sequence":1,' out
 }
 
 test_call_that_fails_at_the_command()
@@ -118,9 +118,12 @@ test_call_times_out()
 test_call_of_what_is_destroyed()
 {
 	mailbox create calls >out
-	mailbox serve calls -- sh -c 'echo >at; mailbox rm calls; exec sleep 1000' 2>said.serve &
+	mailbox serve calls -- sh -c 'echo >at; mailbox rm calls' 2>said.serve &
+	server=$!
 	until_served || return
-	expect 7 mailbox call calls x
+	expect 7 mailbox call calls x || return
+	wait $server
+	[ $? -eq 7 ]
 }
 
 test_serve_takes_other_messages_too()
@@ -153,7 +156,7 @@ test_call_wrong_use()
 	mailbox create calls >out
 	while IFS='|' read -r line said; do
 		# shellcheck disable=SC2086
-		expect 2 mailbox $line </dev/null && says "$said" || return
+		expect 2 mailbox $line </dev/null && contains "$said" err || return
 	done <<-END
 		call|one MAILBOX, and at most one REQUEST
 		call calls a b|one MAILBOX, and at most one REQUEST

@@ -87,6 +87,16 @@ TEST_SWEEP(reply_one_buffer, .prepare = prepare_token, .call = send_reply,
 TEST_SWEEP(reply_pages, .prepare = prepare_token, .call = send_reply, .complete = complete_reply,
 	   .length = LENGTH_PAGES, .allocates = true, .keeps = 1, .least = 3)
 
+/* Which ends only after what the sweep looks at. */
+static pid_t asker;
+
+static void prepare_asker(struct scene *scene)
+{
+	prepare_caller(scene);
+	asker = scene->helper;
+	scene->helper = 0;
+}
+
 static int serve(struct scene *scene)
 {
 	scene->receive = serve_args(taken, sizeof(taken));
@@ -98,9 +108,10 @@ static void complete_serve(struct scene *scene)
 	EXPECT_EQ(0, memcmp(payload, taken, scene->length));
 	EXPECT_EQ(1, box_stat(scene->fd).leased);
 	EXPECT_EQ(0, box_reply_data(scene->fd, scene->receive.lease, payload, scene->length));
+	child_done(asker);
 }
 
-TEST_SWEEP(receive_to_answer, .prepare = prepare_caller, .call = serve, .complete = complete_serve,
+TEST_SWEEP(receive_to_answer, .prepare = prepare_asker, .call = serve, .complete = complete_serve,
 	   .length = LENGTH_PAGES, .least = 3)
 
 TEST_HARNESS_MAIN

@@ -65,8 +65,35 @@ static int report_wait(enum doing doing, const struct target *target)
 	return EXIT_WOULD_WAIT;
 }
 
+/* Of a call, what is said of nothing else; or EXIT_OK. */
+static int report_call(const struct target *target, int error)
+{
+	switch (-error) {
+	case ECANCELED:
+		complain("who had the request at %s did not answer it: it failed, or ended, or "
+			 "only receives; it may be half done",
+			 target->shown);
+		return EXIT_NOT_ANSWERED;
+	case EPIPE:
+		complain("nobody can receive the request at %s; 'mailbox serve' does",
+			 target->shown);
+		return EXIT_NOT_ANSWERED;
+	case ETIMEDOUT:
+		complain("the time for %s is over and there is no answer; a longer --timeout "
+			 "waits longer",
+			 target->shown);
+		return EXIT_TIMED_OUT;
+	default:
+		return EXIT_OK;
+	}
+}
+
 int report(enum doing doing, const struct target *target, int error)
 {
+	int ret = doing == DOING_CALL ? report_call(target, error) : EXIT_OK;
+
+	if (ret)
+		return ret;
 	switch (-error) {
 	case ENOENT:
 		return report_missing(target);
@@ -75,26 +102,7 @@ int report(enum doing doing, const struct target *target, int error)
 		return report_permission(doing, target, error);
 	case EAGAIN:
 		return report_wait(doing, target);
-	case ECANCELED:
-		complain(
-			"who had the request at %s did not answer it: it failed, or ended, or only "
-			"receives; it may be half done",
-			target->shown);
-		return EXIT_NOT_ANSWERED;
-	case EPIPE:
-		if (doing != DOING_CALL)
-			break;
-		complain("nobody can receive the request at %s; 'mailbox serve' does",
-			 target->shown);
-		return EXIT_NOT_ANSWERED;
 	case ETIMEDOUT:
-		if (doing == DOING_CALL) {
-			complain(
-				"the time for %s is over and there is no answer; a longer --timeout "
-				"waits longer",
-				target->shown);
-			return EXIT_TIMED_OUT;
-		}
 		complain("the time for %s is over before there was %s; a longer --timeout waits "
 			 "longer",
 			 target->shown,
@@ -145,7 +153,8 @@ int report(enum doing doing, const struct target *target, int error)
 			 "this command?",
 			 verb(doing), target->shown);
 		return EXIT_OTHER;
+	default:
+		complain("cannot %s %s: %s", verb(doing), target->shown, mailbox_strerror(error));
+		return EXIT_OTHER;
 	}
-	complain("cannot %s %s: %s", verb(doing), target->shown, mailbox_strerror(error));
-	return EXIT_OTHER;
 }

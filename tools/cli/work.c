@@ -154,15 +154,14 @@ static void take(struct worker *worker)
 	const struct work_request *request = worker->request;
 	struct mailbox_message *message = &worker->message;
 	struct job *job = &worker->jobs[worker->running];
+	uint32_t how = request->serve ? MAILBOX_ANSWER : MAILBOX_LEASE;
 	int ret;
 
 	message->lease_time = request->lease;
 	message->files = worker->files;
 	message->max_files = MAILBOX_FILES_MAX;
 	ret = mailbox_receive_alloc(worker->handle, message, &request->choice.selection,
-				    (request->serve ? MAILBOX_ANSWER : MAILBOX_LEASE) |
-					    MAILBOX_FILES | MAILBOX_NONBLOCK,
-				    0);
+				    how | MAILBOX_FILES | MAILBOX_NONBLOCK, 0);
 	if (ret == -EAGAIN) {
 		worker->more = false;
 		return;
