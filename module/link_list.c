@@ -40,8 +40,7 @@ static bool shows(const struct mbx_link_side *side)
 {
 	struct pid *process = side->inbox->process;
 
-	return process == task_tgid(current) ||
-	       (pid_vnr(process) && !mbx_link_may_signal(process));
+	return process == task_tgid(current) || (pid_vnr(process) && !mbx_link_may_signal(process));
 }
 
 /* Return: the side that comes first in the list, or NULL. */

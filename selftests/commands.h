@@ -146,9 +146,8 @@ static inline void command_prepare(const struct command *command, int fd, bool d
 			struct mailbox_direct to = { .size = sizeof(to), .pid = self };
 
 			to.message = user_pointer(&payload->send);
-			_exit(call(open(DEVICE, O_RDWR), MAILBOX_IOC_SEND_TO, &to) ?
-				      KSFT_FAIL :
-				      KSFT_PASS);
+			_exit(call(open(DEVICE, O_RDWR), MAILBOX_IOC_SEND_TO, &to) ? KSFT_FAIL :
+										     KSFT_PASS);
 		}
 		child_done(child);
 		args->message = user_pointer(&payload->receive);

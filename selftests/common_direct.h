@@ -140,11 +140,11 @@ static inline void wait_quota(int device, const struct mailbox_info *before)
 	struct mailbox_info now = device_info(device);
 
 	while (now.mailboxes != before->mailboxes || now.messages != before->messages ||
-		 now.bytes != before->bytes) {
+	       now.bytes != before->bytes) {
 		ASSERT_LT(now_ns(), end)
 		TH_LOG("%llu mailboxes, %llu messages, %llu bytes were %llu, %llu, %llu",
-		       now.mailboxes, now.messages, now.bytes, before->mailboxes,
-		       before->messages, before->bytes);
+		       now.mailboxes, now.messages, now.bytes, before->mailboxes, before->messages,
+		       before->bytes);
 		sched_yield();
 		now = device_info(device);
 	}

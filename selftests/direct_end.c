@@ -247,8 +247,8 @@ TEST_F(direct_end, a_process_lives_as_long_as_any_thread)
 
 	if (!child) {
 		ASSERT_EQ(0, direct_send(self->device, getppid(), "first"));
-		ASSERT_EQ(0, pthread_create(&thread, NULL, outlive,
-					    (void *)(intptr_t)self->device));
+		ASSERT_EQ(0,
+			  pthread_create(&thread, NULL, outlive, (void *)(intptr_t)self->device));
 		syscall(SYS_exit, 0);
 	}
 	child_done(child);

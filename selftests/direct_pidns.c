@@ -68,6 +68,7 @@ TEST_F(direct_pidns, a_reused_pid_gets_nothing_of_the_old_one)
 		struct mailbox_direct args = { .size = sizeof(args), .flags = MAILBOX_IDENTIFY };
 		struct mailbox_send send = send_args("old", 3);
 		unsigned int *flag = flag_new();
+		char text[64];
 		int round;
 		pid_t pid;
 
@@ -83,7 +84,8 @@ TEST_F(direct_pidns, a_reused_pid_gets_nothing_of_the_old_one)
 			args.flags = MAILBOX_IDENTIFY;
 			args.process = 0;
 			ASSERT_EQ(0, call(self->device, MAILBOX_IOC_SEND_TO, &args));
-			ASSERT_EQ(8, direct_receive(self->device, pid, 0, (char[64]){ 0 }, 64, NULL));
+			ASSERT_EQ(8,
+				  direct_receive(self->device, pid, 0, text, sizeof(text), NULL));
 			child_kill(pid);
 
 			pid = fork_as(77);
@@ -137,17 +139,16 @@ TEST_F(direct_pidns, pids_are_as_the_caller_sees_them)
 			/* Who is outside cannot be named, and is no number here. */
 			EXPECT_EQ(-ESRCH, direct_send(self->device, getppid() ?: 4711, "x"));
 			flag_raise(flag);
-			ASSERT_EQ(4, direct_receive(self->device, 0, 0, text, sizeof(text),
-						    &sender));
+			ASSERT_EQ(4,
+				  direct_receive(self->device, 0, 0, text, sizeof(text), &sender));
 			EXPECT_EQ(0, sender);
 			EXPECT_EQ(1, direct_count(self->device, getpid(), &link));
 			EXPECT_EQ(1, link.pid);
 			EXPECT_EQ(0, link.peer);
 			_exit(KSFT_PASS);
 		}
-		ASSERT_EQ(0, direct_send(self->device, getppid(), (snprintf(text, sizeof(text), "%d",
-									    inside),
-								   text)));
+		ASSERT_EQ(0, direct_send(self->device, getppid(),
+					 (snprintf(text, sizeof(text), "%d", inside), text)));
 		child_done(inside);
 		_exit(KSFT_PASS);
 	}
@@ -176,6 +177,7 @@ TEST_F(direct_pidns, the_end_of_a_namespace)
 TEST_F(direct_pidns, the_end_of_a_domain)
 {
 	pid_t child = child_fork(), holder;
+	char text[64];
 	int other;
 
 	if (!child) {
@@ -185,7 +187,6 @@ TEST_F(direct_pidns, the_end_of_a_domain)
 		if (!holder) {
 			struct mailbox_link link;
 			__u64 after = 0;
-			char text[64];
 
 			/* The descriptor does not keep the namespace. */
 			ASSERT_EQ(0, direct_send(other, getppid(), "hold"));
@@ -199,7 +200,7 @@ TEST_F(direct_pidns, the_end_of_a_domain)
 			EXPECT_EQ(POLLERR | POLLHUP, poll_now(other, POLLIN));
 			_exit(KSFT_PASS);
 		}
-		EXPECT_EQ(4, direct_receive(other, holder, 0, (char[64]){ 0 }, 64, NULL));
+		EXPECT_EQ(4, direct_receive(other, holder, 0, text, sizeof(text), NULL));
 		EXPECT_EQ(-EAGAIN, direct_nothing(self->device, holder));
 		wait_sleeping(holder, holder);
 		ASSERT_EQ(0, setns(open("/proc/1/ns/net", O_RDONLY), CLONE_NEWNET));

@@ -56,8 +56,8 @@ static int list(int device, json_t *json)
 	int nr, i;
 
 	if (!json)
-		printf("%8s %8s %8s %8s %8s %10s %10s %10s %11s\n", "NUMBER", "PID", "USER",
-		       "PEER", "USER", "SENT", "RECEIVED", "UNREAD", "PEER-UNREAD");
+		printf("%8s %8s %8s %8s %8s %10s %10s %10s %11s\n", "NUMBER", "PID", "USER", "PEER",
+		       "USER", "SENT", "RECEIVED", "UNREAD", "PEER-UNREAD");
 	while ((nr = mailbox_links(device, &after, entries, 16)) > 0)
 		for (i = 0; i < nr; i++) {
 			if (json)
