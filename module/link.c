@@ -328,9 +328,10 @@ static void keep_share_locked(struct mbx_link_side *side)
 		return;
 	share = mbx_box_share_get(mbx_link_other(side)->inbox->box, user);
 	mbx_user_put(user);
-	if (!IS_ERR(share))
-		/* mbx_link_begin() reads it. */
-		smp_store_release(&side->share, share);
+	if (IS_ERR(share))
+		return;
+	/* Pairs with smp_load_acquire() in mbx_link_begin(). */
+	smp_store_release(&side->share, share);
 }
 
 static void end_first(struct mbx_link_side *side, bool sent)

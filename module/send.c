@@ -119,9 +119,9 @@ static noinline void give_up(struct mbx_box *box, struct mbx_message *msg,
 }
 
 /*
- * Where a policy has been asked, @usual is false. Without a file @args says it all. Return:
- * the number of the message, or a negative errno; numbers that count up by one cannot reach
- * those.
+ * Where a policy has been asked, @usual is false. Without a file @args says it all.
+ * Return: the number of the message, or a negative errno; numbers that count up by one
+ * cannot reach those.
  */
 static __always_inline s64 send_for(struct mbx_share *share, struct mbx_handle *handle,
 				    const struct file *file, const struct mbx_send_args args,

@@ -219,6 +219,45 @@ TEST_F(direct, failed_calls_leave_nothing)
 	child_kill(child);
 }
 
+TEST_F(direct, bad_pointers_change_nothing)
+{
+	pid_t child = run(self->device, say_hello), peer = sleeper_fork();
+	struct mailbox_send *send;
+	struct mailbox_receive receive;
+	struct mailbox_link link;
+	struct mailbox_links links = {
+		.size = sizeof(links),
+		.entries = 8,
+		.entry_size = sizeof(link),
+		.nr = 1,
+	};
+
+	child_done(child);
+	ASSERT_EQ(0, direct_send(self->device, peer, "x"));
+	send = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_TRUE(send != MAP_FAILED);
+	*send = send_args("y", 1);
+	/* Where the number of the message could not be written. */
+	ASSERT_EQ(0, mprotect(send, 4096, PROT_READ));
+	EXPECT_EQ(-EFAULT, direct_call(self->device, MAILBOX_IOC_SEND_TO, peer, send));
+	ASSERT_EQ(1, direct_count(self->device, peer, &link));
+	EXPECT_EQ(1, link.sent);
+	EXPECT_EQ(1, link.peer_unread);
+	/* Or the message itself. */
+	receive = receive_args((void *)8, 64);
+	EXPECT_EQ(-EFAULT, direct_call(self->device, MAILBOX_IOC_RECEIVE_FROM, 0, &receive));
+	EXPECT_EQ(-EFAULT, call(self->device, MAILBOX_IOC_LINKS, &links));
+	EXPECT_EQ(-EFAULT, call(self->device, MAILBOX_IOC_LINKS, (void *)8));
+	EXPECT_EQ(-EFAULT, call(self->device, MAILBOX_IOC_ALLOW, (void *)8));
+	links.entry_size = sizeof(link) - 1;
+	EXPECT_EQ(-EINVAL, call(self->device, MAILBOX_IOC_LINKS, &links));
+	links.entry_size = 4097;
+	EXPECT_EQ(-EINVAL, call(self->device, MAILBOX_IOC_LINKS, &links));
+	munmap(send, 4096);
+	EXPECT_DIRECT(self->device, child, "hello");
+	child_kill(peer);
+}
+
 static void *send_from_thread(void *device)
 {
 	return (void *)(intptr_t)direct_send((intptr_t)device, getppid(), "thread");

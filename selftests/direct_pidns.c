@@ -68,6 +68,7 @@ TEST_F(direct_pidns, a_reused_pid_gets_nothing_of_the_old_one)
 		struct mailbox_direct args = { .size = sizeof(args), .flags = MAILBOX_IDENTIFY };
 		struct mailbox_send send = send_args("old", 3);
 		unsigned int *flag = flag_new();
+		char text[64];
 		int round;
 		pid_t pid;
 
@@ -84,7 +85,7 @@ TEST_F(direct_pidns, a_reused_pid_gets_nothing_of_the_old_one)
 			args.process = 0;
 			ASSERT_EQ(0, call(self->device, MAILBOX_IOC_SEND_TO, &args));
 			ASSERT_EQ(8,
-				  direct_receive(self->device, pid, 0, (char[64]){ 0 }, 64, NULL));
+				  direct_receive(self->device, pid, 0, text, sizeof(text), NULL));
 			child_kill(pid);
 
 			pid = fork_as(77);
@@ -176,6 +177,7 @@ TEST_F(direct_pidns, the_end_of_a_namespace)
 TEST_F(direct_pidns, the_end_of_a_domain)
 {
 	pid_t child = child_fork(), holder;
+	char text[64];
 	int other;
 
 	if (!child) {
@@ -185,7 +187,6 @@ TEST_F(direct_pidns, the_end_of_a_domain)
 		if (!holder) {
 			struct mailbox_link link;
 			__u64 after = 0;
-			char text[64];
 
 			/* The descriptor does not keep the namespace. */
 			ASSERT_EQ(0, direct_send(other, getppid(), "hold"));
@@ -199,7 +200,7 @@ TEST_F(direct_pidns, the_end_of_a_domain)
 			EXPECT_EQ(POLLERR | POLLHUP, poll_now(other, POLLIN));
 			_exit(KSFT_PASS);
 		}
-		EXPECT_EQ(4, direct_receive(other, holder, 0, (char[64]){ 0 }, 64, NULL));
+		EXPECT_EQ(4, direct_receive(other, holder, 0, text, sizeof(text), NULL));
 		EXPECT_EQ(-EAGAIN, direct_nothing(self->device, holder));
 		wait_sleeping(holder, holder);
 		ASSERT_EQ(0, setns(open("/proc/1/ns/net", O_RDONLY), CLONE_NEWNET));

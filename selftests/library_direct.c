@@ -33,9 +33,9 @@ static int send_text(FIXTURE_DATA(library_direct) * self, pid_t pid, int pidfd, 
 {
 	struct mailbox_message message = { .data = (void *)text, .length = strlen(text) };
 
-	return pidfd < 0 ? mailbox_send_to(self->device, pid, &message, MAILBOX_NONBLOCK, 0) :
-			   mailbox_send_to_pidfd(self->device, pidfd, &message,
-						 MAILBOX_NONBLOCK, 0);
+	return pidfd < 0 ?
+		       mailbox_send_to(self->device, pid, &message, MAILBOX_NONBLOCK, 0) :
+		       mailbox_send_to_pidfd(self->device, pidfd, &message, MAILBOX_NONBLOCK, 0);
 }
 
 static int pidfd_of(pid_t pid)

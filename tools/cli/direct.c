@@ -65,11 +65,13 @@ static int report_direct(const struct request *request, bool send, int error)
 			 pid);
 		return EXIT_NOT_PERMITTED;
 	case EAGAIN:
-		complain(
-			send ? "process %d has no room for the message; send again later, or "
-			       "without --nonblock" :
-			       "there is no such message now; without --nonblock this waits for one",
-			pid);
+		if (send)
+			complain("process %d has no room for the message; send again later, or "
+				 "without --nonblock",
+				 pid);
+		else
+			complain("there is no such message now; without --nonblock this waits "
+				 "for one");
 		return EXIT_WOULD_WAIT;
 	case ETIMEDOUT:
 		complain("the time is over; a longer --timeout waits longer");
