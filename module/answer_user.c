@@ -2,6 +2,7 @@
 #include <linux/cred.h>
 #include <linux/fs.h>
 #include <linux/minmax.h>
+#include <linux/sched.h>
 #include <linux/uaccess.h>
 #include <linux/uidgid.h>
 
@@ -11,6 +12,7 @@
 #include "ioctl.h"
 #include "mailbox.h"
 #include "receive.h"
+#include "report.h"
 #include "send.h"
 #include "wait.h"
 
@@ -86,10 +88,9 @@ fault:
 static void put_report(const struct mbx_answer *answer, struct mailbox_call __user *arg,
 		       u64 sequence, u32 result)
 {
-	struct user_namespace *ns = current_user_ns();
-	const u32 uid = from_kuid_munged(ns, answer->uid);
-	const u32 gid = from_kgid_munged(ns, answer->gid);
+	u32 uid, gid;
 
+	mbx_report_ids(answer->uid, answer->gid, &uid, &gid);
 	if (!user_access_begin(arg, sizeof(*arg)))
 		return;
 	unsafe_put_user(answer->length, &arg->answer_length, fault);
@@ -213,6 +214,8 @@ static __always_inline long reply_user(struct file *file, struct mailbox_reply _
 	ret = mbx_answer_give(handle, &reply);
 	if (ret || !receives)
 		return ret;
+	/* As in mbx_answer_wait(): the caller may call again before we have to sleep. */
+	cond_resched();
 	ret = mbx_receive_user(file, u64_to_user_ptr(receive));
 	/* The answer has gone: the call does not start again. It could be written before. */
 	if (unlikely(ret))

@@ -314,7 +314,8 @@ void mbx_lease_flush(struct mbx_handle *handle, void *holder)
 
 /**
  * mbx_lease_check_holder() - has a lease begun after its holder had left?
- * @handle: through which the current process has just got a lease
+ * @handle: through which the current process has just got a lease, and whose departures
+ *	were not 0 then
  *
  * Another thread may have closed the descriptor since the call began: then
  * mbx_lease_flush() came too early to see the lease, and has counted a departure::
@@ -324,22 +325,18 @@ void mbx_lease_flush(struct mbx_handle *handle, void *holder)
  *	(find the descriptor)		(take it out of the table)
  *	lock				lock
  *	the lease begins		departures++
- *	unlock				unlock
- *	lock				lock
- *	departures: look at the table	end the leases there are
- *	unlock				unlock
+ *	look at departures		unlock
+ *	unlock				lock
+ *	(look at the table)		end the leases there are
+ *					unlock
+ *
+ * Whoever is the first to have the lock, one of the two sees what the other did.
  *
  * Context: Process context, may sleep.
  */
 void mbx_lease_check_holder(struct mbx_handle *handle)
 {
-	struct mbx_box *box = handle->box;
-	bool doubtful;
-
-	spin_lock(&box->lock);
-	doubtful = handle->departures;
-	spin_unlock(&box->lock);
-	if (unlikely(doubtful) && !mbx_handle_held(current->files, box, handle))
+	if (!mbx_handle_held(current->files, handle->box, handle))
 		mbx_lease_leave(handle, current->files);
 }
 

@@ -33,6 +33,7 @@
  * @select: which message, senders as the queue knows them
  * @peer: the process that is to be the sender, with a reference, or NULL
  * @lessee: through which handle; and of the lease that is wanted, if one is
+ * @doubtful: the lease may have begun after its holder had left
  * @subscriber: whose next message it is, or NULL where it is no broadcast
  * @spent: messages to be freed once the lock is dropped
  * @dead: dead letters to be moved then
@@ -42,6 +43,7 @@ struct receive {
 	struct mbx_select select;
 	struct pid *peer;
 	struct mbx_lessee lessee;
+	bool doubtful;
 	struct mbx_subscriber *subscriber;
 	struct mbx_message *spent;
 	struct mbx_message *dead;
@@ -219,24 +221,40 @@ static int peek(struct mbx_box *box, struct receive *r, struct mbx_message *msg,
 	return ret;
 }
 
+/* Choose the number of the lease, 0 for none. Return: the room for the answer to a call. */
+static u32 begin_lease_locked(struct mbx_box *box, struct receive *r, const struct mbx_message *msg)
+{
+	const bool call = msg->state & MBX_IS_CALL;
+
+	r->lessee.number = call || r->args->lease == MBX_LEASE_ANY ? ++box->last_lease : 0;
+	return call ? mbx_answer_room_locked(msg) : 0;
+}
+
+static int put_lease(const struct receive *r, u32 answer_room)
+{
+	if (put_user(r->lessee.number, &r->args->report->lease))
+		return -EFAULT;
+	if (r->args->lease == MBX_LEASE_CALLS &&
+	    put_user(answer_room, &r->args->report->answer_room))
+		return -EFAULT;
+	return 0;
+}
+
 /* Return: as find(). */
 static int take(struct mbx_box *box, struct receive *r, struct mbx_message *msg, u32 *copied)
 	__must_hold(&box->lock)
 {
-	const bool call = unlikely(r->args->lease == MBX_LEASE_CALLS) && (msg->state & MBX_IS_CALL);
-	const u32 answer_room = call ? mbx_answer_room_locked(msg) : 0;
 	const u32 result = result_locked(r, msg);
+	u32 answer_room = 0;
 	int ret;
 
-	r->lessee.number = call || r->args->lease == MBX_LEASE_ANY ? ++box->last_lease : 0;
+	if (r->args->lease)
+		answer_room = begin_lease_locked(box, r, msg);
 	spin_unlock(&box->lock);
 	*copied = min(msg->length, r->args->room);
 	ret = mbx_receive_copy(msg, r->args->report, r->args->data, *copied, result);
-	if (!ret && r->args->lease && put_user(r->lessee.number, &r->args->report->lease))
-		ret = -EFAULT;
-	if (!ret && r->args->lease == MBX_LEASE_CALLS &&
-	    put_user(answer_room, &r->args->report->answer_room))
-		ret = -EFAULT;
+	if (!ret && r->args->lease)
+		ret = put_lease(r, answer_room);
 	spin_lock(&box->lock);
 	if (unlikely(ret)) {
 		mbx_claim_undo_locked(box, msg, &r->spent);
@@ -246,8 +264,10 @@ static int take(struct mbx_box *box, struct receive *r, struct mbx_message *msg,
 		ret = 1;
 	} else if (r->lessee.number) {
 		ret = mbx_claim_lease_locked(box, msg, &r->lessee, &r->spent);
-		if (call && !ret)
+		if (!ret && r->args->lease == MBX_LEASE_CALLS)
 			msg->state |= MBX_MUST_ANSWER;
+		/* In the same round of the lock: see mbx_lease_check_holder(). */
+		r->doubtful = r->lessee.handle->departures;
 	} else {
 		mbx_claim_commit_locked(box, msg, &r->spent);
 	}
@@ -373,7 +393,7 @@ int mbx_receive(struct mbx_handle *handle, const struct mbx_receive_args *args, 
 		if (unlikely(r.lessee.number))
 			put_user(args->lease_time, &args->report->lease);
 	}
-	if (unlikely(r.lessee.number && !ret))
+	if (unlikely(r.doubtful && !ret))
 		mbx_lease_check_holder(handle);
 	if (unlikely(r.peer))
 		put_pid(r.peer);

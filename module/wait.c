@@ -67,6 +67,9 @@ void mbx_waiter_finish_locked(struct mbx_waiter *waiter, int result)
  * The scheduler is told, so that it need not look for another processor. Only wait queues
  * know how to say that: so there is one for as long as it takes, with one in it.
  *
+ * One that runs, or is about to, looks at the waiter under the lock before it sleeps again:
+ * see DOC: wait.
+ *
  * Context: The mailbox lock is held. Does not sleep.
  */
 void mbx_waiter_finish_sync_locked(struct mbx_waiter *waiter, int result)
@@ -75,6 +78,8 @@ void mbx_waiter_finish_sync_locked(struct mbx_waiter *waiter, int result)
 	DECLARE_WAIT_QUEUE_HEAD_ONSTACK(queue);
 
 	finish_locked(waiter, result);
+	if (task_is_running(waiter->task))
+		return;
 	__add_wait_queue(&queue, &sleeper);
 	__wake_up_sync_key(&queue, TASK_NORMAL, NULL);
 }

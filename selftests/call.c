@@ -5,6 +5,7 @@
 #include "common_call.h"
 
 #include <stddef.h>
+#include <sys/ptrace.h>
 
 FIXTURE(call)
 {
@@ -499,6 +500,80 @@ TEST_F(call, not_of_a_broadcast)
 	receive.flags |= MAILBOX_NONBLOCK;
 	EXPECT_EQ(-EINVAL, box_receive(fd, &receive));
 	close(fd);
+}
+
+/* How many system calls a child makes until it ends, that of its end left out. */
+static int count_syscalls(pid_t child)
+{
+	int status, stops = 0;
+
+	for (;;) {
+		ASSERT_EQ(0, ptrace(PTRACE_SYSCALL, child, NULL, NULL));
+		ASSERT_EQ(child, waitpid(child, &status, 0));
+		if (!WIFSTOPPED(status))
+			break;
+		stops += WSTOPSIG(status) == (SIGTRAP | 0x80);
+	}
+	EXPECT_EQ(0, status);
+	/* In and out. */
+	return stops / 2;
+}
+
+static pid_t traced(void)
+{
+	pid_t child = child_fork();
+	int status;
+
+	if (!child) {
+		raise(SIGSTOP);
+		return 0;
+	}
+	ASSERT_EQ(0, ptrace(PTRACE_SEIZE, child, NULL, PTRACE_O_TRACESYSGOOD));
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	ASSERT_EQ(0, kill(child, SIGCONT));
+	return child;
+}
+
+/* One of the caller and one of the server. */
+TEST_F(call, round_trip_is_two_system_calls)
+{
+	enum { TRIPS = 20 };
+	struct mailbox_call args = call_args("a", 1, self->caller->answer, 63);
+	int syscalls[2], i;
+	pid_t child;
+
+	/* By the difference: what begins and ends the child does not count. */
+	for (i = 0; i < 2; i++) {
+		const int trips = i * TRIPS;
+		pid_t server = child_fork();
+		int j;
+
+		if (!server) {
+			struct mailbox_receive receive;
+			struct mailbox_reply reply = reply_args(0, "b", 1);
+
+			/* One ioctl for each, but for the last answer. */
+			for (j = 0; j < trips; j++) {
+				receive = serve_args(NULL, 0);
+				receive.flags |= MAILBOX_TRUNCATE;
+				reply.receive = user_pointer(&receive);
+				EXPECT_EQ(0, call(self->fd, MAILBOX_IOC_REPLY_RECEIVE, &reply));
+				reply.token = receive.lease;
+			}
+			if (trips)
+				EXPECT_EQ(0, box_reply(self->fd, reply.token, "b"));
+			_exit(KSFT_PASS);
+		}
+		child = traced();
+		if (!child) {
+			for (j = 0; j < trips; j++)
+				EXPECT_EQ(0, box_call(self->fd, &args));
+			_exit(KSFT_PASS);
+		}
+		syscalls[i] = count_syscalls(child);
+		child_done(server);
+	}
+	EXPECT_EQ(TRIPS, syscalls[1] - syscalls[0]);
 }
 
 TEST_F(call, arguments)

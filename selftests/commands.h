@@ -5,8 +5,10 @@
 #ifndef SELFTESTS_COMMANDS_H
 #define SELFTESTS_COMMANDS_H
 
+#include "common_call.h"
 #include "common_grant.h"
 
+#include <pthread.h>
 #include <sys/eventfd.h>
 
 struct command {
@@ -46,7 +48,8 @@ static const struct command commands[] = {
 		  MAILBOX_RECEIPT_WAIT,
 	  HANDLE_ONLY },
 	{ "RECEIVE", MAILBOX_IOC_RECEIVE, sizeof(struct mailbox_receive), 104,
-	  MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_PEEK | MAILBOX_TRUNCATE | MAILBOX_LEASE,
+	  MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_PEEK | MAILBOX_TRUNCATE | MAILBOX_LEASE |
+		  MAILBOX_ANSWER,
 	  HANDLE_ONLY },
 	{ "SEND_BATCH", MAILBOX_IOC_SEND_BATCH, sizeof(struct mailbox_batch), 0,
 	  MAILBOX_NONBLOCK | MAILBOX_DEADLINE, HANDLE_ONLY },
@@ -59,6 +62,11 @@ static const struct command commands[] = {
 	{ "RESTRICT", MAILBOX_IOC_RESTRICT, sizeof(struct mailbox_restrict), 0, MAILBOX_NONBLOCK,
 	  HANDLE_ONLY },
 	{ "REVOKE", MAILBOX_IOC_REVOKE, sizeof(struct mailbox_revoke), 0, 0, HANDLE_ONLY },
+	{ "CALL", MAILBOX_IOC_CALL, sizeof(struct mailbox_call), 0,
+	  MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_TRUNCATE, HANDLE_ONLY },
+	{ "REPLY", MAILBOX_IOC_REPLY, sizeof(struct mailbox_reply), 0, 0, HANDLE_ONLY },
+	{ "REPLY_RECEIVE", MAILBOX_IOC_REPLY_RECEIVE, sizeof(struct mailbox_reply), 0, 0,
+	  HANDLE_ONLY },
 };
 
 static inline bool is_about_leases(const struct command *command)
@@ -69,6 +77,60 @@ static inline bool is_about_leases(const struct command *command)
 
 /* No other message has it. */
 #define TYPE_LEASED 0x1ea5ed
+
+/* Calls have one, which a thread waits for; and those a thread sends another. */
+#define TYPE_SERVED 0x5e17ed
+#define TYPE_ASKED  0xa5ced
+
+/* Threads, since the mailbox has one receiver, and that is this process. */
+struct partner {
+	int fd;
+	unsigned int begun;
+};
+
+static inline void *partner_serves(void *arg)
+{
+	struct partner *partner = arg;
+	struct mailbox_receive args = serve_args(NULL, 0);
+	struct mailbox_reply reply;
+
+	args.flags |= MAILBOX_TRUNCATE;
+	args.select = MAILBOX_SELECT_TYPE;
+	args.match = TYPE_SERVED;
+	flag_raise(&partner->begun);
+	if (!box_receive(partner->fd, &args)) {
+		reply = reply_args(args.lease, "answer", 6);
+		call(partner->fd, MAILBOX_IOC_REPLY, &reply);
+	}
+	flag_raise(&partner->begun);
+	return NULL;
+}
+
+static inline void *partner_asks(void *arg)
+{
+	struct partner *partner = arg;
+	struct mailbox_call args = call_args("ask", 3, NULL, 0);
+
+	args.type = TYPE_ASKED;
+	args.flags = MAILBOX_TRUNCATE;
+	flag_raise(&partner->begun);
+	box_call(partner->fd, &args);
+	flag_raise(&partner->begun);
+	return NULL;
+}
+
+static inline struct partner *partner_start(int fd, void *(*function)(void *))
+{
+	struct partner *partner = calloc(1, sizeof(*partner));
+	pthread_t thread;
+
+	ASSERT_TRUE(partner);
+	partner->fd = fd;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, function, partner));
+	pthread_detach(thread);
+	flag_await(&partner->begun, 1);
+	return partner;
+}
 
 /* What the pointers of the prepared calls lead to. */
 struct payload {
@@ -81,7 +143,37 @@ struct payload {
 	int eventfd;
 	/* A handle that can be revoked; likewise. */
 	int derived;
+	/* One that answers the next call; likewise. */
+	struct partner *server;
 };
+
+static inline void prepare_reply(int fd, void *argument, struct payload *payload, bool receives)
+{
+	struct mailbox_receive args = serve_args(NULL, 0);
+	struct mailbox_reply *reply = argument;
+
+	partner_start(fd, partner_asks);
+	args.flags |= MAILBOX_TRUNCATE;
+	args.select = MAILBOX_SELECT_TYPE;
+	args.match = TYPE_ASKED;
+	ASSERT_EQ(0, box_receive(fd, &args));
+	*reply = reply_args(args.lease, payload->data, sizeof(payload->data));
+	payload->receive.flags = MAILBOX_NONBLOCK;
+	if (receives)
+		reply->receive = user_pointer(&payload->receive);
+}
+
+static inline void prepare_call(int fd, void *argument, struct payload *payload)
+{
+	struct mailbox_call *args = argument;
+
+	*args = call_args(payload->data, 1, payload->data, sizeof(payload->data));
+	args->type = TYPE_SERVED;
+	if (payload->server && payload->server->fd == fd && payload->server->begun == 1)
+		return;
+	payload->server = partner_start(fd, partner_serves);
+	wait_waiters(fd, 1, -1);
+}
 
 /*
  * A call that succeeds on a mailbox of MAILBOX_POLICY_ONE that holds a message and has
@@ -179,6 +271,13 @@ static inline void command_prepare(const struct command *command, int fd, bool d
 		ASSERT_EQ(0, box_send_text(fd, "leased", TYPE_LEASED, 0));
 		payload->lease = box_lease_type(fd, TYPE_LEASED);
 		*(struct mailbox_lease *)argument = lease_args(&payload->lease, 1);
+		break;
+	case MAILBOX_IOC_CALL:
+		prepare_call(fd, argument, payload);
+		break;
+	case MAILBOX_IOC_REPLY:
+	case MAILBOX_IOC_REPLY_RECEIVE:
+		prepare_reply(fd, argument, payload, command->number != MAILBOX_IOC_REPLY);
 		break;
 	}
 }

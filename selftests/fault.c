@@ -168,8 +168,9 @@ TEST_F(fault, structures_whose_second_half_can_only_be_read)
 		/* The last member is an answer or lies behind one, but for these. */
 		char *start = pages + page - command->size + 8;
 
-		if (only_reads(command) || command->number == MAILBOX_IOC_CREATE ||
-		    command->number == MAILBOX_IOC_OPEN ||
+		if (only_reads(command) || command->number == MAILBOX_IOC_REPLY ||
+		    command->number == MAILBOX_IOC_REPLY_RECEIVE ||
+		    command->number == MAILBOX_IOC_CREATE || command->number == MAILBOX_IOC_OPEN ||
 		    command->number == MAILBOX_IOC_SEND_BATCH ||
 		    command->number == MAILBOX_IOC_RECEIVE_BATCH || is_about_leases(command))
 			continue;

@@ -209,7 +209,7 @@ const struct layout layouts[OP_LAYOUTS] = {
 		.name = "RECEIVE",
 		.cmd = MAILBOX_IOC_RECEIVE,
 		.flags = MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_PEEK | MAILBOX_TRUNCATE |
-			 MAILBOX_LEASE,
+			 MAILBOX_LEASE | MAILBOX_ANSWER,
 		.size = sizeof(struct mailbox_receive),
 		.least = 104,
 		.members = {
@@ -234,6 +234,9 @@ const struct layout layouts[OP_LAYOUTS] = {
 			RECEIVE(deliveries, KIND_NUMBER, OUT),
 			RECEIVE(lease, KIND_NUMBER, IN_OUT),
 			RECEIVE(missed, KIND_NUMBER, IN_OUT),
+			RECEIVE(answer_room, KIND_NUMBER, IN_OUT),
+			RECEIVE(reserved_nr_files, KIND_NUMBER, IN),
+			RECEIVE(reserved_files, KIND_NUMBER, IN),
 		},
 		.writes_data = true,
 		.errors = { RECEIVE_ERRORS },

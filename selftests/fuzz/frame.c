@@ -298,7 +298,7 @@ static void check_received(const __u8 *at)
 	data = receive.data;
 	if (receive.length < receive.room)
 		receive.room = receive.length;
-	if (receive.result & ~MAILBOX_TRUNCATED || !receive.sequence)
+	if (receive.result & ~(MAILBOX_TRUNCATED | MAILBOX_IS_CALL) || !receive.sequence)
 		fail("a receive said result %u, number %llu", receive.result, receive.sequence);
 	if (receive.flags & MAILBOX_LEASE)
 		shared->leases[shared->nr_leases++ % LEASES] = receive.lease;

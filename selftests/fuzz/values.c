@@ -158,7 +158,7 @@ static __u64 match_of(const struct change *change)
 	}
 }
 
-#define ALL_EVENTS (2 * MAILBOX_EVENT_NO_SENDER - 1)
+#define ALL_EVENTS (2 * MAILBOX_EVENT_ABANDONED - 1)
 
 __u64 value_initial(const struct layout *layout, const struct member *member,
 		    const struct call *call)

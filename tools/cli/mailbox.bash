@@ -22,7 +22,7 @@ _mailbox_words()
 _mailbox()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local commands="create send receive work subscribe peek watch ls stat set rm info" command i
+	local commands="create send receive work call serve subscribe peek watch ls stat set rm info" command i
 
 	COMPREPLY=()
 	if [[ $COMP_CWORD -eq 1 ]]; then
@@ -37,7 +37,8 @@ _mailbox()
 	fi
 	# Behind -- of these stands any command.
 	for ((i = 2; i < COMP_CWORD; i++)); do
-		if [[ ($command == create || $command == work) && ${COMP_WORDS[i]} == -- ]]; then
+		if [[ ($command == create || $command == work || $command == serve) &&
+		      ${COMP_WORDS[i]} == -- ]]; then
 			mapfile -t COMPREPLY < <(compgen -A command -- "$current")
 			return
 		fi

@@ -10,9 +10,9 @@
 #include "cli.h"
 
 static const struct command *const commands[] = {
-	&command_create,    &command_send, &command_receive, &command_work,
-	&command_subscribe, &command_peek, &command_watch,   &command_ls,
-	&command_stat,	    &command_set,  &command_rm,	     &command_info,
+	&command_create, &command_send,	     &command_receive, &command_work,  &command_call,
+	&command_serve,	 &command_subscribe, &command_peek,    &command_watch, &command_ls,
+	&command_stat,	 &command_set,	     &command_rm,      &command_info,
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -40,7 +40,8 @@ static const char overview_tail[] =
 	"  11  there is no /dev/mailbox\n"
 	"  12  a message was received and could not be written: it is lost\n"
 	"  13  cut off from a broadcast, having been too slow\n"
-	"  14  the message was sent, and has ended without being taken\n";
+	"  14  the message was sent, and has ended without being taken\n"
+	"  15  the call was not answered: nobody serves, or who did has failed\n";
 
 static const struct command *command_find(const char *name)
 {

@@ -495,8 +495,8 @@ int mailbox_extend_batch(int handle, const uint64_t *leases, unsigned int nr, ui
  * @request: data, length, type and priority count, and expiry must be 0; sequence is set on
  *	success
  * @answer: data and room count; of the rest length, type, truncated, pid, tid, uid and gid
- *	are set on success, about the answer and who gave it, and what else there is is 0. May
- *	be NULL where the answer has no bytes.
+ *	are set on success, about the answer and who gave it, and all others to 0. May be NULL
+ *	where the answer has no bytes.
  * @flags: MAILBOX_DEADLINE; MAILBOX_NONBLOCK: do not wait for room; MAILBOX_TRUNCATE: an
  *	answer longer than room is cut, not refused
  * @deadline: with MAILBOX_DEADLINE, when the whole call ends
@@ -538,7 +538,7 @@ int mailbox_reply(int handle, uint64_t token, const struct mailbox_message *answ
  *		ret = mailbox_reply_receive(handle, token, &answer, &request, 0, 0);
  *		token = 0;
  *		if (ret)
- *			continue; (or look at it: -ESTALE is nothing, -EIDRM is the end)
+ *			continue; (or look at it: -ESTALE is no harm, -EIDRM the end)
  *		token = request.lease;
  *		(make the answer, also where token is 0: then nobody waits for it)
  *	}

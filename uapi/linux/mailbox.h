@@ -20,9 +20,9 @@
  * A *handle* is one open mailbox with rights to send, receive or manage. CREATE and OPEN
  * return handles, always close-on-exec, and so does RESTRICT. SEND, RECEIVE, SEND_BATCH,
  * RECEIVE_BATCH, ACK, NACK, EXTEND, YIELD, CALL, REPLY, REPLY_RECEIVE, STAT, SET, NOTIFY,
- * RESTRICT, REVOKE and DESTROY are calls on a handle, and so are read(2) (take the first message: its payload;
- * EMSGSIZE if it does not fit), write(2) (send one message of type 0 and priority 0),
- * poll(2) and close(2).
+ * RESTRICT, REVOKE and DESTROY are calls on a handle, and so are read(2) (take the first
+ * message: its payload; EMSGSIZE if it does not fit), write(2) (send one message of type 0 and
+ * priority 0), poll(2) and close(2).
  * A zero-length message reads as 0; RECEIVE tells it from anything else.
  */
 
@@ -1082,7 +1082,7 @@ struct mailbox_yield {
  * @MAILBOX_EVENT_SENDER: a sender has begun to wait, for room or at a rendezvous
  * @MAILBOX_EVENT_NO_RECEIVER: the last handle with the right to receive was closed or revoked
  * @MAILBOX_EVENT_NO_SENDER: the last handle with the right to send was closed or revoked
- * @MAILBOX_EVENT_ABANDONED: one whose call somebody has has given up: a REPLY fails with ESTALE
+ * @MAILBOX_EVENT_ABANDONED: who made a call that somebody has gave up: a REPLY fails with ESTALE
  */
 enum mailbox_event {
 	MAILBOX_EVENT_MESSAGE = 1 << 0,
