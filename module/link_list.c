@@ -16,6 +16,7 @@
 #include "ioctl.h"
 #include "link.h"
 #include "mailbox.h"
+#include "peer.h"
 #include "queue.h"
 
 /* How many links that the caller may not see are passed over in one go. */
@@ -48,6 +49,10 @@ static const struct mbx_link_side *shown_side(struct mbx_link *link)
 {
 	int i = link->sides[1].inbox->process == task_tgid(current);
 
+	/* Also where the inbox has not yet been told. */
+	if (mbx_peer_has_ended(link->sides[0].inbox->process) ||
+	    mbx_peer_has_ended(link->sides[1].inbox->process))
+		return NULL;
 	if (shows(&link->sides[i]))
 		return &link->sides[i];
 	return shows(&link->sides[!i]) ? &link->sides[!i] : NULL;

@@ -150,4 +150,16 @@ static inline void wait_quota(int device, const struct mailbox_info *before)
 	}
 }
 
+/* What the user is charged for once all that earlier tests have left is gone: nothing. */
+static inline struct mailbox_info settled_info(int device)
+{
+	struct mailbox_info before = device_info(device);
+
+	before.mailboxes = 0;
+	before.messages = 0;
+	before.bytes = 0;
+	wait_quota(device, &before);
+	return before;
+}
+
 #endif /* SELFTESTS_COMMON_DIRECT_H */

@@ -14,7 +14,7 @@ FIXTURE(direct)
 FIXTURE_SETUP(direct)
 {
 	self->device = device_open();
-	self->before = device_info(self->device);
+	self->before = settled_info(self->device);
 }
 
 FIXTURE_TEARDOWN(direct)

@@ -18,7 +18,7 @@ FIXTURE(direct_end)
 FIXTURE_SETUP(direct_end)
 {
 	self->device = device_open();
-	self->before = device_info(self->device);
+	self->before = settled_info(self->device);
 }
 
 FIXTURE_TEARDOWN(direct_end)

@@ -18,7 +18,7 @@ FIXTURE_SETUP(direct_pidns)
 	if (!is_root())
 		SKIP(return, "needs pid namespaces");
 	self->device = device_open();
-	self->before = device_info(self->device);
+	self->before = settled_info(self->device);
 }
 
 FIXTURE_TEARDOWN(direct_pidns)

@@ -22,17 +22,12 @@ static int send_to(struct scene *scene)
 
 static void complete_send(struct scene *scene)
 {
-	struct mailbox_info now;
 	struct mailbox_link link;
 
 	EXPECT_EQ(1, direct_count(scene->device, PEER(scene), &link));
 	EXPECT_EQ(link.peer_unread, link.sent);
 	child_kill(PEER(scene));
-	now = device_info(scene->device);
-	now.mailboxes = 0;
-	now.messages = 0;
-	now.bytes = 0;
-	wait_quota(scene->device, &now);
+	settled_info(scene->device);
 }
 
 static void refused_send(struct scene *scene, const struct snapshot *before)
