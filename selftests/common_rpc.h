@@ -129,7 +129,7 @@ static inline pid_t serve(int box, unsigned int *flag, unsigned int sendsize, un
 		SVCXPRT *xprt = svc_mailbox_fd_create(box, sendsize, recvsize);
 		struct mailbox_caller caller;
 
-		ASSERT_NE(NULL, xprt);
+		ASSERT_TRUE(xprt);
 		EXPECT_EQ(-ENOENT, svc_mailbox_caller(xprt, &caller));
 		server_flag = flag;
 		ASSERT_TRUE(svc_reg(xprt, PROGRAM, VERSION, dispatch, NULL));
@@ -155,7 +155,7 @@ static inline enum clnt_stat call_echo(CLIENT *clnt, unsigned int length)
 	unsigned int i;
 
 	sent.data = malloc(length + 1);
-	ASSERT_NE(NULL, sent.data);
+	ASSERT_TRUE(sent.data);
 	for (i = 0; i < length; i++)
 		sent.data[i] = i * 7 + length + getpid();
 	status = clnt_call(clnt, ECHO, (xdrproc_t)xdr_blob, &sent, (xdrproc_t)xdr_blob, &back,

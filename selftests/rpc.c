@@ -33,7 +33,7 @@ FIXTURE_SETUP(rpc)
 	ASSERT_LE(0, self->box);
 	self->flag = flag_new();
 	self->clnt = clnt_mailbox_fd_create(self->box, PROGRAM, VERSION, 0, 0);
-	ASSERT_NE(NULL, self->clnt);
+	ASSERT_TRUE(self->clnt);
 }
 
 FIXTURE_TEARDOWN(rpc)
@@ -71,7 +71,7 @@ TEST_F(rpc, names_of_mailboxes_do)
 	if (!server) {
 		SVCXPRT *xprt = svc_mailbox_create("rpc too", 0, 0);
 
-		ASSERT_NE(NULL, xprt);
+		ASSERT_TRUE(xprt);
 		ASSERT_TRUE(svc_register(xprt, PROGRAM, VERSION, dispatch, 0));
 		flag_raise(self->flag);
 		svc_run();
@@ -79,11 +79,11 @@ TEST_F(rpc, names_of_mailboxes_do)
 	}
 	flag_await(self->flag, 1);
 	clnt = clnt_mailbox_create("rpc too", PROGRAM, VERSION, 0, 0);
-	ASSERT_NE(NULL, clnt);
+	ASSERT_TRUE(clnt);
 	EXPECT_EQ(RPC_SUCCESS, call_echo(clnt, 10));
 	clnt_destroy(clnt);
 	child_kill(server);
-	EXPECT_EQ(NULL, clnt_mailbox_create("rpc too", PROGRAM, VERSION, 0, 0));
+	EXPECT_FALSE(clnt_mailbox_create("rpc too", PROGRAM, VERSION, 0, 0));
 	EXPECT_EQ(ENOENT, errno);
 	EXPECT_EQ(RPC_SYSTEMERROR, rpc_createerr.cf_stat);
 	EXPECT_EQ(ENOENT, rpc_createerr.cf_error.re_errno);
@@ -297,7 +297,7 @@ TEST_F(rpc, nobody_there_is_told_at_once)
 
 	ASSERT_LE(0, handle);
 	clnt = clnt_mailbox_fd_create(handle, PROGRAM, VERSION, 0, 0);
-	ASSERT_NE(NULL, clnt);
+	ASSERT_TRUE(clnt);
 	close(self->box);
 	EXPECT_EQ(RPC_CANTSEND, call_void(clnt, NULLPROC));
 	clnt_geterr(clnt, &error);

@@ -34,7 +34,7 @@ FIXTURE_SETUP(caller)
 	self->flag = flag_new();
 	self->server = serve(self->box, self->flag, 0, 0);
 	self->clnt = clnt_mailbox_fd_create(self->box, PROGRAM, VERSION, 0, 0);
-	ASSERT_NE(NULL, self->clnt);
+	ASSERT_TRUE(self->clnt);
 }
 
 FIXTURE_TEARDOWN(caller)
@@ -62,7 +62,7 @@ static void claim(CLIENT *clnt, uid_t uid, gid_t gid)
 	char host[] = "elsewhere";
 
 	clnt->cl_auth = authunix_create(host, uid, gid, ARRAY_SIZE(groups), groups);
-	ASSERT_NE(NULL, clnt->cl_auth);
+	ASSERT_TRUE(clnt->cl_auth);
 }
 
 TEST_F(caller, is_known_without_credentials)
@@ -202,16 +202,16 @@ TEST_F(caller, closes_its_handle_when_told_to)
 	int handle = mailbox_open(self->device, "caller", MAILBOX_RIGHT_SEND, 0);
 	CLIENT *clnt = clnt_mailbox_fd_create(handle, PROGRAM, VERSION, 0, 0);
 
-	ASSERT_NE(NULL, clnt);
+	ASSERT_TRUE(clnt);
 	clnt_destroy(clnt);
 	EXPECT_LE(0, fcntl(handle, F_GETFD));
 	clnt = clnt_mailbox_fd_create(handle, PROGRAM, VERSION, 0, 0);
-	ASSERT_NE(NULL, clnt);
+	ASSERT_TRUE(clnt);
 	EXPECT_TRUE(clnt_control(clnt, CLSET_FD_CLOSE, NULL));
 	clnt_destroy(clnt);
 	EXPECT_EQ(-1, fcntl(handle, F_GETFD));
 	clnt = clnt_mailbox_create("caller", PROGRAM, VERSION, 0, 0);
-	ASSERT_NE(NULL, clnt);
+	ASSERT_TRUE(clnt);
 	EXPECT_TRUE(clnt_control(clnt, CLGET_FD, &handle));
 	EXPECT_LE(0, fcntl(handle, F_GETFD));
 	clnt_destroy(clnt);
@@ -227,7 +227,7 @@ TEST_F(caller, finds_no_server_where_none_can_be)
 	int handle;
 
 	EXPECT_EQ(-EINVAL, svc_mailbox_caller(&other, &caller));
-	EXPECT_EQ(NULL, svc_mailbox_fd_create(-1, 0, 0));
+	EXPECT_FALSE(svc_mailbox_fd_create(-1, 0, 0));
 	EXPECT_EQ(EBADF, errno);
 
 	mailbox_create_init(&create, NULL);
@@ -235,7 +235,7 @@ TEST_F(caller, finds_no_server_where_none_can_be)
 	create.on_full = MAILBOX_ON_FULL_OVERWRITE;
 	handle = mailbox_create(self->device, &create);
 	ASSERT_LE(0, handle);
-	EXPECT_EQ(NULL, svc_mailbox_fd_create(handle, 0, 0));
+	EXPECT_FALSE(svc_mailbox_fd_create(handle, 0, 0));
 	EXPECT_EQ(EINVAL, errno);
 	EXPECT_EQ(0, close(handle));
 
@@ -244,14 +244,14 @@ TEST_F(caller, finds_no_server_where_none_can_be)
 	limit.rlim_cur = 1000;
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
 	xprt = svc_mailbox_create("caller", 0, 0);
-	ASSERT_NE(NULL, xprt);
+	ASSERT_TRUE(xprt);
 	svc_destroy(xprt);
 	limit.rlim_cur = 4000;
 	if (setrlimit(RLIMIT_NOFILE, &limit))
 		return;
 	handle = fcntl(self->box, F_DUPFD_CLOEXEC, 2000);
 	ASSERT_LE(2000, handle);
-	EXPECT_EQ(NULL, svc_mailbox_fd_create(handle, 0, 0));
+	EXPECT_FALSE(svc_mailbox_fd_create(handle, 0, 0));
 	EXPECT_EQ(EMFILE, errno);
 	EXPECT_EQ(0, close(handle));
 }
@@ -261,7 +261,7 @@ TEST_F(caller, server_is_told_to_be_quiet)
 	SVCXPRT *xprt = svc_mailbox_create("caller", 0, 0);
 	int quiet = 1;
 
-	ASSERT_NE(NULL, xprt);
+	ASSERT_TRUE(xprt);
 	EXPECT_TRUE(SVC_CONTROL(xprt, SVCSET_VERSQUIET, &quiet));
 	quiet = 0;
 	EXPECT_TRUE(SVC_CONTROL(xprt, SVCGET_VERSQUIET, &quiet));
