@@ -136,7 +136,8 @@ static bool only_reads(const struct command *command)
 {
 	return command->number == MAILBOX_IOC_DESTROY || command->number == MAILBOX_IOC_SET ||
 	       command->number == MAILBOX_IOC_YIELD || command->number == MAILBOX_IOC_NOTIFY ||
-	       command->number == MAILBOX_IOC_REVOKE;
+	       command->number == MAILBOX_IOC_REVOKE || command->number == MAILBOX_IOC_ALLOW ||
+	       command->number == MAILBOX_IOC_RECEIVE_FROM;
 }
 
 TEST_F(fault, structures_that_can_only_be_read)
