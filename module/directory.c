@@ -97,7 +97,8 @@ void mbx_directory_end(struct mbx_directory *directory)
 
 	for (;;) {
 		mutex_lock(&directory->lock);
-		directory->ended = true;
+		/* Read without the lock by who looks whether to begin again. */
+		WRITE_ONCE(directory->ended, true);
 		inbox = list_first_entry_or_null(&directory->inboxes, struct mbx_inbox, others);
 		if (inbox)
 			refcount_inc(&inbox->refs);

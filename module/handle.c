@@ -78,7 +78,9 @@ void mbx_handle_announce(struct file *file)
 	spin_lock(&box->lock);
 	handle->announced = !handle->revoked;
 	if (handle->announced) {
-		box->may_receive += !!(handle->rights & MAILBOX_RIGHT_RECEIVE);
+		/* Read without the lock at the start of a call, as a hint. */
+		if (handle->rights & MAILBOX_RIGHT_RECEIVE)
+			WRITE_ONCE(box->may_receive, box->may_receive + 1);
 		box->may_send += !!(handle->rights & MAILBOX_RIGHT_SEND);
 		if (box->policy == MAILBOX_POLICY_BROADCAST &&
 		    (handle->rights & MAILBOX_RIGHT_RECEIVE))
@@ -99,8 +101,11 @@ void mbx_handle_discount_locked(struct mbx_handle *handle)
 	if (!handle->announced)
 		return;
 	handle->announced = false;
-	if ((handle->rights & MAILBOX_RIGHT_RECEIVE) && !--box->may_receive)
-		mbx_box_wake_pollers_locked(box, MBX_POLL_NO_RECEIVER);
+	if (handle->rights & MAILBOX_RIGHT_RECEIVE) {
+		WRITE_ONCE(box->may_receive, box->may_receive - 1);
+		if (!box->may_receive)
+			mbx_box_wake_pollers_locked(box, MBX_POLL_NO_RECEIVER);
+	}
 	if ((handle->rights & MAILBOX_RIGHT_SEND) && !--box->may_send)
 		mbx_box_wake_pollers_locked(box, MBX_POLL_NO_SENDER);
 	mbx_broadcast_leave_locked(box, &handle->subscriber);
