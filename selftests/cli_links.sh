@@ -43,7 +43,7 @@ test_links_are_listed()
 	mailbox receive-from --timeout=1m $pid >got 2>said &
 	until_waits said || return
 	# Whoever sends has ended when the list is made, and its link with it.
-	expect 0 mailbox send-to $receiver other || return
+	expect 0 mailbox send-to "$receiver" other || return
 	expect 0 mailbox links && contains 'PEER-UNREAD' || return
 	expect 0 mailbox links --json && contains '[' || return
 	kill $pid

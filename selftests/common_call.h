@@ -152,4 +152,35 @@ static inline pid_t caller_queued(struct caller *caller, int fd, const char *tex
 	return child;
 }
 
+/* The call has been answered so, by this process. */
+static inline void expect_answer(const struct caller *caller, const char *text, __u64 type,
+				 pid_t pid)
+{
+	const struct mailbox_call *args = &caller->args;
+
+	EXPECT_EQ(0, caller->ret);
+	EXPECT_STREQ(text, caller->answer);
+	EXPECT_EQ(strlen(text), args->answer_length);
+	EXPECT_EQ(type, args->answer_type);
+	EXPECT_EQ(pid, args->pid);
+	EXPECT_EQ(pid, args->tid);
+	EXPECT_EQ(geteuid(), args->uid);
+	EXPECT_EQ(getegid(), args->gid);
+	EXPECT_EQ(0, args->result);
+	EXPECT_EQ(0, args->reserved);
+}
+
+/* As if nothing had been sent, but for the number. */
+static inline void expect_call_taken_back(int fd)
+{
+	struct mailbox_stat stat = box_stat(fd);
+
+	EXPECT_EQ(0, stat.messages);
+	EXPECT_EQ(0, stat.bytes);
+	EXPECT_EQ(0, stat.leased);
+	EXPECT_EQ(0, stat.sent);
+	EXPECT_EQ(0, stat.received);
+	EXPECT_EQ(0, stat.dropped);
+}
+
 #endif /* SELFTESTS_COMMON_CALL_H */

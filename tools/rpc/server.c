@@ -311,7 +311,8 @@ SVCXPRT *svc_mailbox_fd_create(int handle, unsigned int sendsize, unsigned int r
 	xprt->xp_verf.oa_base = server->verifier;
 	/* For programs that print it: an address of no family. */
 	xprt->xp_rtaddr.buf = &xprt->xp_raddr;
-	xprt->xp_rtaddr.len = xprt->xp_rtaddr.maxlen = sizeof(xprt->xp_raddr);
+	xprt->xp_rtaddr.maxlen = sizeof(xprt->xp_raddr);
+	xprt->xp_rtaddr.len = xprt->xp_rtaddr.maxlen;
 	if (!xprt->xp_netid || !xprt->xp_tp || !server->request || !server->answer) {
 		server_free(server);
 		return not_created(ENOMEM);

@@ -22,7 +22,7 @@ static int may_read(FILE *file, SVCXPRT *transport)
 	struct stat stat;
 
 	return !svc_mailbox_caller(transport, &caller) && !fstat(fileno(file), &stat) &&
-	       (stat.st_mode & S_IROTH || caller.uid == stat.st_uid || caller.uid == 0);
+	       (stat.st_mode & 0004 || caller.uid == stat.st_uid || caller.uid == 0);
 }
 
 count_result *count_file_1_svc(char **name, struct svc_req *request)
