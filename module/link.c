@@ -276,6 +276,7 @@ struct mbx_link_side *mbx_link_begin(struct mbx_domain *domain, struct pid *proc
 {
 	const struct mbx_link_key key = key_of(domain, task_tgid(current), process);
 	struct mbx_link_side *side;
+	struct mbx_share *share;
 	struct mbx_link *link;
 	int ret;
 
@@ -284,10 +285,12 @@ struct mbx_link_side *mbx_link_begin(struct mbx_domain *domain, struct pid *proc
 		return ERR_PTR(-ESRCH);
 	rcu_read_lock();
 	link = lookup(&key);
-	/* Where this side has a share, that was written after the link was established. */
-	if (link &&
-	    (!smp_load_acquire(&own_side(link)->share) || !refcount_inc_not_zero(&link->refs)))
-		link = NULL;
+	if (link) {
+		/* Pairs with keep_share_locked(): it comes after the link was established. */
+		share = smp_load_acquire(&own_side(link)->share);
+		if (!share || !refcount_inc_not_zero(&link->refs))
+			link = NULL;
+	}
 	rcu_read_unlock();
 	*first = !link;
 	if (unlikely(!link))
