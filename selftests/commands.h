@@ -155,6 +155,7 @@ struct payload {
 	struct partner *server;
 };
 
+<<<<<<< HEAD
 static inline void prepare_reply(int fd, void *argument, struct payload *payload, bool receives)
 {
 	struct mailbox_receive args = serve_args(NULL, 0);
@@ -181,6 +182,29 @@ static inline void prepare_call(int fd, void *argument, struct payload *payload)
 		return;
 	payload->server = partner_start(fd, partner_serves);
 	wait_waiters(fd, 1, -1);
+=======
+/* That a message waits for this process. */
+static inline void prepare_direct(int device, struct payload *payload)
+{
+	struct mailbox_receive look = receive_args(NULL, 0);
+	struct mailbox_direct args = { .size = sizeof(args), .message = user_pointer(&look) };
+	struct mailbox_info before;
+	pid_t child;
+
+	look.flags |= MAILBOX_PEEK | MAILBOX_TRUNCATE;
+	if (!call(device, MAILBOX_IOC_RECEIVE_FROM, &args))
+		return;
+	before = device_info(device);
+	args.pid = getpid();
+	args.message = user_pointer(&payload->send);
+	child = child_fork();
+	if (!child)
+		_exit(call(device, MAILBOX_IOC_SEND_TO, &args) ? KSFT_FAIL : KSFT_PASS);
+	child_done(child);
+	/* The inbox of the child goes a moment later. */
+	while (device_info(device).mailboxes != before.mailboxes + 1)
+		sched_yield();
+>>>>>>> links
 }
 
 /*
@@ -232,17 +256,10 @@ static inline void command_prepare(const struct command *command, int fd, bool d
 	}
 	case MAILBOX_IOC_RECEIVE_FROM: {
 		struct mailbox_direct *args = argument;
-		pid_t self = getpid(), child = child_fork();
+		int opened = open(DEVICE, O_RDWR | O_CLOEXEC);
 
-		/* Does not use up what the others need. */
-		if (!child) {
-			struct mailbox_direct to = { .size = sizeof(to), .pid = self };
-
-			to.message = user_pointer(&payload->send);
-			_exit(call(open(DEVICE, O_RDWR), MAILBOX_IOC_SEND_TO, &to) ? KSFT_FAIL :
-										     KSFT_PASS);
-		}
-		child_done(child);
+		prepare_direct(opened, payload);
+		close(opened);
 		args->message = user_pointer(&payload->receive);
 		break;
 	}
