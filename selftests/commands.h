@@ -155,7 +155,6 @@ struct payload {
 	struct partner *server;
 };
 
-<<<<<<< HEAD
 static inline void prepare_reply(int fd, void *argument, struct payload *payload, bool receives)
 {
 	struct mailbox_receive args = serve_args(NULL, 0);
@@ -182,7 +181,8 @@ static inline void prepare_call(int fd, void *argument, struct payload *payload)
 		return;
 	payload->server = partner_start(fd, partner_serves);
 	wait_waiters(fd, 1, -1);
-=======
+}
+
 /* That a message waits for this process. */
 static inline void prepare_direct(int device, struct payload *payload)
 {
@@ -204,7 +204,6 @@ static inline void prepare_direct(int device, struct payload *payload)
 	/* The inbox of the child goes a moment later. */
 	while (device_info(device).mailboxes != before.mailboxes + 1)
 		sched_yield();
->>>>>>> links
 }
 
 /*
