@@ -5,6 +5,14 @@
 #include "mailbox.h"
 #include "wait.h"
 
+/* What has no room may not stay, and leased it would. */
+static bool may_not_take(const struct mbx_box *box, const struct mbx_waiter *waiter,
+			 const struct mbx_message *msg)
+{
+	return !(msg->state & MBX_COUNTED) && box->capacity != MAILBOX_CAPACITY_RENDEZVOUS &&
+	       (waiter->lease == MBX_LEASE_ANY || (msg->state & MBX_IS_CALL));
+}
+
 /**
  * mbx_choose_receiver_locked() - mbx_waiting_receiver_locked() where any wait
  * @box: the mailbox, its lock held
@@ -19,11 +27,11 @@ struct mbx_waiter *mbx_choose_receiver_locked(const struct mbx_box *box,
 	if (!mbx_may_be_received(msg))
 		return NULL;
 	list_for_each_entry(waiter, &box->receivers, link) {
-		/* What has no room may not stay, and leased it would. */
-		if (waiter->lease && !(msg->state & MBX_COUNTED) &&
-		    box->capacity != MAILBOX_CAPACITY_RENDEZVOUS)
+		if (waiter->lease && may_not_take(box, waiter, msg))
 			continue;
-		if (mbx_select_matches(&waiter->select, &msg->entry))
+		/* Most take the first there is. */
+		if (likely(waiter->select.kind == MBX_SELECT_FIRST) ||
+		    mbx_select_matches(&waiter->select, &msg->entry))
 			return waiter;
 	}
 	return NULL;
@@ -41,7 +49,11 @@ void mbx_hand_over_locked(struct mbx_box *box, struct mbx_message *msg, struct m
 	mbx_queue_seal(&box->queue);
 	msg->claimed = true;
 	receiver->message = msg;
-	mbx_waiter_finish_locked(receiver, 0);
+	/* The caller is about to wait for the answer. */
+	if (unlikely(msg->state & MBX_IS_CALL))
+		mbx_waiter_finish_sync_locked(receiver, 0);
+	else
+		mbx_waiter_finish_locked(receiver, 0);
 }
 
 /**

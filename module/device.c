@@ -6,6 +6,7 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
@@ -16,6 +17,7 @@
 #include "mailbox.h"
 #include "policy.h"
 #include "quota.h"
+#include "watch.h"
 
 #define OPEN_FLAGS   (MAILBOX_NONBLOCK | MAILBOX_CUT_OFF)
 #define CREATE_FLAGS (OPEN_FLAGS | MAILBOX_PERMANENT | MAILBOX_FIXED_SIZE)
@@ -25,14 +27,38 @@
 
 static int device_open(struct inode *inode, struct file *file)
 {
-	file->private_data = mbx_domain_of_current();
+	struct mbx_device *dev = kzalloc(sizeof(*dev), GFP_KERNEL_ACCOUNT);
+
+	if (!dev)
+		return -ENOMEM;
+	dev->domain = mbx_domain_of_current();
+	init_waitqueue_head(&dev->poll);
+	spin_lock_init(&dev->lock);
+	dev->watches = RB_ROOT;
+	file->private_data = dev;
 	return 0;
 }
 
 static int device_release(struct inode *inode, struct file *file)
 {
-	mbx_domain_put(file->private_data);
+	struct mbx_device *dev = file->private_data;
+
+	mbx_watch_leave(dev);
+	mbx_domain_put(dev->domain);
+	kfree(dev);
 	return 0;
+}
+
+/**
+ * mbx_device_domain() - the domain of an open device
+ * @file: the device
+ * Return: the domain.
+ */
+struct mbx_domain *mbx_device_domain(const struct file *file)
+{
+	const struct mbx_device *dev = file->private_data;
+
+	return dev->domain;
 }
 
 /**
@@ -131,7 +157,7 @@ static int find_dead_letter(struct mbx_domain *domain, const struct mailbox_crea
  */
 int mbx_device_create(struct file *file, struct mbx_call *call)
 {
-	struct mbx_domain *domain = file->private_data;
+	struct mbx_domain *domain = mbx_device_domain(file);
 	struct mailbox_create *req = &call->create;
 	struct file *handle;
 	struct mbx_box *box;
@@ -238,7 +264,7 @@ int mbx_device_open(struct file *file, struct mbx_call *call)
 	if (ret < 0)
 		return ret;
 	req->fd = ret;
-	box = find_and_count(file->private_data, req);
+	box = find_and_count(mbx_device_domain(file), req);
 	if (IS_ERR(box)) {
 		ret = PTR_ERR(box);
 		goto err_fd;
@@ -270,7 +296,7 @@ err_fd:
  */
 int mbx_device_destroy(struct file *file, struct mbx_call *call)
 {
-	struct mbx_domain *domain = file->private_data;
+	struct mbx_domain *domain = mbx_device_domain(file);
 	struct mailbox_destroy *req = &call->destroy;
 	struct mbx_box *box;
 	int ret = 0;
@@ -371,7 +397,7 @@ int mbx_device_list(struct file *file, struct mbx_call *call)
 		return -EINVAL;
 
 	while (nr < req->nr) {
-		ret = list_put(file->private_data, &after, to, req->entry_size);
+		ret = list_put(mbx_device_domain(file), &after, to, req->entry_size);
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		cond_resched();
@@ -393,6 +419,7 @@ static const struct file_operations device_fops = {
 	.owner = THIS_MODULE,
 	.open = device_open,
 	.release = device_release,
+	.poll = mbx_watch_poll,
 	.unlocked_ioctl = mbx_device_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 };

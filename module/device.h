@@ -4,6 +4,7 @@
 
 struct file;
 struct mbx_call;
+struct mbx_domain;
 
 /**
  * DOC: device
@@ -12,6 +13,7 @@ struct mbx_call;
  * to the domain of the network namespace in which it was opened.
  */
 
+struct mbx_domain *mbx_device_domain(const struct file *file);
 int mbx_info(struct file *file, struct mbx_call *call);
 int mbx_device_create(struct file *file, struct mbx_call *call);
 int mbx_device_open(struct file *file, struct mbx_call *call);

@@ -29,9 +29,15 @@ static int name_cmp_nodes(struct rb_node *new, const struct rb_node *node)
 	return name_cmp(rb_entry(new, struct mbx_box, by_name)->name, node);
 }
 
-static void domain_get(struct mbx_domain *domain)
+/**
+ * mbx_domain_get() - take a reference
+ * @domain: the domain
+ * Return: the domain.
+ */
+struct mbx_domain *mbx_domain_get(struct mbx_domain *domain)
 {
 	refcount_inc(&domain->refs);
+	return domain;
 }
 
 /**
@@ -43,8 +49,7 @@ struct mbx_domain *mbx_domain_of_current(void)
 	struct mbx_net *mn = net_generic(current->nsproxy->net_ns, mbx_net_id);
 
 	/* Our own nsproxy keeps the namespace, and that keeps its domain. */
-	domain_get(mn->domain);
-	return mn->domain;
+	return mbx_domain_get(mn->domain);
 }
 
 /**
@@ -89,8 +94,7 @@ int mbx_domain_reserve(struct mbx_domain *domain, struct mbx_box *box)
 		goto out;
 	}
 	box->id = ++domain->last_id;
-	box->domain = domain;
-	domain_get(domain);
+	box->domain = mbx_domain_get(domain);
 out:
 	mutex_unlock(&domain->lock);
 	return ret;
@@ -224,6 +228,7 @@ static int __net_init domain_net_init(struct net *net)
 	mutex_init(&domain->lock);
 	xa_init_flags(&domain->boxes, XA_FLAGS_ACCOUNT);
 	domain->names = RB_ROOT;
+	mbx_directory_init(&domain->directory);
 	mn->domain = domain;
 	return 0;
 }
@@ -233,6 +238,7 @@ static void __net_exit domain_net_exit(struct net *net)
 	struct mbx_net *mn = net_generic(net, mbx_net_id);
 
 	domain_end(mn->domain);
+	mbx_directory_end(&mn->domain->directory);
 	mbx_domain_put(mn->domain);
 }
 

@@ -7,6 +7,8 @@
 #include <linux/refcount.h>
 #include <linux/xarray.h>
 
+#include "directory.h"
+
 struct mbx_box;
 struct net;
 
@@ -30,6 +32,7 @@ struct net;
  * @names: mailboxes that have a name, reserved ones too
  * @last_id: the last id given out
  * @ended: the namespace is gone
+ * @directory: direct communication; it has its own lock
  */
 struct mbx_domain {
 	refcount_t refs;
@@ -38,9 +41,11 @@ struct mbx_domain {
 	struct rb_root names;
 	u64 last_id;
 	bool ended;
+	struct mbx_directory directory;
 };
 
 struct mbx_domain *mbx_domain_of_current(void);
+struct mbx_domain *mbx_domain_get(struct mbx_domain *domain);
 void mbx_domain_put(struct mbx_domain *domain);
 
 int mbx_domain_reserve(struct mbx_domain *domain, struct mbx_box *box);

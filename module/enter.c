@@ -2,6 +2,7 @@
 #include <linux/ktime.h>
 #include <linux/minmax.h>
 
+#include "answer.h"
 #include "broadcast.h"
 #include "deliver.h"
 #include "enter.h"
@@ -52,6 +53,8 @@ static s64 rendezvous(struct mbx_box *box, struct mbx_message *msg, struct mbx_s
 		return publish_locked(box, msg, share);
 	}
 
+	if (mbx_answer_is_unheard_locked(box, msg))
+		return -EPIPE;
 	mbx_waiter_init_locked(&waiter, &box->meetings, &box->nr_senders, handle);
 	waiter.message = msg;
 	waiter.share = share;
@@ -158,6 +161,8 @@ noinline s64 mbx_enter_locked(struct mbx_box *box, struct mbx_message *msg, stru
 			return overwrite(box, msg, share);
 		if (nonblock || box->on_full != MAILBOX_ON_FULL_WAIT)
 			return -EAGAIN;
+		if (mbx_answer_is_unheard_locked(box, msg))
+			return -EPIPE;
 		ret = mbx_line_wait(box, msg, share, handle, wait_until(msg, deadline));
 	} while (!ret);
 	return ret;

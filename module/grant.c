@@ -6,12 +6,14 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+#include "answer.h"
 #include "broadcast.h"
 #include "domain.h"
 #include "grant.h"
 #include "handle.h"
 #include "ioctl.h"
 #include "lease.h"
+#include "line.h"
 #include "mailbox.h"
 #include "notify.h"
 #include "policy.h"
@@ -178,19 +180,6 @@ int mbx_grant_restrict(struct file *file, struct mbx_call *call)
 	return mbx_handle_give(derived, fd, call, sizeof(*req));
 }
 
-/* A sender takes its message back, also from a receiver that is copying it. */
-static void end_wait_locked(struct mbx_box *box, struct mbx_waiter *waiter)
-{
-	struct mbx_message *msg = waiter->message;
-
-	if (msg && msg->sender) {
-		if (!msg->claimed)
-			mbx_queue_remove(&box->queue, &msg->entry);
-		msg->sender = NULL;
-	}
-	mbx_waiter_finish_locked(waiter, -EACCES);
-}
-
 /* Return: true when there may be more. */
 static bool end_some_locked(struct mbx_box *box, struct list_head *waiters)
 {
@@ -202,7 +191,7 @@ static bool end_some_locked(struct mbx_box *box, struct list_head *waiters)
 			continue;
 		if (nr++ == REVOKE_STEP)
 			return true;
-		end_wait_locked(box, waiter);
+		mbx_line_dismiss_locked(box, waiter, -EACCES);
 	}
 	return false;
 }
@@ -252,6 +241,8 @@ static void revoke(struct mbx_handle *handle)
 	/* Before its leases end: what comes back is not for those who wait through it. */
 	end_waits(box);
 	mbx_lease_leave(handle, NULL);
+	if (handle->rights & MAILBOX_RIGHT_RECEIVE)
+		mbx_answer_end_unheard(box);
 }
 
 /* The next of @top and what comes from it: whatever was derived from others, after these. */

@@ -9,6 +9,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
+#include "answer.h"
 #include "broadcast.h"
 #include "domain.h"
 #include "expire.h"
@@ -77,7 +78,9 @@ void mbx_handle_announce(struct file *file)
 	spin_lock(&box->lock);
 	handle->announced = !handle->revoked;
 	if (handle->announced) {
-		box->may_receive += !!(handle->rights & MAILBOX_RIGHT_RECEIVE);
+		/* Read without the lock at the start of a call, as a hint. */
+		if (handle->rights & MAILBOX_RIGHT_RECEIVE)
+			WRITE_ONCE(box->may_receive, box->may_receive + 1);
 		box->may_send += !!(handle->rights & MAILBOX_RIGHT_SEND);
 		if (box->policy == MAILBOX_POLICY_BROADCAST &&
 		    (handle->rights & MAILBOX_RIGHT_RECEIVE))
@@ -98,8 +101,11 @@ void mbx_handle_discount_locked(struct mbx_handle *handle)
 	if (!handle->announced)
 		return;
 	handle->announced = false;
-	if ((handle->rights & MAILBOX_RIGHT_RECEIVE) && !--box->may_receive)
-		mbx_box_wake_pollers_locked(box, MBX_POLL_NO_RECEIVER);
+	if (handle->rights & MAILBOX_RIGHT_RECEIVE) {
+		WRITE_ONCE(box->may_receive, box->may_receive - 1);
+		if (!box->may_receive)
+			mbx_box_wake_pollers_locked(box, MBX_POLL_NO_RECEIVER);
+	}
 	if ((handle->rights & MAILBOX_RIGHT_SEND) && !--box->may_send)
 		mbx_box_wake_pollers_locked(box, MBX_POLL_NO_SENDER);
 	mbx_broadcast_leave_locked(box, &handle->subscriber);
@@ -110,6 +116,7 @@ static int handle_release(struct inode *inode, struct file *file)
 	struct mbx_handle *handle = file->private_data;
 	struct mbx_box *box = handle->box;
 	struct mbx_notify *notify;
+	bool receives;
 
 	mbx_lease_leave(handle, NULL);
 	/* It may just be being revoked. */
@@ -121,10 +128,13 @@ static int handle_release(struct inode *inode, struct file *file)
 		mbx_box_share_put(box, handle->share);
 	spin_lock(&box->lock);
 	mbx_handle_discount_locked(handle);
+	receives = handle->rights & MAILBOX_RIGHT_RECEIVE;
 	mbx_grant_put_locked(box, &handle->grant);
 	spin_unlock(&box->lock);
 	if (box->policy == MAILBOX_POLICY_BROADCAST)
 		mbx_broadcast_tidy(box);
+	if (receives)
+		mbx_answer_end_unheard(box);
 	mbx_handle_forget(box);
 	return 0;
 }

@@ -5,8 +5,10 @@
 #include <linux/nospec.h>
 #include <linux/uaccess.h>
 
+#include "answer_user.h"
 #include "batch.h"
 #include "device.h"
+#include "direct.h"
 #include "grant.h"
 #include "handle.h"
 #include "ioctl.h"
@@ -15,6 +17,7 @@
 #include "policy.h"
 #include "receive.h"
 #include "send.h"
+#include "sender.h"
 #include "set.h"
 #include "wait.h"
 
@@ -33,14 +36,20 @@ static_assert(sizeof(struct mailbox_list) == 32);
 static_assert(offsetof(struct mailbox_list, after) == 24);
 static_assert(sizeof(struct mailbox_set) == 56);
 static_assert(offsetof(struct mailbox_set, max_bytes) == 48);
-static_assert(sizeof(struct mailbox_send) == 80);
-static_assert(offsetof(struct mailbox_send, receipt_data) == 72);
+static_assert(sizeof(struct mailbox_send) == 96);
+static_assert(offsetof(struct mailbox_send, reserved_files) == 92);
 static_assert(sizeof(struct mailbox_receipt) == 64);
 static_assert(offsetof(struct mailbox_receipt, copies) == 60);
-static_assert(sizeof(struct mailbox_receive) == 120);
-static_assert(offsetof(struct mailbox_receive, missed) == 112);
+static_assert(sizeof(struct mailbox_receive) == 136);
+static_assert(offsetof(struct mailbox_receive, files) == 128);
+static_assert(sizeof(struct mailbox_call) == 96);
+static_assert(offsetof(struct mailbox_call, reserved) == 92);
+static_assert(sizeof(struct mailbox_reply) == 48);
+static_assert(offsetof(struct mailbox_reply, receive) == 40);
 static_assert(sizeof(struct mailbox_batch) == 40);
 static_assert(offsetof(struct mailbox_batch, deadline) == 32);
+static_assert(sizeof(struct mailbox_sender) == 24);
+static_assert(offsetof(struct mailbox_sender, reserved) == 20);
 static_assert(sizeof(struct mailbox_yield) == 8);
 static_assert(sizeof(struct mailbox_notify) == 16);
 static_assert(sizeof(struct mailbox_restrict) == 24);
@@ -49,6 +58,14 @@ static_assert(sizeof(struct mailbox_revoke) == 16);
 static_assert(offsetof(struct mailbox_revoke, grant) == 8);
 static_assert(sizeof(struct mailbox_lease) == 40);
 static_assert(offsetof(struct mailbox_lease, time) == 32);
+static_assert(sizeof(struct mailbox_direct) == 32);
+static_assert(offsetof(struct mailbox_direct, process) == 24);
+static_assert(sizeof(struct mailbox_link) == 72);
+static_assert(offsetof(struct mailbox_link, created) == 64);
+static_assert(sizeof(struct mailbox_links) == 32);
+static_assert(offsetof(struct mailbox_links, after) == 24);
+static_assert(sizeof(struct mailbox_allow) == 16);
+static_assert(offsetof(struct mailbox_allow, who) == 8);
 static_assert(sizeof(((struct mbx_call *)0)->any) >= sizeof(struct mailbox_create));
 
 /**
@@ -80,6 +97,10 @@ static const struct mbx_op device_ops[] = {
 	MBX_OP(MAILBOX_IOC_OPEN, mbx_device_open, struct mailbox_open, name),
 	MBX_OP(MAILBOX_IOC_DESTROY, mbx_device_destroy, struct mailbox_destroy, name),
 	MBX_OP(MAILBOX_IOC_LIST, mbx_device_list, struct mailbox_list, after),
+	MBX_OP(MAILBOX_IOC_SEND_TO, mbx_direct_send, struct mailbox_direct, process),
+	MBX_OP(MAILBOX_IOC_RECEIVE_FROM, mbx_direct_receive, struct mailbox_direct, process),
+	MBX_OP(MAILBOX_IOC_LINKS, mbx_direct_links, struct mailbox_links, after),
+	MBX_OP(MAILBOX_IOC_ALLOW, mbx_direct_allow, struct mailbox_allow, reserved),
 };
 
 static const struct mbx_op handle_ops[] = {
@@ -96,6 +117,7 @@ static const struct mbx_op handle_ops[] = {
 	MBX_OP(MAILBOX_IOC_YIELD, mbx_policy_yield, struct mailbox_yield, flags),
 	MBX_OP(MAILBOX_IOC_RESTRICT, mbx_grant_restrict, struct mailbox_restrict, grant),
 	MBX_OP(MAILBOX_IOC_REVOKE, mbx_grant_revoke, struct mailbox_revoke, grant),
+	MBX_OP(MAILBOX_IOC_SENDER, mbx_sender, struct mailbox_sender, reserved),
 };
 
 /**
@@ -234,5 +256,13 @@ long mbx_handle_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return mbx_send_user(file, (void __user *)arg);
 	if (likely(cmd == MAILBOX_IOC_RECEIVE))
 		return mbx_receive_user(file, (void __user *)arg);
+	switch (cmd) {
+	case MAILBOX_IOC_CALL:
+		return mbx_answer_call(file, (void __user *)arg);
+	case MAILBOX_IOC_REPLY:
+		return mbx_answer_reply(file, (void __user *)arg);
+	case MAILBOX_IOC_REPLY_RECEIVE:
+		return mbx_answer_reply_receive(file, (void __user *)arg);
+	}
 	return dispatch(handle_ops, ARRAY_SIZE(handle_ops), file, cmd, (void __user *)arg);
 }

@@ -17,8 +17,8 @@ struct mbx_patience;
  * checks what it means and writes its answer with mbx_call_reply() before it does
  * anything that can be seen.
  *
- * SEND and RECEIVE are dispatched ahead of the table and read their arguments
- * member by member: copying the structure as a whole costs 300 instructions more.
+ * SEND and RECEIVE, CALL and its like are dispatched ahead of the table and read their
+ * arguments member by member: copying the structure as a whole costs 300 instructions more.
  */
 
 /**
@@ -38,6 +38,10 @@ struct mbx_patience;
  * @yield: the structure of MAILBOX_IOC_YIELD
  * @derive: the structure of MAILBOX_IOC_RESTRICT
  * @revoke: the structure of MAILBOX_IOC_REVOKE
+ * @sender: the structure of MAILBOX_IOC_SENDER
+ * @direct: the structure of MAILBOX_IOC_SEND_TO and MAILBOX_IOC_RECEIVE_FROM
+ * @links: the structure of MAILBOX_IOC_LINKS
+ * @allow: the structure of MAILBOX_IOC_ALLOW
  * @batch: the structure of MAILBOX_IOC_SEND_BATCH and MAILBOX_IOC_RECEIVE_BATCH
  */
 struct mbx_call {
@@ -57,7 +61,11 @@ struct mbx_call {
 		struct mailbox_yield yield;
 		struct mailbox_restrict derive;
 		struct mailbox_revoke revoke;
+		struct mailbox_sender sender;
 		struct mailbox_notify notify;
+		struct mailbox_direct direct;
+		struct mailbox_links links;
+		struct mailbox_allow allow;
 	};
 };
 

@@ -57,15 +57,20 @@ static struct mbx_message *find_from_locked(const struct mbx_box *box, const str
 	return found;
 }
 
-static struct mbx_message *find_locked(const struct mbx_box *box, struct mbx_handle *handle,
-				       u64 number)
+/**
+ * mbx_lease_find_locked() - the message that the current process has under a lease
+ * @handle: through which the lease was taken, the lock of its mailbox held
+ * @number: of the lease
+ * Return: the message; or NULL when there is no such lease, or it is another's.
+ */
+struct mbx_message *mbx_lease_find_locked(struct mbx_handle *handle, u64 number)
 {
 	const struct mbx_lease key = {
 		.handle = handle,
 		.holder = current->files,
 		.number = number,
 	};
-	struct mbx_message *msg = find_from_locked(box, &key);
+	struct mbx_message *msg = find_from_locked(handle->box, &key);
 
 	return msg && !before(&key, &msg->entry.lease) ? msg : NULL;
 }
@@ -194,12 +199,25 @@ static void bring_back_locked(struct mbx_box *box, struct mbx_message *msg,
 	}
 }
 
+/* What was taken to be answered is not done twice. Return: true if it was that. */
+static bool drop_unanswered_locked(struct mbx_box *box, struct mbx_message *msg,
+				   struct mbx_message **spent)
+{
+	if (!(msg->state & MBX_MUST_ANSWER))
+		return false;
+	box->dropped++;
+	let_go_locked(box, msg, MAILBOX_END_DROPPED, spent);
+	return true;
+}
+
 static void give_back_locked(struct mbx_box *box, struct mbx_message *msg,
 			     struct mbx_message **spent, struct mbx_message **dead)
 {
 	const bool delayed = !msg->entry.lease.handle;
 
 	mbx_lease_end_locked(box, msg);
+	if (drop_unanswered_locked(box, msg, spent))
+		return;
 	/* What was given back with a delay was counted then. */
 	if (!delayed)
 		count_delivery_locked(box, msg);
@@ -296,7 +314,8 @@ void mbx_lease_flush(struct mbx_handle *handle, void *holder)
 
 /**
  * mbx_lease_check_holder() - has a lease begun after its holder had left?
- * @handle: through which the current process has just got a lease
+ * @handle: through which the current process has just got a lease, and whose departures
+ *	were not 0 then
  *
  * Another thread may have closed the descriptor since the call began: then
  * mbx_lease_flush() came too early to see the lease, and has counted a departure::
@@ -306,37 +325,46 @@ void mbx_lease_flush(struct mbx_handle *handle, void *holder)
  *	(find the descriptor)		(take it out of the table)
  *	lock				lock
  *	the lease begins		departures++
- *	unlock				unlock
- *	lock				lock
- *	departures: look at the table	end the leases there are
- *	unlock				unlock
+ *	look at departures		unlock
+ *	unlock				lock
+ *	(look at the table)		end the leases there are
+ *					unlock
+ *
+ * Whoever is the first to have the lock, one of the two sees what the other did.
  *
  * Context: Process context, may sleep.
  */
 void mbx_lease_check_holder(struct mbx_handle *handle)
 {
-	struct mbx_box *box = handle->box;
-	bool doubtful;
-
-	spin_lock(&box->lock);
-	doubtful = handle->departures;
-	spin_unlock(&box->lock);
-	if (unlikely(doubtful) && !mbx_handle_held(current->files, box, handle))
+	if (!mbx_handle_held(current->files, handle->box, handle))
 		mbx_lease_leave(handle, current->files);
 }
 
-static void ack_locked(struct mbx_box *box, struct mbx_message *msg, u64 time,
-		       struct mbx_message **spent, struct mbx_message **dead)
+/**
+ * mbx_lease_done_locked() - a leased message is done with
+ * @box: the mailbox, its lock held
+ * @msg: the message
+ * @spent: list to which it is added when it is for the caller to free
+ */
+void mbx_lease_done_locked(struct mbx_box *box, struct mbx_message *msg, struct mbx_message **spent)
 {
 	mbx_lease_end_locked(box, msg);
 	box->received++;
 	let_go_locked(box, msg, MAILBOX_END_ACKNOWLEDGED, spent);
 }
 
+static void ack_locked(struct mbx_box *box, struct mbx_message *msg, u64 time,
+		       struct mbx_message **spent, struct mbx_message **dead)
+{
+	mbx_lease_done_locked(box, msg, spent);
+}
+
 static void nack_locked(struct mbx_box *box, struct mbx_message *msg, u64 time,
 			struct mbx_message **spent, struct mbx_message **dead)
 {
 	mbx_lease_end_locked(box, msg);
+	if (drop_unanswered_locked(box, msg, spent))
+		return;
 	count_delivery_locked(box, msg);
 	if (time && !is_dead(box, msg))
 		put_under_locked(box, msg, (struct mbx_lease){ .number = ++box->last_lease }, time);
@@ -361,7 +389,7 @@ static int do_one(struct mbx_handle *handle, u64 number, u64 time, lease_fn *fn)
 	int ret;
 
 	mbx_box_lock_fresh(box);
-	msg = find_locked(box, handle, number);
+	msg = mbx_lease_find_locked(handle, number);
 	ret = mbx_handle_refused_locked(handle) ?: (msg ? 0 : -ESTALE);
 	if (!ret)
 		fn(box, msg, time, &spent, &dead);

@@ -42,7 +42,10 @@ void mbx_lease_begin_locked(struct mbx_box *box, struct mbx_message *msg,
 void mbx_lease_over_locked(struct mbx_box *box, struct mbx_message *msg, struct mbx_message **spent,
 			   struct mbx_message **dead);
 void mbx_lease_end_locked(struct mbx_box *box, struct mbx_message *msg);
+void mbx_lease_done_locked(struct mbx_box *box, struct mbx_message *msg,
+			   struct mbx_message **spent);
 struct mbx_message *mbx_lease_any_locked(struct mbx_box *box);
+struct mbx_message *mbx_lease_find_locked(struct mbx_handle *handle, u64 number);
 
 void mbx_lease_leave(struct mbx_handle *handle, const void *holder);
 void mbx_lease_flush(struct mbx_handle *handle, void *holder);

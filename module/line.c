@@ -66,17 +66,40 @@ void mbx_line_admit_locked(struct mbx_box *box)
  * mbx_line_find_locked() - the first sender in line with a message that is wanted
  * @box: the mailbox, its lock held
  * @select: what is wanted
+ * @calls: also a call
  * Return: the sender, or NULL.
  */
-struct mbx_waiter *mbx_line_find_locked(struct mbx_box *box, const struct mbx_select *select)
+struct mbx_waiter *mbx_line_find_locked(struct mbx_box *box, const struct mbx_select *select,
+					bool calls)
 {
 	struct mbx_waiter *sender;
 
 	list_for_each_entry(sender, &box->senders, link)
 		if (mbx_may_be_received(sender->message) &&
-		    mbx_select_matches(select, &sender->message->entry))
+		    mbx_select_matches(select, &sender->message->entry) &&
+		    (calls || !(sender->message->state & MBX_IS_CALL)))
 			return sender;
 	return NULL;
+}
+
+/**
+ * mbx_line_dismiss_locked() - end the wait of one that sends
+ * @box: the mailbox, its lock held
+ * @waiter: in line, at a rendezvous, or waiting for the end of its message
+ * @error: negative errno
+ *
+ * It takes its message back, also from a receiver that is copying it.
+ */
+void mbx_line_dismiss_locked(struct mbx_box *box, struct mbx_waiter *waiter, int error)
+{
+	struct mbx_message *msg = waiter->message;
+
+	if (msg && msg->sender) {
+		if (!msg->claimed)
+			mbx_queue_remove(&box->queue, &msg->entry);
+		msg->sender = NULL;
+	}
+	mbx_waiter_finish_locked(waiter, error);
 }
 
 /**

@@ -26,7 +26,9 @@ struct mbx_waiter;
 
 s64 mbx_line_wait(struct mbx_box *box, struct mbx_message *msg, struct mbx_share *share,
 		  struct mbx_handle *handle, u64 deadline);
-struct mbx_waiter *mbx_line_find_locked(struct mbx_box *box, const struct mbx_select *select);
+struct mbx_waiter *mbx_line_find_locked(struct mbx_box *box, const struct mbx_select *select,
+					bool calls);
+void mbx_line_dismiss_locked(struct mbx_box *box, struct mbx_waiter *waiter, int error);
 void mbx_line_take_locked(struct mbx_box *box, struct mbx_waiter *sender);
 void mbx_line_return_locked(struct mbx_box *box, struct mbx_message *msg);
 bool mbx_line_lets_pass_locked(const struct mbx_box *box, const struct mbx_share *share);

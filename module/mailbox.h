@@ -83,7 +83,7 @@ struct user_namespace;
  * @senders: waiters with a message that has no room, oldest first
  * @meetings: senders at a rendezvous, oldest first; their messages are published, or
  *	were claimed when they stood among @senders
- * @answered: senders that wait for their receipts
+ * @answered: senders that wait for their receipts, or answers
  * @last_turn: of the last sender that got in line
  * @admit_pass: how often waiting senders were gone through
  * @nr_receivers: calls that wait to receive or peek
@@ -237,7 +237,8 @@ static inline void mbx_box_drop_locked(struct mbx_box *box, struct mbx_message *
 	}
 	msg->dropped = false;
 	msg->state = 0;
-	if (!box->closed && mbx_stash_put(&box->stash, msg, spent))
+	/* Files are closed, which is nothing to do under a lock. */
+	if (!box->closed && likely(!msg->files) && mbx_stash_put(&box->stash, msg, spent))
 		return;
 	msg->next = *spent;
 	*spent = msg;

@@ -8,6 +8,7 @@
 #include <linux/module.h>
 
 #include "device.h"
+#include "directory.h"
 #include "domain.h"
 #include "message.h"
 
@@ -18,9 +19,12 @@ static int __init mbx_init(void)
 	ret = mbx_message_cache_init();
 	if (ret)
 		return ret;
-	ret = mbx_domain_init();
+	ret = mbx_directories_init();
 	if (ret)
 		goto err_cache;
+	ret = mbx_domain_init();
+	if (ret)
+		goto err_directories;
 	ret = mbx_device_init();
 	if (ret)
 		goto err_domain;
@@ -28,16 +32,19 @@ static int __init mbx_init(void)
 
 err_domain:
 	mbx_domain_fini();
+err_directories:
+	mbx_directories_fini();
 err_cache:
 	mbx_message_cache_fini();
 	return ret;
 }
 
-/* Nothing is open any more: what is left are permanent mailboxes. */
+/* Nothing is open any more: what is left are permanent mailboxes, inboxes and links. */
 static void __exit mbx_exit(void)
 {
 	mbx_device_fini();
 	mbx_domain_fini();
+	mbx_directories_fini();
 	mbx_message_cache_fini();
 }
 

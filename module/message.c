@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "files.h"
 #include "message.h"
 
 /* A cgroup that is full makes a send fail; it does not have a process killed. */
@@ -123,6 +124,8 @@ void mbx_message_free(struct mbx_message *msg)
 	if (!msg)
 		return;
 	free_payload(msg);
+	if (unlikely(msg->files))
+		mbx_files_free(msg->files);
 	put_pid(msg->process);
 	put_pid(msg->thread);
 	mbx_charge_drop(&msg->charge);

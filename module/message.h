@@ -15,7 +15,9 @@
 #include "queue.h"
 #include "quota.h"
 
+struct mbx_answer;
 struct mbx_box;
+struct mbx_files;
 struct mbx_share;
 struct mbx_waiter;
 struct page;
@@ -43,12 +45,18 @@ struct user_namespace;
  * @MBX_ANSWERED: its sender gets a receipt when it ends
  * @MBX_IS_RECEIPT: it is one
  * @MBX_IS_DEAD_LETTER: its sender has sent it to another mailbox
+ * @MBX_IS_CALL: its sender waits for the answer; with MBX_ANSWERED
+ * @MBX_MUST_ANSWER: who has it under a lease answers it; it does not go back
+ * @MBX_HAS_FILES: it has files
  */
 enum mbx_message_state {
 	MBX_COUNTED = 1 << 0,
 	MBX_ANSWERED = 1 << 1,
 	MBX_IS_RECEIPT = 1 << 2,
 	MBX_IS_DEAD_LETTER = 1 << 3,
+	MBX_IS_CALL = 1 << 4,
+	MBX_MUST_ANSWER = 1 << 6,
+	MBX_HAS_FILES = 1 << 5,
 };
 
 /**
@@ -70,8 +78,10 @@ enum mbx_message_state {
  * @sender: the sender that waits until it is received, or NULL (guarded by the
  *	mailbox lock); of a receipt that is to come, the sender that waits for it
  * @receipt: with MBX_ANSWERED, what its sender gets (guarded by the mailbox lock)
+ * @caller: instead, with MBX_IS_CALL: who waits for the answer (guarded by the mailbox lock)
  * @to: of a receipt that is to come: the mailbox that it goes to, with a reference, or
  *	NULL; owner only
+ * @files: with MBX_HAS_FILES, what travels with it; constant once published; NULL in a stash
  * @next: next of a stash or of a list to be freed; owner only
  * @deliveries: how often it was leased and came back (guarded by the mailbox lock)
  * @copies: of a broadcast, how many have got it (guarded by the mailbox lock)
@@ -105,8 +115,10 @@ struct mbx_message {
 	struct mbx_waiter *sender;
 	union {
 		struct mbx_message *receipt;
+		struct mbx_answer *caller;
 		struct mbx_box *to;
 	};
+	struct mbx_files *files;
 	struct mbx_message *next;
 	u32 peekers;
 	u32 deliveries;

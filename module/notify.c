@@ -34,6 +34,7 @@ static const __poll_t names[] = {
 	MBX_POLL_SENDER,
 	MBX_POLL_NO_RECEIVER,
 	MBX_POLL_NO_SENDER,
+	MBX_POLL_ABANDONED,
 };
 
 static int tell(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key)

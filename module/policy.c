@@ -5,6 +5,7 @@
 #include <linux/poll.h>
 #include <linux/sched.h>
 
+#include "answer.h"
 #include "handle.h"
 #include "ioctl.h"
 #include "line.h"
@@ -161,6 +162,7 @@ static void leave_unless_held(struct mbx_box *box, struct files_struct *holder)
 			leave_locked(box, holder);
 		spin_unlock(&box->lock);
 	}
+	mbx_answer_end_unheard(box);
 }
 
 /**

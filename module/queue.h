@@ -157,6 +157,7 @@ void mbx_queue_extract(struct mbx_queue *q, struct mbx_entry *e);
 struct mbx_entry *mbx_queue_find(const struct mbx_queue *q, const struct mbx_select *select);
 struct mbx_entry *mbx_queue_oldest(const struct mbx_queue *q);
 struct mbx_entry *mbx_queue_next_sender(const struct mbx_queue *q, unsigned long after);
+u64 mbx_queue_count_sender(const struct mbx_queue *q, unsigned long sender);
 u64 mbx_queue_rank(const struct mbx_queue *q, u64 sequence);
 bool mbx_select_matches(const struct mbx_select *select, const struct mbx_entry *e);
 

@@ -4,7 +4,8 @@
 
 #include "queue.h"
 
-#define order_entry(node) rb_entry_safe(node, struct mbx_entry, order)
+#define order_entry(node)  rb_entry_safe(node, struct mbx_entry, order)
+#define sender_entry(node) rb_entry_safe(node, struct mbx_entry, by_sender)
 
 /* How many of a run have a lesser sequence number, looked for from the nearer end. */
 static u32 rank_in_run(const struct mbx_entry *leader, u64 sequence)
@@ -59,4 +60,33 @@ u64 mbx_queue_rank(const struct mbx_queue *q, u64 sequence)
 		at = order_entry(at->order.rb_right);
 	}
 	return leader ? before + rank_in_run(leader, sequence) : 0;
+}
+
+/**
+ * mbx_queue_count_sender() - how many entries have a sender
+ * @q: the queue
+ * @sender: the sender
+ *
+ * In O(log n) and the number of runs of this sender.
+ *
+ * Return: how many.
+ */
+u64 mbx_queue_count_sender(const struct mbx_queue *q, unsigned long sender)
+{
+	const struct mbx_entry *at = sender_entry(q->by_sender.rb_node), *first = NULL;
+	u64 nr = 0;
+
+	if (q->sole)
+		return q->sole->sender == sender ? q->nr : 0;
+	while (at) {
+		if (at->sender < sender) {
+			at = sender_entry(at->by_sender.rb_right);
+		} else {
+			first = at;
+			at = sender_entry(at->by_sender.rb_left);
+		}
+	}
+	for (at = first; at && at->sender == sender; at = sender_entry(rb_next(&at->by_sender)))
+		nr += at->run_length;
+	return nr;
 }

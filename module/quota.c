@@ -3,6 +3,7 @@
 #include <linux/err.h>
 #include <linux/minmax.h>
 #include <linux/moduleparam.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <uapi/linux/mailbox.h>
@@ -111,6 +112,50 @@ static bool counter_add(atomic_long_t *counter, long by, unsigned long max)
 	return true;
 }
 
+static bool add_all(struct mbx_user *user, const struct mbx_charge *amount,
+		    const struct mbx_limits *max, unsigned long max_files)
+{
+	if (!counter_add(&user->mailboxes, amount->mailboxes, max->mailboxes))
+		return false;
+	if (!counter_add(&user->messages, amount->messages, max->messages))
+		goto err_mailboxes;
+	if (!counter_add(&user->bytes, amount->bytes, max->bytes))
+		goto err_messages;
+	if (counter_add(&user->files, amount->files, max_files))
+		return true;
+	atomic_long_sub(amount->bytes, &user->bytes);
+err_messages:
+	atomic_long_sub(amount->messages, &user->messages);
+err_mailboxes:
+	atomic_long_sub(amount->mailboxes, &user->mailboxes);
+	return false;
+}
+
+/*
+ * CAP_SYS_RESOURCE in the first user namespace exceeds quotas: any user can have
+ * it in a namespace of its own, so there it must not count.
+ */
+static int charge_take(struct mbx_charge *charge, const struct mbx_charge amount)
+{
+	unsigned long max_files = amount.files ? rlimit(RLIMIT_NOFILE) : 0;
+	struct mbx_limits max;
+
+	mbx_limits_read(&max);
+	if (!add_all(amount.user, &amount, &max, max_files)) {
+		/* Asked last, so that it leaves no trace where it is not needed. */
+		if (!capable(CAP_SYS_RESOURCE))
+			return -EDQUOT;
+		max.mailboxes = LONG_MAX;
+		max.messages = LONG_MAX;
+		max.bytes = LONG_MAX;
+		if (!add_all(amount.user, &amount, &max, LONG_MAX))
+			return -EDQUOT;
+	}
+	refcount_inc(&amount.user->refs);
+	*charge = amount;
+	return 0;
+}
+
 /**
  * mbx_charge_take() - charge a user for all of it, or for nothing
  * @charge: filled in; hand it to mbx_charge_drop() to undo
@@ -119,45 +164,37 @@ static bool counter_add(atomic_long_t *counter, long by, unsigned long max)
  * @messages: messages to charge
  * @bytes: bytes of kernel memory to charge
  *
- * CAP_SYS_RESOURCE in the first user namespace exceeds quotas: any user can have
- * it in a namespace of its own, so there it must not count.
+ * Return: 0, or -EDQUOT.
+ */
+int mbx_charge_take(struct mbx_charge *charge, struct mbx_user *user, u8 mailboxes, u16 messages,
+		    u32 bytes)
+{
+	return charge_take(charge, (struct mbx_charge){
+					   .user = user,
+					   .mailboxes = mailboxes,
+					   .messages = messages,
+					   .bytes = bytes,
+				   });
+}
+
+/**
+ * mbx_charge_take_files() - charge a user for files in flight, or for nothing
+ * @charge: filled in; hand it to mbx_charge_drop() to undo
+ * @user: who pays
+ * @files: how many
+ * @bytes: bytes of kernel memory to charge
+ *
+ * As many may be in flight as the process may have open, as with Unix sockets.
  *
  * Return: 0, or -EDQUOT.
  */
-int mbx_charge_take(struct mbx_charge *charge, struct mbx_user *user, u16 mailboxes, u16 messages,
-		    u32 bytes)
+int mbx_charge_take_files(struct mbx_charge *charge, struct mbx_user *user, u8 files, u32 bytes)
 {
-	struct mbx_limits max;
-	bool all = false;
-
-	mbx_limits_read(&max);
-	for (;;) {
-		if (!counter_add(&user->mailboxes, mailboxes, max.mailboxes))
-			goto err;
-		if (!counter_add(&user->messages, messages, max.messages))
-			goto err_mailboxes;
-		if (counter_add(&user->bytes, bytes, max.bytes))
-			break;
-		atomic_long_sub(messages, &user->messages);
-err_mailboxes:
-		atomic_long_sub(mailboxes, &user->mailboxes);
-err:
-		/* Asked last, so that it leaves no trace where it is not needed. */
-		if (all || !capable(CAP_SYS_RESOURCE))
-			return -EDQUOT;
-		all = true;
-		max.mailboxes = LONG_MAX;
-		max.messages = LONG_MAX;
-		max.bytes = LONG_MAX;
-	}
-	refcount_inc(&user->refs);
-	*charge = (struct mbx_charge){
-		.user = user,
-		.mailboxes = mailboxes,
-		.messages = messages,
-		.bytes = bytes,
-	};
-	return 0;
+	return charge_take(charge, (struct mbx_charge){
+					   .user = user,
+					   .files = files,
+					   .bytes = bytes,
+				   });
 }
 
 /**
@@ -173,6 +210,8 @@ void mbx_charge_drop(struct mbx_charge *charge)
 	atomic_long_sub(charge->mailboxes, &user->mailboxes);
 	atomic_long_sub(charge->messages, &user->messages);
 	atomic_long_sub(charge->bytes, &user->bytes);
+	if (charge->files)
+		atomic_long_sub(charge->files, &user->files);
 	charge->user = NULL;
 	mbx_user_put(user);
 }

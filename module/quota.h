@@ -33,6 +33,7 @@
  * @mailboxes: how many are charged; atomic
  * @messages: how many are charged; atomic
  * @bytes: how many are charged; atomic
+ * @files: how many are in flight; atomic
  * @keeping: mailboxes that may keep many of this user's spent messages; atomic
  */
 struct mbx_user {
@@ -42,6 +43,7 @@ struct mbx_user {
 	atomic_long_t mailboxes;
 	atomic_long_t messages;
 	atomic_long_t bytes;
+	atomic_long_t files;
 	atomic_long_t keeping;
 };
 
@@ -49,12 +51,14 @@ struct mbx_user {
  * struct mbx_charge - one undoable charge
  * @user: who pays, with a reference; NULL when nothing is charged
  * @mailboxes: mailboxes charged
+ * @files: files in flight charged
  * @messages: messages charged
  * @bytes: bytes of kernel memory charged
  */
 struct mbx_charge {
 	struct mbx_user *user;
-	u16 mailboxes;
+	u8 mailboxes;
+	u8 files;
 	u16 messages;
 	u32 bytes;
 };
@@ -75,8 +79,9 @@ struct mbx_limits {
 
 struct mbx_user *mbx_user_get(kuid_t uid);
 void mbx_user_put(struct mbx_user *user);
-int mbx_charge_take(struct mbx_charge *charge, struct mbx_user *user, u16 mailboxes, u16 messages,
+int mbx_charge_take(struct mbx_charge *charge, struct mbx_user *user, u8 mailboxes, u16 messages,
 		    u32 bytes);
+int mbx_charge_take_files(struct mbx_charge *charge, struct mbx_user *user, u8 files, u32 bytes);
 void mbx_charge_drop(struct mbx_charge *charge);
 bool mbx_keep_begin(struct mbx_user *user);
 bool mbx_keep_more(const struct mbx_user *user);

@@ -11,7 +11,7 @@
 #include <linux/uidgid.h>
 #include <linux/user_namespace.h>
 
-#include "deliver.h"
+#include "answer.h"
 #include "expire.h"
 #include "handle.h"
 #include "ioctl.h"
@@ -98,13 +98,6 @@ void mbx_receipt_put(struct mbx_receipt *receipt)
 		fput(receipt->file);
 }
 
-/* A receipt that nobody will read. */
-static void free_receipt(struct mbx_message *receipt)
-{
-	put_user_ns(receipt->viewer);
-	mbx_message_free(receipt);
-}
-
 /* By the rules for an ordinary message, but for the line: a promise does not wait. */
 static int promise_locked(struct mbx_box *to, struct mbx_message *receipt, struct mbx_share *share)
 {
@@ -146,12 +139,6 @@ static int promise(struct mbx_handle *handle, struct mbx_message *receipt)
 	return 0;
 }
 
-static void fulfil_locked(struct mbx_box *to, struct mbx_message *receipt)
-{
-	to->promised--;
-	to->promised_bytes -= receipt->length;
-}
-
 /**
  * mbx_receipt_attach() - make the receipt of a message that is about to be sent
  * @receipt: what is asked for
@@ -171,6 +158,10 @@ int mbx_receipt_attach(struct mbx_receipt *receipt, struct mbx_box *box, struct 
 	struct mbx_message *new;
 	int ret;
 
+	if (receipt->caller) {
+		mbx_answer_attach(receipt->caller, msg);
+		return 0;
+	}
 	ret = handle ? mbx_policy_send(handle) : 0;
 	if (ret)
 		return ret;
@@ -193,7 +184,7 @@ int mbx_receipt_attach(struct mbx_receipt *receipt, struct mbx_box *box, struct 
 	if (handle) {
 		ret = promise(handle, new);
 		if (ret) {
-			free_receipt(new);
+			mbx_receipt_free(new);
 			return ret;
 		}
 	} else {
@@ -216,12 +207,15 @@ int mbx_receipt_attach(struct mbx_receipt *receipt, struct mbx_box *box, struct 
 void mbx_receipt_undo(struct mbx_receipt *receipt)
 {
 	struct mbx_message *msg = receipt->message;
-	struct mbx_box *to = msg->to;
+	struct mbx_box *to;
 
+	if (receipt->caller)
+		return;
+	to = msg->to;
 	if (to) {
 		msg->to = NULL;
 		spin_lock(&to->lock);
-		fulfil_locked(to, msg);
+		mbx_receipt_fulfil_locked(to, msg);
 		to->sent--;
 		mbx_box_uncount_locked(to, msg);
 		mbx_room_freed_locked(to);
@@ -229,7 +223,7 @@ void mbx_receipt_undo(struct mbx_receipt *receipt)
 		mbx_box_put(to);
 	}
 	msg->sender = NULL;
-	free_receipt(msg);
+	mbx_receipt_free(msg);
 }
 
 /* As the reader of the receipt sees the current process. */
@@ -274,7 +268,8 @@ static void name_message(const struct mbx_box *box, const struct mbx_message *ms
  */
 void mbx_receipt_taken_locked(const struct mbx_message *msg)
 {
-	if (msg->state & MBX_ANSWERED)
+	/* Of a call, who answers it says so. */
+	if ((msg->state & MBX_ANSWERED) && !(msg->state & MBX_IS_CALL))
 		name_current(msg->receipt);
 }
 
@@ -318,6 +313,10 @@ void mbx_receipt_tell_locked(struct mbx_message *receipt, u32 end, struct mbx_me
 void mbx_receipt_fill_locked(const struct mbx_box *box, struct mbx_message *msg, u32 end,
 			     struct mbx_message **spent)
 {
+	if (msg->state & MBX_IS_CALL) {
+		mbx_answer_end_locked(msg, end);
+		return;
+	}
 	name_message(box, msg, msg->receipt);
 	mbx_receipt_tell_locked(mbx_receipt_detach(msg), end, spent);
 }
@@ -333,6 +332,10 @@ void mbx_receipt_set_apart_locked(const struct mbx_box *box, struct mbx_message 
 {
 	if (!(msg->state & MBX_ANSWERED))
 		return;
+	if (msg->state & MBX_IS_CALL) {
+		mbx_answer_end_locked(msg, MAILBOX_END_DEAD);
+		return;
+	}
 	name_message(box, msg, msg->receipt);
 	if (msg->receipt->sender)
 		msg->receipt->sender->message = NULL;
@@ -420,70 +423,4 @@ int mbx_receipt_wait(struct mbx_receipt *receipt, struct mbx_handle *handle, u64
 	/* It could be written before, and the message is sent: the result is the same. */
 	put_text(receipt, &text);
 	return 0;
-}
-
-/* The receiver does not wait, and nothing is allocated: the room was promised. */
-static void deliver(struct mbx_message *receipt)
-{
-	struct mbx_box *to = receipt->to;
-	bool closed;
-
-	if (!to) {
-		free_receipt(receipt);
-		return;
-	}
-	receipt->to = NULL;
-	put_user_ns(receipt->viewer);
-	receipt->viewer = NULL;
-	spin_lock(&to->lock);
-	closed = to->closed;
-	fulfil_locked(to, receipt);
-	if (closed) {
-		mbx_box_uncount_locked(to, receipt);
-	} else {
-		mbx_number_locked(to, receipt);
-		to->last_sent = receipt->time;
-		mbx_note_sender_locked(to, receipt);
-		mbx_deliver_locked(to, receipt, false);
-	}
-	spin_unlock(&to->lock);
-	if (closed)
-		mbx_message_free(receipt);
-	mbx_box_put(to);
-}
-
-/**
- * mbx_spent_free() - free messages that have ended, and deliver the receipts among them
- * @spent: the first of those chained by @next, or NULL
- *
- * Context: Process context, may sleep; no mailbox lock is held.
- */
-void mbx_spent_free(struct mbx_message *spent)
-{
-	while (spent) {
-		struct mbx_message *next = spent->next;
-
-		if (unlikely(spent->state & MBX_IS_RECEIPT))
-			deliver(spent);
-		else
-			mbx_message_free(spent);
-		spent = next;
-		cond_resched();
-	}
-}
-
-/**
- * mbx_spent_flush() - mbx_spent_free() in the midst of work under a mailbox lock
- * @box: the mailbox, its lock held; dropped and taken again
- * @spent: the list; empty from now on
- *
- * Context: Process context, may sleep.
- */
-void mbx_spent_flush(struct mbx_box *box, struct mbx_message **spent) __must_hold(&box->lock)
-{
-	spin_unlock(&box->lock);
-	mbx_spent_free(*spent);
-	*spent = NULL;
-	cond_resched();
-	spin_lock(&box->lock);
 }

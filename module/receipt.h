@@ -7,9 +7,11 @@
 
 #include "mailbox.h"
 #include "message.h"
+#include "spent.h"
 #include "wait.h"
 
 struct file;
+struct mbx_answer;
 struct mbx_handle;
 
 /**
@@ -38,6 +40,8 @@ struct mbx_handle;
  * @waiter: of the sender that waits; its message is the one sent, or NULL while that is
  *	on its way to the dead letters
  * @waiting: 1 until it has been told
+ * @caller: where it is a call: what it belongs to, which is told instead, see answer.h. Then
+ *	only this, @waiter and @waiting count; else NULL
  */
 struct mbx_receipt {
 	struct file *file;
@@ -47,6 +51,7 @@ struct mbx_receipt {
 	struct mbx_message *message;
 	struct mbx_waiter waiter;
 	u32 waiting;
+	struct mbx_answer *caller;
 };
 
 int mbx_receipt_ask(struct mbx_receipt *receipt, const struct mailbox_send __user *arg, u32 flags);
@@ -61,8 +66,19 @@ void mbx_receipt_fill_locked(const struct mbx_box *box, struct mbx_message *msg,
 void mbx_receipt_taken_locked(const struct mbx_message *msg);
 void mbx_receipt_set_apart_locked(const struct mbx_box *box, struct mbx_message *msg);
 void mbx_receipt_tell_locked(struct mbx_message *receipt, u32 end, struct mbx_message **spent);
-void mbx_spent_free(struct mbx_message *spent);
-void mbx_spent_flush(struct mbx_box *box, struct mbx_message **spent);
+void mbx_receipt_free(struct mbx_message *receipt);
+
+/**
+ * mbx_receipt_fulfil_locked() - a receipt arrives, or will not
+ * @to: the mailbox where its room is promised, the lock held
+ * @receipt: the receipt
+ */
+static inline void mbx_receipt_fulfil_locked(struct mbx_box *to, const struct mbx_message *receipt)
+{
+	lockdep_assert_held(&to->lock);
+	to->promised--;
+	to->promised_bytes -= receipt->length;
+}
 
 /**
  * mbx_receipt_detach() - take the receipt off a message
@@ -77,7 +93,7 @@ static inline struct mbx_message *mbx_receipt_detach(struct mbx_message *msg)
 		return NULL;
 	receipt = msg->receipt;
 	msg->receipt = NULL;
-	msg->state &= ~MBX_ANSWERED;
+	msg->state &= ~(MBX_ANSWERED | MBX_IS_CALL);
 	return receipt;
 }
 

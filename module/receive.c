@@ -8,11 +8,13 @@
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
+#include "answer.h"
 #include "broadcast.h"
 #include "claim.h"
 #include "dead_letter.h"
 #include "deliver.h"
 #include "expire.h"
+#include "files.h"
 #include "handle.h"
 #include "ioctl.h"
 #include "lease.h"
@@ -32,6 +34,7 @@
  * @select: which message, senders as the queue knows them
  * @peer: the process that is to be the sender, with a reference, or NULL
  * @lessee: through which handle; and of the lease that is wanted, if one is
+ * @doubtful: the lease may have begun after its holder had left
  * @subscriber: whose next message it is, or NULL where it is no broadcast
  * @spent: messages to be freed once the lock is dropped
  * @dead: dead letters to be moved then
@@ -41,6 +44,7 @@ struct receive {
 	struct mbx_select select;
 	struct pid *peer;
 	struct mbx_lessee lessee;
+	bool doubtful;
 	struct mbx_subscriber *subscriber;
 	struct mbx_message *spent;
 	struct mbx_message *dead;
@@ -72,26 +76,54 @@ noinline int mbx_receive_copy(const struct mbx_message *msg, struct mailbox_rece
 	return ret;
 }
 
-/* Before the lock is dropped: bits of enum mailbox_result. */
-static u32 result_locked(const struct receive *r, const struct mbx_message *msg)
+/* For the payload, or for files. */
+static bool lacks_room(const struct receive *r, const struct mbx_message *msg)
 {
-	u32 result = msg->length > r->args->room ? MAILBOX_TRUNCATED : 0;
+	const struct mbx_delivery *delivery = r->args->delivery;
 
-	if (likely(!(msg->state & (MBX_IS_RECEIPT | MBX_IS_DEAD_LETTER))))
+	if (msg->length > r->args->room)
+		return true;
+	/* A peek installs none. */
+	return unlikely(delivery) && !r->args->peek && mbx_files_nr(msg) > delivery->room;
+}
+
+/* States of a message of which a receiver is told. */
+#define SAID (MBX_IS_RECEIPT | MBX_IS_DEAD_LETTER | MBX_IS_CALL | MBX_HAS_FILES)
+
+/* Before the lock is dropped: bits of enum mailbox_result. */
+static __always_inline u32 result_locked(const struct mbx_message *msg, bool cut)
+{
+	const u32 result = cut ? MAILBOX_TRUNCATED : 0;
+
+	if (likely(!(msg->state & SAID)))
 		return result;
 	return result | (msg->state & MBX_IS_RECEIPT ? MAILBOX_IS_RECEIPT : 0) |
-	       (msg->state & MBX_IS_DEAD_LETTER ? MAILBOX_IS_DEAD_LETTER : 0);
+	       (msg->state & MBX_IS_DEAD_LETTER ? MAILBOX_IS_DEAD_LETTER : 0) |
+	       (msg->state & MBX_IS_CALL ? MAILBOX_IS_CALL : 0) |
+	       (msg->state & MBX_HAS_FILES ? MAILBOX_HAS_FILES : 0);
 }
 
 static bool too_long(const struct receive *r, const struct mbx_message *msg)
 {
-	return msg->length > r->args->room && !r->args->truncate;
+	return lacks_room(r, msg) && !r->args->truncate;
+}
+
+/* All but what the commit decides. */
+static __always_inline int copy(const struct receive *r, const struct mbx_message *msg, u32 copied,
+				u32 result)
+{
+	const struct mbx_receive_args *args = r->args;
+	int ret = 0;
+
+	if (unlikely(args->delivery))
+		ret = mbx_delivery_prepare(args->delivery, msg, args->peek);
+	return ret ?: mbx_receive_copy(msg, args->report, args->data, copied, result);
 }
 
 /* A sender that waits for room may have what we want: to us it goes without. */
 static struct mbx_message *take_from_line_locked(struct mbx_box *box, const struct receive *r)
 {
-	struct mbx_waiter *sender = mbx_line_find_locked(box, &r->select);
+	struct mbx_waiter *sender = mbx_line_find_locked(box, &r->select, !r->args->lease);
 
 	if (!sender)
 		return NULL;
@@ -110,7 +142,7 @@ static int wait_for(struct mbx_box *box, struct receive *r, struct mbx_message *
 	int ret;
 
 	/* What is leased takes up room: it is taken from nobody who waits for that. */
-	if (!args->peek && !args->lease && !list_empty(&box->senders)) {
+	if (!args->peek && args->lease != MBX_LEASE_ANY && !list_empty(&box->senders)) {
 		*found = take_from_line_locked(box, r);
 		if (*found)
 			return 0;
@@ -180,12 +212,12 @@ static int find(struct mbx_box *box, struct receive *r, struct mbx_message **fou
 }
 
 /* Or receive a broadcast, which stays for others. Return: as find(). */
-static int peek(struct mbx_box *box, struct receive *r, struct mbx_message *msg, u32 *copied)
-	__must_hold(&box->lock)
+static int peek(struct mbx_box *box, struct receive *r, struct mbx_message *msg, bool cut,
+		u32 *copied) __must_hold(&box->lock)
 {
 	/* Under a lease it says meanwhile when that ends. */
 	const u64 expiry = msg->entry.expiry;
-	const u32 result = result_locked(r, msg);
+	const u32 result = result_locked(msg, cut);
 	const u64 cursor = r->subscriber ? r->subscriber->cursor : 0;
 	const u64 index = r->select.kind == MBX_SELECT_INDEX ? r->select.match : 0;
 	const bool tell = r->subscriber && r->args->ask_missed;
@@ -197,7 +229,7 @@ static int peek(struct mbx_box *box, struct receive *r, struct mbx_message *msg,
 	msg->peekers++;
 	spin_unlock(&box->lock);
 	*copied = min(msg->length, r->args->room);
-	ret = mbx_receive_copy(msg, r->args->report, r->args->data, *copied, result);
+	ret = copy(r, msg, *copied, result);
 	if (!ret && r->args->report && put_user(expiry, &r->args->report->expiry))
 		ret = -EFAULT;
 	if (!ret && tell && put_user(missed, &r->args->report->missed))
@@ -217,20 +249,40 @@ static int peek(struct mbx_box *box, struct receive *r, struct mbx_message *msg,
 	return ret;
 }
 
-/* Return: as find(). */
-static int take(struct mbx_box *box, struct receive *r, struct mbx_message *msg, u32 *copied)
-	__must_hold(&box->lock)
+/* Choose the number of the lease, 0 for none. Return: the room for the answer to a call. */
+static u32 begin_lease_locked(struct mbx_box *box, struct receive *r, const struct mbx_message *msg)
 {
-	const u32 result = result_locked(r, msg);
+	const bool call = msg->state & MBX_IS_CALL;
+
+	r->lessee.number = call || r->args->lease == MBX_LEASE_ANY ? ++box->last_lease : 0;
+	return call ? mbx_answer_room_locked(msg) : 0;
+}
+
+static int put_lease(const struct receive *r, u32 answer_room)
+{
+	if (put_user(r->lessee.number, &r->args->report->lease))
+		return -EFAULT;
+	if (r->args->lease == MBX_LEASE_CALLS &&
+	    put_user(answer_room, &r->args->report->answer_room))
+		return -EFAULT;
+	return 0;
+}
+
+/* Return: as find(). */
+static int take(struct mbx_box *box, struct receive *r, struct mbx_message *msg, bool cut,
+		u32 *copied) __must_hold(&box->lock)
+{
+	const u32 result = result_locked(msg, cut);
+	u32 answer_room = 0;
 	int ret;
 
 	if (r->args->lease)
-		r->lessee.number = ++box->last_lease;
+		answer_room = begin_lease_locked(box, r, msg);
 	spin_unlock(&box->lock);
 	*copied = min(msg->length, r->args->room);
-	ret = mbx_receive_copy(msg, r->args->report, r->args->data, *copied, result);
-	if (!ret && r->args->lease && put_user(r->lessee.number, &r->args->report->lease))
-		ret = -EFAULT;
+	ret = copy(r, msg, *copied, result);
+	if (!ret && r->args->lease)
+		ret = put_lease(r, answer_room);
 	spin_lock(&box->lock);
 	if (unlikely(ret)) {
 		mbx_claim_undo_locked(box, msg, &r->spent);
@@ -238,8 +290,12 @@ static int take(struct mbx_box *box, struct receive *r, struct mbx_message *msg,
 		/* What we copied never was. */
 		mbx_claim_undo_locked(box, msg, &r->spent);
 		ret = 1;
-	} else if (r->args->lease) {
+	} else if (r->lessee.number) {
 		ret = mbx_claim_lease_locked(box, msg, &r->lessee, &r->spent);
+		if (!ret && r->args->lease == MBX_LEASE_CALLS)
+			msg->state |= MBX_MUST_ANSWER;
+		/* In the same round of the lock: see mbx_lease_check_holder(). */
+		r->doubtful = r->lessee.handle->departures;
 	} else {
 		mbx_claim_commit_locked(box, msg, &r->spent);
 	}
@@ -249,13 +305,16 @@ static int take(struct mbx_box *box, struct receive *r, struct mbx_message *msg,
 static int say_how_long(struct mbx_box *box, struct receive *r, struct mbx_message *msg)
 	__must_hold(&box->lock)
 {
-	u32 needed = msg->length;
+	struct mbx_delivery *delivery = r->args->delivery;
+	u32 needed = msg->length, nr_files = mbx_files_nr(msg);
 	int ret = -EMSGSIZE;
 
 	if (msg->claimed)
 		mbx_claim_undo_locked(box, msg, &r->spent);
 	spin_unlock(&box->lock);
 	if (r->args->report && put_user(needed, &r->args->report->length))
+		ret = -EFAULT;
+	if (delivery && put_user(nr_files, delivery->count))
 		ret = -EFAULT;
 	spin_lock(&box->lock);
 	return ret;
@@ -266,15 +325,17 @@ static int receive_locked(struct mbx_box *box, struct receive *r, u32 *copied)
 	__must_hold(&box->lock)
 {
 	struct mbx_message *msg;
+	bool cut;
 	int ret;
 
 	ret = find(box, r, &msg);
 	if (unlikely(ret))
 		return ret;
-	if (unlikely(too_long(r, msg)))
+	cut = lacks_room(r, msg);
+	if (unlikely(cut && !r->args->truncate))
 		return say_how_long(box, r, msg);
-	return unlikely(r->args->peek || r->subscriber) ? peek(box, r, msg, copied) :
-							  take(box, r, msg, copied);
+	return unlikely(r->args->peek || r->subscriber) ? peek(box, r, msg, cut, copied) :
+							  take(box, r, msg, cut, copied);
 }
 
 /* Before it waits: who revokes the handle ends waits that have begun. Return: as find(). */
@@ -300,7 +361,7 @@ static noinline int check_unusual(struct mbx_box *box, struct receive *r)
 		r->subscriber = &r->lessee.handle->subscriber;
 	}
 	if (r->select.kind == MBX_SELECT_SENDER) {
-		r->peer = mbx_peer_find(box, r->select.match);
+		r->peer = args->peer ? get_pid(args->peer) : mbx_peer_find(box, r->select.match);
 		if (IS_ERR(r->peer))
 			return PTR_ERR(r->peer);
 		r->select.match = (unsigned long)r->peer;
@@ -351,6 +412,8 @@ int mbx_receive(struct mbx_handle *handle, const struct mbx_receive_args *args, 
 		if (likely(!ret))
 			ret = receive_locked(box, &r, copied);
 		spin_unlock(&box->lock);
+		if (unlikely(args->delivery))
+			mbx_delivery_end(args->delivery, !ret);
 		if (unlikely(r.spent)) {
 			mbx_spent_free(r.spent);
 			r.spent = NULL;
@@ -365,7 +428,7 @@ int mbx_receive(struct mbx_handle *handle, const struct mbx_receive_args *args, 
 		if (unlikely(r.lessee.number))
 			put_user(args->lease_time, &args->report->lease);
 	}
-	if (unlikely(args->lease && !ret))
+	if (unlikely(r.doubtful && !ret))
 		mbx_lease_check_holder(handle);
 	if (unlikely(r.peer))
 		put_pid(r.peer);

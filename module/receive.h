@@ -5,12 +5,15 @@
 #include <linux/types.h>
 
 #include "queue.h"
+#include "wait.h"
 
 struct file;
 struct mailbox_receive;
+struct mbx_delivery;
 struct mbx_handle;
 struct mbx_message;
 struct mbx_patience;
+struct pid;
 
 /**
  * DOC: receive
@@ -29,27 +32,31 @@ struct mbx_patience;
  * @data: where the payload goes in user memory
  * @report: where everything else goes in user memory, or NULL
  * @select: which message; senders by their pid
+ * @peer: the sender, where it is known by more than its pid; else NULL
  * @deadline: CLOCK_MONOTONIC ns, or MBX_FOREVER
  * @room: bytes at @data
  * @peek: leave the message
  * @truncate: cut it if it is too long
  * @nonblock: do not wait
- * @lease: take it under a lease
+ * @lease: what to take under a lease
  * @ask_missed: of a broadcast, say in @report how many were missed
  * @lease_time: nanoseconds, 0 for no limit
+ * @delivery: where files go, or NULL
  */
 struct mbx_receive_args {
 	void __user *data;
 	struct mailbox_receive __user *report;
 	struct mbx_select select;
+	struct pid *peer;
 	u64 deadline;
 	u32 room;
 	bool peek;
 	bool truncate;
 	bool nonblock;
-	bool lease;
 	bool ask_missed;
+	enum mbx_leasing lease;
 	u64 lease_time;
+	struct mbx_delivery *delivery;
 };
 
 long mbx_receive_user(struct file *file, struct mailbox_receive __user *arg);

@@ -7,6 +7,7 @@
 
 #include "claim.h"
 #include "expire.h"
+#include "files.h"
 #include "handle.h"
 #include "ioctl.h"
 #include "line.h"
@@ -16,8 +17,9 @@
 #include "report.h"
 #include "wait.h"
 
-#define RECEIVE_FLAGS	    (MBX_WAIT_FLAGS | MAILBOX_PEEK | MAILBOX_TRUNCATE | MAILBOX_LEASE)
-#define RECEIVE_BATCH_FLAGS (MAILBOX_TRUNCATE | MAILBOX_LEASE)
+#define LEASE_FLAGS	    (MAILBOX_LEASE | MAILBOX_ANSWER)
+#define RECEIVE_BATCH_FLAGS (MAILBOX_TRUNCATE | LEASE_FLAGS | MAILBOX_FILES)
+#define RECEIVE_FLAGS	    (MBX_WAIT_FLAGS | MAILBOX_PEEK | RECEIVE_BATCH_FLAGS)
 
 /* As long as it was before there were leases. */
 #define RECEIVE_LEAST offsetofend(struct mailbox_receive, deliveries)
@@ -112,6 +114,42 @@ static __always_inline int receive_first(const struct mbx_handle *handle, u8 __u
 	return 0;
 }
 
+/* Apart: it takes a large part of the stack. */
+static noinline int receive_with_files(struct file *file, struct mbx_receive_args *args, u32 size)
+{
+	struct mbx_delivery delivery;
+	u32 copied;
+	int ret;
+
+	ret = mbx_delivery_ask(&delivery, args->report, size);
+	if (ret)
+		return ret;
+	args->delivery = &delivery;
+	return mbx_receive(file->private_data, args, &copied);
+}
+
+/* What is asked for by flags. */
+static noinline int read_more(struct mbx_receive_args *args, u32 size, u32 flags)
+{
+	struct mailbox_receive __user *arg = args->report;
+
+	if (flags & MAILBOX_ANSWER) {
+		if (size < offsetofend(struct mailbox_receive, answer_room) ||
+		    (flags & MAILBOX_LEASE))
+			return -EINVAL;
+		args->lease = MBX_LEASE_CALLS;
+	} else if (flags & MAILBOX_LEASE) {
+		if (size < offsetofend(struct mailbox_receive, lease))
+			return -EINVAL;
+		if (get_user(args->lease_time, &arg->lease))
+			return -EFAULT;
+		args->lease = MBX_LEASE_ANY;
+	}
+	if ((flags & MAILBOX_DEADLINE) && get_user(args->deadline, &arg->deadline))
+		return -EFAULT;
+	return 0;
+}
+
 static noinline int receive_any(struct file *file, struct mailbox_receive __user *arg, u32 size,
 				u32 flags, u64 data, u32 room, u32 kind,
 				const struct mbx_patience *batch)
@@ -125,25 +163,24 @@ static noinline int receive_any(struct file *file, struct mailbox_receive __user
 		.peek = flags & MAILBOX_PEEK,
 		.truncate = flags & MAILBOX_TRUNCATE,
 		.nonblock = (file->f_flags & O_NONBLOCK) || (flags & MAILBOX_NONBLOCK),
-		.lease = flags & MAILBOX_LEASE,
 		.ask_missed = size >= offsetofend(struct mailbox_receive, missed),
 	};
 	u32 copied;
+	int ret;
 
 	if (kind != MBX_SELECT_FIRST && get_user(args.select.match, &arg->match))
 		return -EFAULT;
-	if (unlikely(args.lease)) {
-		if (size < offsetofend(struct mailbox_receive, lease))
-			return -EINVAL;
-		if (get_user(args.lease_time, &arg->lease))
-			return -EFAULT;
+	if (unlikely(flags & (LEASE_FLAGS | MAILBOX_DEADLINE))) {
+		ret = read_more(&args, size, flags);
+		if (ret)
+			return ret;
 	}
-	if ((flags & MAILBOX_DEADLINE) && get_user(args.deadline, &arg->deadline))
-		return -EFAULT;
 	if (batch) {
 		args.deadline = batch->deadline;
 		args.nonblock = batch->nonblock;
 	}
+	if (unlikely(flags & MAILBOX_FILES))
+		return receive_with_files(file, &args, size);
 	return mbx_receive(file->private_data, &args, &copied);
 }
 

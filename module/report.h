@@ -18,19 +18,25 @@
  * What struct mailbox_receive tells a receiver of a message, as the receiver sees it.
  */
 
-/* How the reader sees the sender; in the first namespaces, nothing is translated. */
-static __always_inline void mbx_report_identify(const struct mbx_message *msg, u32 *uid, u32 *gid,
-						s32 *pid, s32 *tid)
+/* How the reader sees a user and a group; in the first namespace, nothing is translated. */
+static __always_inline void mbx_report_ids(kuid_t kuid, kgid_t kgid, u32 *uid, u32 *gid)
 {
 	struct user_namespace *ns = current_user_ns();
 
 	if (likely(ns == &init_user_ns)) {
-		*uid = __kuid_val(msg->uid);
-		*gid = __kgid_val(msg->gid);
+		*uid = __kuid_val(kuid);
+		*gid = __kgid_val(kgid);
 	} else {
-		*uid = from_kuid_munged(ns, msg->uid);
-		*gid = from_kgid_munged(ns, msg->gid);
+		*uid = from_kuid_munged(ns, kuid);
+		*gid = from_kgid_munged(ns, kgid);
 	}
+}
+
+/* How the reader sees the sender. */
+static __always_inline void mbx_report_identify(const struct mbx_message *msg, u32 *uid, u32 *gid,
+						s32 *pid, s32 *tid)
+{
+	mbx_report_ids(msg->uid, msg->gid, uid, gid);
 	if (likely(!task_pid(current)->level)) {
 		*pid = msg->process->numbers[0].nr;
 		*tid = msg->thread->numbers[0].nr;

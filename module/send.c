@@ -7,6 +7,7 @@
 #include "deliver.h"
 #include "enter.h"
 #include "expire.h"
+#include "files.h"
 #include "handle.h"
 #include "ioctl.h"
 #include "mailbox.h"
@@ -17,8 +18,14 @@
 #include "wait.h"
 
 #define RECEIPT_FLAGS	 (MAILBOX_RECEIPT | MAILBOX_RECEIPT_WAIT)
-#define SEND_FLAGS	 (MBX_WAIT_FLAGS | MAILBOX_EXPIRES | RECEIPT_FLAGS)
-#define SEND_BATCH_FLAGS (MAILBOX_EXPIRES | MAILBOX_RECEIPT)
+#define SEND_FLAGS	 (MBX_WAIT_FLAGS | MAILBOX_EXPIRES | MAILBOX_FILES | RECEIPT_FLAGS)
+#define SEND_BATCH_FLAGS (MAILBOX_EXPIRES | MAILBOX_FILES | MAILBOX_RECEIPT)
+
+/* What few sends have, and each of them perhaps not. */
+struct extras {
+	struct mbx_receipt *receipt;
+	struct mbx_files *files;
+};
 
 /* As long as it was before there were receipts. */
 #define SEND_LEAST offsetofend(struct mailbox_send, sequence)
@@ -89,30 +96,37 @@ static __always_inline void describe(struct mbx_message *msg, const struct mbx_s
 	msg->deliveries = 0;
 }
 
-/* What was not sent, and its lock. */
-static noinline void give_up(struct mbx_box *box, struct mbx_message *msg,
-			     struct mbx_receipt *receipt) __releases(&box->lock)
+static noinline int attach(struct extras *extras, struct mbx_box *box, struct mbx_message *msg,
+			   struct mbx_user *user)
 {
+	if (extras->files)
+		mbx_files_attach(msg, &extras->files);
+	return extras->receipt ? mbx_receipt_attach(extras->receipt, box, msg, user) : 0;
+}
+
+/* What was not sent, and its lock. Files go with it. */
+static noinline void give_up(struct mbx_box *box, struct mbx_message *msg,
+			     const struct extras *extras) __releases(&box->lock)
+{
+	const bool answered = mbx_receipt_detach(msg);
 	struct mbx_message *spent = NULL;
 
-	if (!mbx_receipt_detach(msg))
-		receipt = NULL;
 	mbx_box_drop_locked(box, msg, &spent);
 	spin_unlock(&box->lock);
 	mbx_message_free_all(spent);
-	if (receipt)
-		mbx_receipt_undo(receipt);
+	if (answered)
+		mbx_receipt_undo(extras->receipt);
 }
 
 /*
- * Where a policy has been asked, @usual is false. Return: the number of the message, or a
- * negative errno; numbers that count up by one cannot reach those.
+ * Where a policy has been asked, @usual is false. Without a file @args says it all.
+ * Return: the number of the message, or a negative errno; numbers that count up by one
+ * cannot reach those.
  */
-static __always_inline s64 send_for(struct mbx_share *share, struct file *file,
-				    const struct mbx_send_args args, struct mbx_receipt *receipt,
-				    bool usual)
+static __always_inline s64 send_for(struct mbx_share *share, struct mbx_handle *handle,
+				    const struct file *file, const struct mbx_send_args args,
+				    struct extras *extras, bool usual)
 {
-	struct mbx_handle *handle = file->private_data;
 	struct mbx_box *box = handle->box;
 	struct mbx_message *msg;
 	s64 ret;
@@ -129,9 +143,9 @@ static __always_inline s64 send_for(struct mbx_share *share, struct file *file,
 	if (unlikely(ret))
 		goto err;
 	mbx_message_stamp(msg);
-	if (unlikely(receipt)) {
+	if (unlikely(extras)) {
 		describe(msg, args);
-		ret = mbx_receipt_attach(receipt, box, msg, share->user);
+		ret = attach(extras, box, msg, share->user);
 		if (ret)
 			goto err;
 	}
@@ -150,10 +164,10 @@ static __always_inline s64 send_for(struct mbx_share *share, struct file *file,
 	} else {
 		describe(msg, args);
 		ret = mbx_enter_locked(box, msg, share, handle, args.deadline,
-				       args.nonblock || file->f_flags & O_NONBLOCK);
+				       args.nonblock || (file && file->f_flags & O_NONBLOCK));
 	}
 	if (unlikely(ret < 0)) {
-		give_up(box, msg, receipt);
+		give_up(box, msg, extras);
 		return ret;
 	}
 	mbx_stash_refill(&box->stash);
@@ -166,10 +180,9 @@ err:
 }
 
 /* Another user than the opener of the handle pays and shares. */
-static noinline s64 send_for_another(struct file *file, const struct mbx_send_args args,
-				     struct mbx_receipt *receipt)
+static noinline s64 send_for_another(struct mbx_handle *handle, const struct file *file,
+				     const struct mbx_send_args args, struct extras *extras)
 {
-	struct mbx_handle *handle = file->private_data;
 	struct mbx_share *share;
 	struct mbx_user *user;
 	s64 ret;
@@ -181,14 +194,14 @@ static noinline s64 send_for_another(struct file *file, const struct mbx_send_ar
 	mbx_user_put(user);
 	if (IS_ERR(share))
 		return PTR_ERR(share);
-	ret = send_for(share, file, args, receipt, READ_ONCE(handle->usual));
+	ret = send_for(share, handle, file, args, extras, READ_ONCE(handle->usual));
 	mbx_box_share_put(handle->box, share);
 	return ret;
 }
 
 /* Return: as send_for(). */
 static noinline s64 send_any(struct file *file, const struct mbx_send_args args,
-			     struct mbx_receipt *receipt)
+			     struct extras *extras)
 {
 	struct mbx_handle *handle = file->private_data;
 	int ret;
@@ -200,8 +213,8 @@ static noinline s64 send_any(struct file *file, const struct mbx_send_args args,
 	if (ret)
 		return ret;
 	if (!uid_eq(handle->share->user->uid, current_euid()))
-		return send_for_another(file, args, receipt);
-	return send_for(handle->share, file, args, receipt, READ_ONCE(handle->usual));
+		return send_for_another(handle, file, args, extras);
+	return send_for(handle->share, handle, file, args, extras, READ_ONCE(handle->usual));
 }
 
 /**
@@ -218,24 +231,86 @@ int mbx_send(struct file *file, const struct mbx_send_args *args)
 	return min_t(s64, send_any(file, *args, NULL), 0);
 }
 
+/**
+ * mbx_send_call() - send a message whose sender waits for the answer
+ * @file: a handle
+ * @args: what and how
+ * @receipt: of the call
+ *
+ * Context: Process context, may sleep.
+ * Return: the number of the message, and then mbx_answer_wait() is due; or as mbx_send().
+ */
+s64 mbx_send_call(struct file *file, const struct mbx_send_args *args, struct mbx_receipt *receipt)
+{
+	struct extras extras = { .receipt = receipt };
+
+	return send_any(file, *args, &extras);
+}
+
+/**
+ * mbx_send_direct() - send one message through a handle that is no file
+ * @handle: the handle
+ * @share: of the user that is most likely to send in the mailbox, or NULL
+ * @args: what and how
+ *
+ * Context: Process context, may sleep.
+ * Return: the number of the message; or, with nothing sent, a negative errno as mbx_send().
+ */
+s64 mbx_send_direct(struct mbx_handle *handle, struct mbx_share *share,
+		    const struct mbx_send_args *args)
+{
+	int ret = check(handle, *args);
+
+	if (ret)
+		return ret;
+	if (!share || !uid_eq(share->user->uid, current_euid()))
+		return send_for_another(handle, NULL, *args, NULL);
+	return send_for(share, handle, NULL, *args, NULL, true);
+}
+
 /* Return: as send_for(). */
-static noinline s64 send_with_receipt(struct file *file, struct mailbox_send __user *arg, u32 flags,
-				      const struct mbx_send_args args)
+static noinline s64 send_with_receipt(struct file *file, struct mailbox_send __user *arg, u32 size,
+				      u32 flags, const struct mbx_send_args args,
+				      struct extras *extras)
 {
 	struct mbx_handle *handle = file->private_data;
 	struct mbx_receipt receipt;
 	s64 ret;
 
+	if (size < offsetofend(struct mailbox_send, receipt_data))
+		return -EINVAL;
 	/* To wait is what it asks for. */
 	if ((flags & MAILBOX_RECEIPT_WAIT) && (args.nonblock || file->f_flags & O_NONBLOCK))
 		return -EINVAL;
 	ret = mbx_receipt_ask(&receipt, arg, flags);
 	if (ret)
 		return ret;
-	ret = send_any(file, args, &receipt);
+	extras->receipt = &receipt;
+	ret = send_any(file, args, extras);
 	if (ret > 0 && (flags & MAILBOX_RECEIPT_WAIT))
 		ret = mbx_receipt_wait(&receipt, handle, args.deadline) ?: ret;
 	mbx_receipt_put(&receipt);
+	return ret;
+}
+
+/* Return: as send_for(). */
+static noinline s64 send_with_extras(struct file *file, struct mailbox_send __user *arg, u32 size,
+				     u32 flags, const struct mbx_send_args args)
+{
+	struct extras extras = {};
+	s64 ret;
+
+	if (flags & MAILBOX_FILES) {
+		extras.files = mbx_files_of_user(arg, size);
+		if (IS_ERR(extras.files))
+			return PTR_ERR(extras.files);
+	}
+	if (flags & RECEIPT_FLAGS)
+		ret = send_with_receipt(file, arg, size, flags, args, &extras);
+	else
+		ret = send_any(file, args, &extras);
+	/* None, if a message has taken them. */
+	mbx_files_free(extras.files);
 	return ret;
 }
 
@@ -255,8 +330,8 @@ static noinline s64 send_unusual(struct file *file, struct mailbox_send __user *
 		/* 0 is "never" from here on; at 0 and at 1 it expired long ago. */
 		args.expiry = args.expiry ?: 1;
 	}
-	if (flags & RECEIPT_FLAGS)
-		return size < sizeof(*arg) ? -EINVAL : send_with_receipt(file, arg, flags, args);
+	if (flags & (RECEIPT_FLAGS | MAILBOX_FILES))
+		return send_with_extras(file, arg, size, flags, args);
 	return send_any(file, args, NULL);
 }
 
@@ -275,8 +350,8 @@ static __always_inline s64 send_said(struct file *file, struct mailbox_send __us
 	if (unlikely(ret))
 		return ret;
 	if (unlikely(!uid_eq(handle->share->user->uid, current_euid())))
-		return send_for_another(file, args, NULL);
-	return send_for(handle->share, file, args, NULL, true);
+		return send_for_another(handle, file, args, NULL);
+	return send_for(handle->share, handle, file, args, NULL, true);
 }
 
 static __always_inline long send_user(struct file *file, struct mailbox_send __user *arg,

@@ -11,6 +11,7 @@ struct mailbox_send;
 struct mbx_box;
 struct mbx_handle;
 struct mbx_message;
+struct mbx_receipt;
 struct mbx_share;
 struct mbx_user;
 
@@ -46,6 +47,9 @@ long mbx_send_user(struct file *file, struct mailbox_send __user *arg);
 long mbx_send_entry(struct file *file, struct mailbox_send __user *arg,
 		    const struct mbx_patience *patience);
 int mbx_send(struct file *file, const struct mbx_send_args *args);
+s64 mbx_send_call(struct file *file, const struct mbx_send_args *args, struct mbx_receipt *receipt);
+s64 mbx_send_direct(struct mbx_handle *handle, struct mbx_share *share,
+		    const struct mbx_send_args *args);
 struct mbx_message *mbx_send_find(struct mbx_box *box, struct mbx_user *user, u32 length,
 				  struct mbx_message *spare);
 

@@ -21,7 +21,14 @@
 void mbx_waiter_init_locked(struct mbx_waiter *waiter, struct list_head *line, u32 *waiting,
 			    struct mbx_handle *handle)
 {
-	*waiter = (struct mbx_waiter){ .task = current, .handle = handle, .waiting = waiting };
+	/* What else there is, is set by those who wait as it says: struct mbx_waiter. */
+	waiter->handle = handle;
+	waiter->task = current;
+	waiter->message = NULL;
+	waiter->peer = NULL;
+	waiter->waiting = waiting;
+	waiter->lease = MBX_LEASE_NONE;
+	waiter->done = false;
 	list_add_tail(&waiter->link, line);
 	++*waiting;
 }
@@ -38,6 +45,14 @@ void mbx_waiter_init_alone(struct mbx_waiter *waiter, u32 *waiting)
 	++*waiting;
 }
 
+static __always_inline void finish_locked(struct mbx_waiter *waiter, int result)
+{
+	list_del_init(&waiter->link);
+	--*waiter->waiting;
+	waiter->result = result;
+	waiter->done = true;
+}
+
 /**
  * mbx_waiter_finish_locked() - end a wait
  * @waiter: one that sleeps, or is about to
@@ -47,11 +62,33 @@ void mbx_waiter_init_alone(struct mbx_waiter *waiter, u32 *waiting)
  */
 void mbx_waiter_finish_locked(struct mbx_waiter *waiter, int result)
 {
-	list_del_init(&waiter->link);
-	--*waiter->waiting;
-	waiter->result = result;
-	waiter->done = true;
+	finish_locked(waiter, result);
 	wake_up_process(waiter->task);
+}
+
+/**
+ * mbx_waiter_finish_sync_locked() - end a wait where current is about to wait itself
+ * @waiter: one that sleeps, or is about to
+ * @result: what it has waited for: 0 or a negative errno
+ *
+ * The scheduler is told, so that it need not look for another processor. Only wait queues
+ * know how to say that: so there is one for as long as it takes, with one in it.
+ *
+ * One that runs, or is about to, looks at the waiter under the lock before it sleeps again:
+ * see DOC: wait.
+ *
+ * Context: The mailbox lock is held. Does not sleep.
+ */
+void mbx_waiter_finish_sync_locked(struct mbx_waiter *waiter, int result)
+{
+	DECLARE_WAITQUEUE(sleeper, waiter->task);
+	DECLARE_WAIT_QUEUE_HEAD_ONSTACK(queue);
+
+	finish_locked(waiter, result);
+	if (task_is_running(waiter->task))
+		return;
+	__add_wait_queue(&queue, &sleeper);
+	__wake_up_sync_key(&queue, TASK_NORMAL, NULL);
 }
 
 /**

@@ -59,6 +59,18 @@ struct mbx_patience {
 };
 
 /**
+ * enum mbx_leasing - what a receiver takes under a lease
+ * @MBX_LEASE_NONE: nothing
+ * @MBX_LEASE_ANY: whatever it gets
+ * @MBX_LEASE_CALLS: calls, to answer them
+ */
+enum mbx_leasing {
+	MBX_LEASE_NONE,
+	MBX_LEASE_ANY,
+	MBX_LEASE_CALLS,
+};
+
+/**
  * struct mbx_waiter - one sleeping call
  * @link: place in a list of the mailbox; empty once it was taken off
  * @handle: through which it waits; NULL while nobody shall end the wait for that
@@ -67,7 +79,7 @@ struct mbx_patience {
  * @message: receivers: the message handed over; senders: the one to be let in
  * @share: senders: of the user that sends it; constant
  * @holder: claimants: the process that gets the right to receive; constant
- * @lease: receivers: it wants the message under a lease; constant
+ * @lease: receivers: what it takes under a lease; constant
  * @peer: receivers: the process whose end ends the wait, or NULL; constant
  * @waiting: how many wait as this one does, itself included until it is finished
  * @turn: senders in line: which came first; constant
@@ -90,7 +102,7 @@ struct mbx_waiter {
 	u64 turn;
 	u64 sequence;
 	int result;
-	bool lease;
+	enum mbx_leasing lease : 8;
 	bool done;
 };
 
@@ -98,6 +110,7 @@ void mbx_waiter_init_locked(struct mbx_waiter *waiter, struct list_head *line, u
 			    struct mbx_handle *handle);
 void mbx_waiter_init_alone(struct mbx_waiter *waiter, u32 *waiting);
 void mbx_waiter_finish_locked(struct mbx_waiter *waiter, int result);
+void mbx_waiter_finish_sync_locked(struct mbx_waiter *waiter, int result);
 void mbx_waiters_stir_locked(struct list_head *waiters);
 int mbx_waiter_sleep(struct mbx_waiter *waiter, spinlock_t *lock, u64 deadline);
 

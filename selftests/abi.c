@@ -131,7 +131,7 @@
 	MEMBER(notify, eventfd, 12, 4)
 
 #define LAYOUT_SEND(STRUCT, MEMBER) \
-	STRUCT(send, 80) \
+	STRUCT(send, 96) \
 	MEMBER(send, size, 0, 4) \
 	MEMBER(send, flags, 4, 4) \
 	MEMBER(send, data, 8, 8) \
@@ -144,7 +144,10 @@
 	MEMBER(send, receipt, 56, 4) \
 	MEMBER(send, reserved, 60, 4) \
 	MEMBER(send, cookie, 64, 8) \
-	MEMBER(send, receipt_data, 72, 8)
+	MEMBER(send, receipt_data, 72, 8) \
+	MEMBER(send, files, 80, 8) \
+	MEMBER(send, nr_files, 88, 4) \
+	MEMBER(send, reserved_files, 92, 4)
 
 #define LAYOUT_RECEIPT(STRUCT, MEMBER) \
 	STRUCT(receipt, 64) \
@@ -162,7 +165,7 @@
 	MEMBER(receipt, copies, 60, 4)
 
 #define LAYOUT_RECEIVE(STRUCT, MEMBER) \
-	STRUCT(receive, 120) \
+	STRUCT(receive, 136) \
 	MEMBER(receive, size, 0, 4) \
 	MEMBER(receive, flags, 4, 4) \
 	MEMBER(receive, data, 8, 8) \
@@ -183,7 +186,10 @@
 	MEMBER(receive, result, 96, 4) \
 	MEMBER(receive, deliveries, 100, 4) \
 	MEMBER(receive, lease, 104, 8) \
-	MEMBER(receive, missed, 112, 8)
+	MEMBER(receive, missed, 112, 8) \
+	MEMBER(receive, answer_room, 120, 4) \
+	MEMBER(receive, nr_files, 124, 4) \
+	MEMBER(receive, files, 128, 8)
 
 #define LAYOUT_BATCH(STRUCT, MEMBER) \
 	STRUCT(batch, 40) \
@@ -207,6 +213,38 @@
 	MEMBER(lease, reserved, 28, 4) \
 	MEMBER(lease, time, 32, 8)
 
+#define LAYOUT_CALL(STRUCT, MEMBER) \
+	STRUCT(call, 96) \
+	MEMBER(call, size, 0, 4) \
+	MEMBER(call, flags, 4, 4) \
+	MEMBER(call, data, 8, 8) \
+	MEMBER(call, length, 16, 4) \
+	MEMBER(call, priority, 20, 4) \
+	MEMBER(call, type, 24, 8) \
+	MEMBER(call, deadline, 32, 8) \
+	MEMBER(call, answer, 40, 8) \
+	MEMBER(call, room, 48, 4) \
+	MEMBER(call, answer_length, 52, 4) \
+	MEMBER(call, answer_type, 56, 8) \
+	MEMBER(call, sequence, 64, 8) \
+	MEMBER(call, pid, 72, 4) \
+	MEMBER(call, tid, 76, 4) \
+	MEMBER(call, uid, 80, 4) \
+	MEMBER(call, gid, 84, 4) \
+	MEMBER(call, result, 88, 4) \
+	MEMBER(call, reserved, 92, 4)
+
+#define LAYOUT_REPLY(STRUCT, MEMBER) \
+	STRUCT(reply, 48) \
+	MEMBER(reply, size, 0, 4) \
+	MEMBER(reply, flags, 4, 4) \
+	MEMBER(reply, token, 8, 8) \
+	MEMBER(reply, data, 16, 8) \
+	MEMBER(reply, length, 24, 4) \
+	MEMBER(reply, error, 28, 4) \
+	MEMBER(reply, type, 32, 8) \
+	MEMBER(reply, receive, 40, 8)
+
 #define LAYOUT_YIELD(STRUCT, MEMBER) \
 	STRUCT(yield, 8) \
 	MEMBER(yield, size, 0, 4) \
@@ -226,6 +264,54 @@
 	MEMBER(revoke, flags, 4, 4) \
 	MEMBER(revoke, grant, 8, 8)
 
+#define LAYOUT_SENDER(STRUCT, MEMBER) \
+	STRUCT(sender, 24) \
+	MEMBER(sender, size, 0, 4) \
+	MEMBER(sender, flags, 4, 4) \
+	MEMBER(sender, lease, 8, 8) \
+	MEMBER(sender, pid, 16, 4) \
+	MEMBER(sender, reserved, 20, 4)
+
+#define LAYOUT_DIRECT(STRUCT, MEMBER) \
+	STRUCT(direct, 32) \
+	MEMBER(direct, size, 0, 4) \
+	MEMBER(direct, flags, 4, 4) \
+	MEMBER(direct, pid, 8, 4) \
+	MEMBER(direct, reserved, 12, 4) \
+	MEMBER(direct, message, 16, 8) \
+	MEMBER(direct, process, 24, 8)
+
+#define LAYOUT_LINK(STRUCT, MEMBER) \
+	STRUCT(link, 72) \
+	MEMBER(link, size, 0, 4) \
+	MEMBER(link, flags, 4, 4) \
+	MEMBER(link, pid, 8, 4) \
+	MEMBER(link, uid, 12, 4) \
+	MEMBER(link, peer, 16, 4) \
+	MEMBER(link, peer_uid, 20, 4) \
+	MEMBER(link, number, 24, 8) \
+	MEMBER(link, sent, 32, 8) \
+	MEMBER(link, received, 40, 8) \
+	MEMBER(link, unread, 48, 8) \
+	MEMBER(link, peer_unread, 56, 8) \
+	MEMBER(link, created, 64, 8)
+
+#define LAYOUT_LINKS(STRUCT, MEMBER) \
+	STRUCT(links, 32) \
+	MEMBER(links, size, 0, 4) \
+	MEMBER(links, flags, 4, 4) \
+	MEMBER(links, entries, 8, 8) \
+	MEMBER(links, entry_size, 16, 4) \
+	MEMBER(links, nr, 20, 4) \
+	MEMBER(links, after, 24, 8)
+
+#define LAYOUT_ALLOW(STRUCT, MEMBER) \
+	STRUCT(allow, 16) \
+	MEMBER(allow, size, 0, 4) \
+	MEMBER(allow, flags, 4, 4) \
+	MEMBER(allow, who, 8, 4) \
+	MEMBER(allow, reserved, 12, 4)
+
 #define LAYOUT(STRUCT, MEMBER) \
 	LAYOUT_INFO(STRUCT, MEMBER) \
 	LAYOUT_CREATE(STRUCT, MEMBER) \
@@ -240,9 +326,16 @@
 	LAYOUT_RECEIVE(STRUCT, MEMBER) \
 	LAYOUT_BATCH(STRUCT, MEMBER) \
 	LAYOUT_LEASE(STRUCT, MEMBER) \
+	LAYOUT_CALL(STRUCT, MEMBER) \
+	LAYOUT_REPLY(STRUCT, MEMBER) \
 	LAYOUT_YIELD(STRUCT, MEMBER) \
 	LAYOUT_RESTRICT(STRUCT, MEMBER) \
-	LAYOUT_REVOKE(STRUCT, MEMBER)
+	LAYOUT_REVOKE(STRUCT, MEMBER) \
+	LAYOUT_SENDER(STRUCT, MEMBER) \
+	LAYOUT_DIRECT(STRUCT, MEMBER) \
+	LAYOUT_LINK(STRUCT, MEMBER) \
+	LAYOUT_LINKS(STRUCT, MEMBER) \
+	LAYOUT_ALLOW(STRUCT, MEMBER)
 
 #define CONSTANTS(CONSTANT) \
 	CONSTANT(MAILBOX_INTERFACE_VERSION, 1) \
@@ -252,12 +345,17 @@
 	CONSTANT(MAILBOX_BATCH_MAX, 1024) \
 	CONSTANT(MAILBOX_DERIVE_MAX, 16) \
 	CONSTANT(MAILBOX_DELIVERIES_MAX, 65535) \
+	CONSTANT(MAILBOX_FILES_MAX, 16) \
 	CONSTANT(MAILBOX_IOC_MAGIC, 0xBC) \
 	CONSTANT(MAILBOX_IOC_INFO, 0xbc00) \
 	CONSTANT(MAILBOX_IOC_CREATE, 0xbc01) \
 	CONSTANT(MAILBOX_IOC_OPEN, 0xbc02) \
 	CONSTANT(MAILBOX_IOC_DESTROY, 0xbc03) \
 	CONSTANT(MAILBOX_IOC_LIST, 0xbc04) \
+	CONSTANT(MAILBOX_IOC_SEND_TO, 0xbc05) \
+	CONSTANT(MAILBOX_IOC_RECEIVE_FROM, 0xbc06) \
+	CONSTANT(MAILBOX_IOC_LINKS, 0xbc07) \
+	CONSTANT(MAILBOX_IOC_ALLOW, 0xbc08) \
 	CONSTANT(MAILBOX_IOC_STAT, 0xbc10) \
 	CONSTANT(MAILBOX_IOC_SET, 0xbc11) \
 	CONSTANT(MAILBOX_IOC_NOTIFY, 0xbc12) \
@@ -271,6 +369,10 @@
 	CONSTANT(MAILBOX_IOC_YIELD, 0xbc27) \
 	CONSTANT(MAILBOX_IOC_RESTRICT, 0xbc28) \
 	CONSTANT(MAILBOX_IOC_REVOKE, 0xbc29) \
+	CONSTANT(MAILBOX_IOC_CALL, 0xbc2a) \
+	CONSTANT(MAILBOX_IOC_REPLY, 0xbc2b) \
+	CONSTANT(MAILBOX_IOC_REPLY_RECEIVE, 0xbc2c) \
+	CONSTANT(MAILBOX_IOC_SENDER, 0xbc2d) \
 	CONSTANT(MAILBOX_RIGHT_SEND, 1) \
 	CONSTANT(MAILBOX_RIGHT_RECEIVE, 0x2) \
 	CONSTANT(MAILBOX_RIGHT_MANAGE, 0x4) \
@@ -300,7 +402,12 @@
 	CONSTANT(MAILBOX_FIXED_SIZE, 0x40) \
 	CONSTANT(MAILBOX_LEASE, 0x80) \
 	CONSTANT(MAILBOX_CUT_OFF, 0x400) \
+	CONSTANT(MAILBOX_ANSWER, 0x800) \
+	CONSTANT(MAILBOX_FILES, 0x1000) \
+	CONSTANT(MAILBOX_IDENTIFY, 0x2000) \
 	CONSTANT(MAILBOX_TRUNCATED, 1) \
+	CONSTANT(MAILBOX_IS_CALL, 0x8) \
+	CONSTANT(MAILBOX_HAS_FILES, 0x10) \
 	CONSTANT(MAILBOX_SET_MODE, 1) \
 	CONSTANT(MAILBOX_SET_UID, 0x2) \
 	CONSTANT(MAILBOX_SET_GID, 0x4) \
@@ -310,12 +417,16 @@
 	CONSTANT(MAILBOX_SET_MESSAGE_SIZE, 0x40) \
 	CONSTANT(MAILBOX_SET_MAX_MESSAGES, 0x80) \
 	CONSTANT(MAILBOX_SET_MAX_BYTES, 0x100) \
+	CONSTANT(MAILBOX_ALLOW_SIGNAL, 0) \
+	CONSTANT(MAILBOX_ALLOW_ANYBODY, 1) \
+	CONSTANT(MAILBOX_ALLOW_NOBODY, 2) \
 	CONSTANT(MAILBOX_EVENT_MESSAGE, 1) \
 	CONSTANT(MAILBOX_EVENT_ROOM, 0x2) \
 	CONSTANT(MAILBOX_EVENT_RECEIVER, 0x4) \
 	CONSTANT(MAILBOX_EVENT_SENDER, 0x8) \
 	CONSTANT(MAILBOX_EVENT_NO_RECEIVER, 0x10) \
-	CONSTANT(MAILBOX_EVENT_NO_SENDER, 0x20)
+	CONSTANT(MAILBOX_EVENT_NO_SENDER, 0x20) \
+	CONSTANT(MAILBOX_EVENT_ABANDONED, 0x40)
 
 #define ASSERT_STRUCT(name, bytes) static_assert(sizeof(struct mailbox_##name) == (bytes), #name);
 #define ASSERT_MEMBER(name, member, offset, bytes) \

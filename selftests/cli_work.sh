@@ -87,6 +87,37 @@ test_work_gives_back_what_failed()
 	expect 0 mailbox receive jobs && prints bad
 }
 
+test_work_hands_files_over()
+{
+	mailbox create jobs >out && echo first >first && echo second >second || return
+	exec 5<first 6<second 7>third
+	mailbox send --fd 5 --fd=6 --fd=7 jobs look || return
+	exec 5<&- 6<&- 7>&-
+	rm first second
+	# Also to the next one, when it has failed.
+	expect 1 mailbox work --count 1 jobs -- false || return
+	expect 0 mailbox work --count 1 jobs -- \
+		sh -c 'cat; cat <&3; cat <&4; echo $MAILBOX_FILES >&5; ls /proc/self/fd >&5' ||
+		return
+	prints "lookfirst${newline}second$newline" || return
+	# Nothing but these and the three that all have; and that of ls itself.
+	[ "$(tr '\n' ' ' <third)" = "3 0 1 2 3 4 5 6 " ] || return
+	mailbox send jobs none || return
+	expect 0 mailbox work --count 1 jobs -- sh -c 'echo $MAILBOX_FILES; ls /proc/self/fd' ||
+		return
+	prints "0${newline}0${newline}1${newline}2${newline}3$newline"
+}
+
+test_send_of_descriptors_that_do_not_travel()
+{
+	mailbox create jobs >out || return
+	expect 2 mailbox send --fd 8 jobs x || return
+	contains "descriptor 8 is not open" err || return
+	expect 1 mailbox send --fd 3 jobs x 3</dev/mailbox || return
+	says "do not travel in messages" || return
+	figures_are jobs messages=0
+}
+
 test_work_hides_for_a_delay_what_failed()
 {
 	mailbox create jobs >out && mailbox send jobs x || return

@@ -5,8 +5,11 @@
 #ifndef SELFTESTS_COMMANDS_H
 #define SELFTESTS_COMMANDS_H
 
+#include "common_call.h"
+#include "common_direct.h"
 #include "common_grant.h"
 
+#include <pthread.h>
 #include <sys/eventfd.h>
 
 struct command {
@@ -38,15 +41,22 @@ static const struct command commands[] = {
 	  MAILBOX_NONBLOCK | MAILBOX_CUT_OFF, DEVICE_ONLY },
 	{ "DESTROY", MAILBOX_IOC_DESTROY, sizeof(struct mailbox_destroy), 0, 0, true, true },
 	{ "LIST", MAILBOX_IOC_LIST, sizeof(struct mailbox_list), 0, 0, DEVICE_ONLY },
+	{ "SEND_TO", MAILBOX_IOC_SEND_TO, sizeof(struct mailbox_direct), 0, MAILBOX_IDENTIFY,
+	  DEVICE_ONLY },
+	{ "RECEIVE_FROM", MAILBOX_IOC_RECEIVE_FROM, sizeof(struct mailbox_direct), 0, 0,
+	  DEVICE_ONLY },
+	{ "LINKS", MAILBOX_IOC_LINKS, sizeof(struct mailbox_links), 0, 0, DEVICE_ONLY },
+	{ "ALLOW", MAILBOX_IOC_ALLOW, sizeof(struct mailbox_allow), 0, 0, DEVICE_ONLY },
 	{ "STAT", MAILBOX_IOC_STAT, sizeof(struct mailbox_stat), 416, 0, HANDLE_ONLY },
 	{ "SET", MAILBOX_IOC_SET, sizeof(struct mailbox_set), 0, SET_FIELDS, HANDLE_ONLY },
 	{ "NOTIFY", MAILBOX_IOC_NOTIFY, sizeof(struct mailbox_notify), 0, 0, HANDLE_ONLY },
 	{ "SEND", MAILBOX_IOC_SEND, sizeof(struct mailbox_send), 56,
 	  MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_EXPIRES | MAILBOX_RECEIPT |
-		  MAILBOX_RECEIPT_WAIT,
+		  MAILBOX_RECEIPT_WAIT | MAILBOX_FILES,
 	  HANDLE_ONLY },
 	{ "RECEIVE", MAILBOX_IOC_RECEIVE, sizeof(struct mailbox_receive), 104,
-	  MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_PEEK | MAILBOX_TRUNCATE | MAILBOX_LEASE,
+	  MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_PEEK | MAILBOX_TRUNCATE | MAILBOX_LEASE |
+		  MAILBOX_ANSWER | MAILBOX_FILES,
 	  HANDLE_ONLY },
 	{ "SEND_BATCH", MAILBOX_IOC_SEND_BATCH, sizeof(struct mailbox_batch), 0,
 	  MAILBOX_NONBLOCK | MAILBOX_DEADLINE, HANDLE_ONLY },
@@ -59,6 +69,12 @@ static const struct command commands[] = {
 	{ "RESTRICT", MAILBOX_IOC_RESTRICT, sizeof(struct mailbox_restrict), 0, MAILBOX_NONBLOCK,
 	  HANDLE_ONLY },
 	{ "REVOKE", MAILBOX_IOC_REVOKE, sizeof(struct mailbox_revoke), 0, 0, HANDLE_ONLY },
+	{ "CALL", MAILBOX_IOC_CALL, sizeof(struct mailbox_call), 0,
+	  MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_TRUNCATE, HANDLE_ONLY },
+	{ "REPLY", MAILBOX_IOC_REPLY, sizeof(struct mailbox_reply), 0, 0, HANDLE_ONLY },
+	{ "REPLY_RECEIVE", MAILBOX_IOC_REPLY_RECEIVE, sizeof(struct mailbox_reply), 0, 0,
+	  HANDLE_ONLY },
+	{ "SENDER", MAILBOX_IOC_SENDER, sizeof(struct mailbox_sender), 0, 0, HANDLE_ONLY },
 };
 
 static inline bool is_about_leases(const struct command *command)
@@ -70,10 +86,65 @@ static inline bool is_about_leases(const struct command *command)
 /* No other message has it. */
 #define TYPE_LEASED 0x1ea5ed
 
+/* Calls have one, which a thread waits for; and those a thread sends another. */
+#define TYPE_SERVED 0x5e17ed
+#define TYPE_ASKED  0xa5ced
+
+/* Threads, since the mailbox has one receiver, and that is this process. */
+struct partner {
+	int fd;
+	unsigned int begun;
+};
+
+static inline void *partner_serves(void *arg)
+{
+	struct partner *partner = arg;
+	struct mailbox_receive args = serve_args(NULL, 0);
+	struct mailbox_reply reply;
+
+	args.flags |= MAILBOX_TRUNCATE;
+	args.select = MAILBOX_SELECT_TYPE;
+	args.match = TYPE_SERVED;
+	flag_raise(&partner->begun);
+	if (!box_receive(partner->fd, &args)) {
+		reply = reply_args(args.lease, "answer", 6);
+		call(partner->fd, MAILBOX_IOC_REPLY, &reply);
+	}
+	flag_raise(&partner->begun);
+	return NULL;
+}
+
+static inline void *partner_asks(void *arg)
+{
+	struct partner *partner = arg;
+	struct mailbox_call args = call_args("ask", 3, NULL, 0);
+
+	args.type = TYPE_ASKED;
+	args.flags = MAILBOX_TRUNCATE;
+	flag_raise(&partner->begun);
+	box_call(partner->fd, &args);
+	flag_raise(&partner->begun);
+	return NULL;
+}
+
+static inline struct partner *partner_start(int fd, void *(*function)(void *))
+{
+	struct partner *partner = calloc(1, sizeof(*partner));
+	pthread_t thread;
+
+	ASSERT_TRUE(partner);
+	partner->fd = fd;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, function, partner));
+	pthread_detach(thread);
+	flag_await(&partner->begun, 1);
+	return partner;
+}
+
 /* What the pointers of the prepared calls lead to. */
 struct payload {
 	char data[16];
 	struct mailbox_stat stat;
+	struct mailbox_link link;
 	struct mailbox_send send;
 	struct mailbox_receive receive;
 	__u64 lease;
@@ -82,6 +153,61 @@ struct payload {
 	/* A handle that can be revoked; likewise. */
 	int derived;
 };
+
+static inline void prepare_reply(int fd, void *argument, struct payload *payload, bool receives)
+{
+	struct mailbox_receive args = serve_args(NULL, 0);
+	struct mailbox_reply *reply = argument;
+
+	partner_start(fd, partner_asks);
+	args.flags |= MAILBOX_TRUNCATE;
+	args.select = MAILBOX_SELECT_TYPE;
+	args.match = TYPE_ASKED;
+	ASSERT_EQ(0, box_receive(fd, &args));
+	*reply = reply_args(args.lease, payload->data, sizeof(payload->data));
+	payload->receive.flags = MAILBOX_NONBLOCK;
+	if (receives)
+		reply->receive = user_pointer(&payload->receive);
+}
+
+static inline void prepare_call(int fd, void *argument, struct payload *payload)
+{
+	struct mailbox_call *args = argument;
+
+	*args = call_args(payload->data, 1, payload->data, sizeof(payload->data));
+	args->type = TYPE_SERVED;
+	/* One that has not been called yet waits still. */
+	if (box_stat(fd).receivers)
+		return;
+	partner_start(fd, partner_serves);
+	wait_waiters(fd, 1, -1);
+}
+
+/*
+ * That a message waits for this process. Another user sends it, who pays: what that one has
+ * goes a moment after it has ended, and is not to be seen in what this user has.
+ */
+static inline void prepare_direct(int device, struct payload *payload)
+{
+	struct mailbox_allow allow = { .size = sizeof(allow), .who = MAILBOX_ALLOW_ANYBODY };
+	struct mailbox_receive look = receive_args(NULL, 0);
+	struct mailbox_direct args = { .size = sizeof(args), .message = user_pointer(&look) };
+	pid_t child;
+
+	ASSERT_EQ(0, call(device, MAILBOX_IOC_ALLOW, &allow));
+	look.flags |= MAILBOX_PEEK | MAILBOX_TRUNCATE;
+	if (!call(device, MAILBOX_IOC_RECEIVE_FROM, &args))
+		return;
+	args.pid = getpid();
+	args.message = user_pointer(&payload->send);
+	child = child_fork();
+	if (!child) {
+		if (setuid(65533) && is_root())
+			_exit(KSFT_FAIL);
+		_exit(call(device, MAILBOX_IOC_SEND_TO, &args) ? KSFT_FAIL : KSFT_PASS);
+	}
+	child_done(child);
+}
 
 /*
  * A call that succeeds on a mailbox of MAILBOX_POLICY_ONE that holds a message and has
@@ -119,6 +245,31 @@ static inline void command_prepare(const struct command *command, int fd, bool d
 
 		args->entries = user_pointer(&payload->stat);
 		args->entry_size = sizeof(payload->stat);
+		args->nr = 1;
+		break;
+	}
+	case MAILBOX_IOC_SEND_TO: {
+		struct mailbox_direct *args = argument;
+
+		/* The parent gets nothing. */
+		args->flags = MAILBOX_IDENTIFY;
+		args->pid = getppid();
+		break;
+	}
+	case MAILBOX_IOC_RECEIVE_FROM: {
+		struct mailbox_direct *args = argument;
+		int opened = open(DEVICE, O_RDWR | O_CLOEXEC);
+
+		prepare_direct(opened, payload);
+		close(opened);
+		args->message = user_pointer(&payload->receive);
+		break;
+	}
+	case MAILBOX_IOC_LINKS: {
+		struct mailbox_links *args = argument;
+
+		args->entries = user_pointer(&payload->link);
+		args->entry_size = sizeof(payload->link);
 		args->nr = 1;
 		break;
 	}
@@ -173,12 +324,23 @@ static inline void command_prepare(const struct command *command, int fd, bool d
 		args->grant = grant;
 		break;
 	}
+	case MAILBOX_IOC_SENDER:
+		ASSERT_EQ(0, box_send_text(fd, "leased", TYPE_LEASED, 0));
+		((struct mailbox_sender *)argument)->lease = box_lease_type(fd, TYPE_LEASED);
+		break;
 	case MAILBOX_IOC_ACK:
 	case MAILBOX_IOC_NACK:
 	case MAILBOX_IOC_EXTEND:
 		ASSERT_EQ(0, box_send_text(fd, "leased", TYPE_LEASED, 0));
 		payload->lease = box_lease_type(fd, TYPE_LEASED);
 		*(struct mailbox_lease *)argument = lease_args(&payload->lease, 1);
+		break;
+	case MAILBOX_IOC_CALL:
+		prepare_call(fd, argument, payload);
+		break;
+	case MAILBOX_IOC_REPLY:
+	case MAILBOX_IOC_REPLY_RECEIVE:
+		prepare_reply(fd, argument, payload, command->number != MAILBOX_IOC_REPLY);
 		break;
 	}
 }

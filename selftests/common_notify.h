@@ -9,7 +9,7 @@
 
 #include <sys/eventfd.h>
 
-#define EVENTS	   6
+#define EVENTS	   7
 #define EVENTS_ALL ((1 << EVENTS) - 1)
 
 static inline int eventfd_new(void)

@@ -25,6 +25,27 @@ static inline pid_t child_fork(void)
 	return pid;
 }
 
+/*
+ * A child that only waits for its end, with the number of one that has ended: root may choose
+ * that. Or a negative errno.
+ */
+static inline pid_t child_fork_as(pid_t number)
+{
+	/* A struct clone_args: exit_signal is the fifth, set_tid and its length come last. */
+	__u64 args[10] = { [4] = SIGCHLD, [8] = (uintptr_t)&number, [9] = 1 };
+	pid_t parent = getpid(), pid = syscall(SYS_clone3, args, sizeof(args));
+
+	if (pid < 0)
+		return -errno;
+	while (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+		if (getppid() != parent)
+			_exit(KSFT_FAIL);
+		pause();
+	}
+	return pid;
+}
+
 static inline void child_done(pid_t pid)
 {
 	int status = -1;

@@ -19,6 +19,7 @@ FIXTURE(device)
 FIXTURE_SETUP(device)
 {
 	self->device = device_open();
+	settled_info(self->device);
 	self->fd = box_new_policy(self->device, MAILBOX_POLICY_ONE);
 	ASSERT_EQ(0, box_send_text(self->fd, "first", 0, 0));
 	self->room = 4 * sysconf(_SC_PAGESIZE);

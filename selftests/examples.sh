@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The examples about policies and rights print what Documentation/policies.rst and
+# The examples about policies, rights and files print what Documentation/policies.rst and
 # concepts.rst say they do.
 
 here=$(readlink -f "$(dirname "$0")")/examples
@@ -24,7 +24,7 @@ number=0 failed=0
 echo "TAP version 13"
 for program in "$here"/*; do
 	name=${program##*/}
-	case $name in policy_* | restrict) ;; *) continue ;; esac
+	case $name in policy_* | restrict | files) ;; *) continue ;; esac
 	number=$((number + 1))
 	printed_by "$name" >"/tmp/$name.said"
 	"$program" >"/tmp/$name.printed" 2>&1
@@ -41,4 +41,4 @@ for program in "$here"/*; do
 	rm -f "/tmp/$name.said" "/tmp/$name.printed"
 done
 echo "1..$number"
-[ $failed -eq 0 ] && [ $number -eq 5 ]
+[ $failed -eq 0 ] && [ $number -eq 6 ]

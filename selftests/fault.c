@@ -19,6 +19,7 @@ FIXTURE(fault)
 FIXTURE_SETUP(fault)
 {
 	self->device = device_open();
+	settled_info(self->device);
 	self->fd = box_new_policy(self->device, MAILBOX_POLICY_ONE);
 	ASSERT_EQ(0, box_send_text(self->fd, "first", 0, 0));
 	ASSERT_EQ(0, box_send_text(self->fd, "second", 0, 0));
@@ -136,7 +137,8 @@ static bool only_reads(const struct command *command)
 {
 	return command->number == MAILBOX_IOC_DESTROY || command->number == MAILBOX_IOC_SET ||
 	       command->number == MAILBOX_IOC_YIELD || command->number == MAILBOX_IOC_NOTIFY ||
-	       command->number == MAILBOX_IOC_REVOKE;
+	       command->number == MAILBOX_IOC_REVOKE || command->number == MAILBOX_IOC_ALLOW ||
+	       command->number == MAILBOX_IOC_RECEIVE_FROM;
 }
 
 TEST_F(fault, structures_that_can_only_be_read)
@@ -168,8 +170,9 @@ TEST_F(fault, structures_whose_second_half_can_only_be_read)
 		/* The last member is an answer or lies behind one, but for these. */
 		char *start = pages + page - command->size + 8;
 
-		if (only_reads(command) || command->number == MAILBOX_IOC_CREATE ||
-		    command->number == MAILBOX_IOC_OPEN ||
+		if (only_reads(command) || command->number == MAILBOX_IOC_REPLY ||
+		    command->number == MAILBOX_IOC_REPLY_RECEIVE ||
+		    command->number == MAILBOX_IOC_CREATE || command->number == MAILBOX_IOC_OPEN ||
 		    command->number == MAILBOX_IOC_SEND_BATCH ||
 		    command->number == MAILBOX_IOC_RECEIVE_BATCH || is_about_leases(command))
 			continue;
@@ -338,22 +341,26 @@ TEST_F(fault, structures_that_are_cut_off_anywhere)
 {
 	struct mailbox_receive receive = receive_args(NULL, 0);
 	struct mailbox_send send = send_args(NULL, 0);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	size_t size;
 
-	send.flags = MAILBOX_DEADLINE | MAILBOX_EXPIRES | MAILBOX_RECEIPT;
+	send.flags = MAILBOX_DEADLINE | MAILBOX_EXPIRES | MAILBOX_RECEIPT | MAILBOX_FILES;
 	send.receipt = self->fd;
+	send.files = user_pointer(&null);
+	send.nr_files = 1;
 	send.deadline = far_future();
 	send.expiry = send.deadline;
 	for (size = 0; size < sizeof(send); size += 4)
 		EXPECT_REFUSED(self->device, self->fd, EFAULT,
 			       box_send(self->fd, memcpy(edge_new(size), &send, size)));
-	receive.flags = MAILBOX_DEADLINE | MAILBOX_TRUNCATE | MAILBOX_LEASE;
+	receive.flags = MAILBOX_DEADLINE | MAILBOX_TRUNCATE | MAILBOX_LEASE | MAILBOX_FILES;
 	receive.lease = 0;
 	receive.deadline = far_future();
-	/* The last member is of broadcasts only: see broadcast.c. */
-	for (size = 0; size < offsetof(struct mailbox_receive, missed); size += 4)
+	/* One member is of broadcasts only: see broadcast.c. */
+	for (size = 0; size < sizeof(receive); size += 4)
 		EXPECT_REFUSED(self->device, self->fd, EFAULT,
 			       box_receive(self->fd, memcpy(edge_new(size), &receive, size)));
+	close(null);
 	/* Not which one, or how long to wait; and nothing that would make the call fail later. */
 	receive.flags = MAILBOX_DEADLINE;
 	receive.select = MAILBOX_SELECT_TYPE;

@@ -23,6 +23,7 @@
 #define YIELD(member, kind, direction)	 MEMBER(mailbox_yield, member, kind, direction)
 #define NOTIFY(member, kind, direction)	 MEMBER(mailbox_notify, member, kind, direction)
 #define DERIVE(member, kind, direction)	 MEMBER(mailbox_restrict, member, kind, direction)
+#define SENDER(member, kind, direction)	 MEMBER(mailbox_sender, member, kind, direction)
 #define REVOKE(member, kind, direction)	 MEMBER(mailbox_revoke, member, kind, direction)
 
 #define STAT_MEMBERS(flags_direction) \
@@ -59,8 +60,8 @@
 		LEASE(time, KIND_NUMBER, IN)
 
 #define WAIT_ERRORS    EAGAIN, ETIMEDOUT, EINTR, EPIPE, EIDRM
-#define SEND_ERRORS    EACCES, EPERM, EMSGSIZE, EDQUOT, ENOMEM, WAIT_ERRORS
-#define RECEIVE_ERRORS EACCES, EPERM, EBUSY, EMSGSIZE, ESRCH, ENOBUFS, WAIT_ERRORS
+#define SEND_ERRORS    EACCES, EPERM, EMSGSIZE, EDQUOT, ENOMEM, ELOOP, WAIT_ERRORS
+#define RECEIVE_ERRORS EACCES, EPERM, EBUSY, EMSGSIZE, ESRCH, ENOBUFS, EMFILE, ENOMEM, WAIT_ERRORS
 #define LEASE_ERRORS   EACCES, ESTALE, EIDRM
 
 const struct layout layouts[OP_LAYOUTS] = {
@@ -185,7 +186,7 @@ const struct layout layouts[OP_LAYOUTS] = {
 	[OP_SEND] = {
 		.name = "SEND",
 		.cmd = MAILBOX_IOC_SEND,
-		.flags = MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_EXPIRES,
+		.flags = MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_EXPIRES | MAILBOX_FILES,
 		.size = sizeof(struct mailbox_send),
 		.least = 56,
 		.members = {
@@ -202,6 +203,9 @@ const struct layout layouts[OP_LAYOUTS] = {
 			SEND(reserved, KIND_NUMBER, IN),
 			SEND(cookie, KIND_NUMBER, IN),
 			SEND(receipt_data, KIND_NUMBER, IN),
+			SEND(files, KIND_FILES, IN),
+			SEND(nr_files, KIND_NR_FILES, IN),
+			SEND(reserved_files, KIND_NUMBER, IN),
 		},
 		.errors = { SEND_ERRORS },
 	},
@@ -209,7 +213,7 @@ const struct layout layouts[OP_LAYOUTS] = {
 		.name = "RECEIVE",
 		.cmd = MAILBOX_IOC_RECEIVE,
 		.flags = MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_PEEK | MAILBOX_TRUNCATE |
-			 MAILBOX_LEASE,
+			 MAILBOX_LEASE | MAILBOX_ANSWER | MAILBOX_FILES,
 		.size = sizeof(struct mailbox_receive),
 		.least = 104,
 		.members = {
@@ -234,6 +238,9 @@ const struct layout layouts[OP_LAYOUTS] = {
 			RECEIVE(deliveries, KIND_NUMBER, OUT),
 			RECEIVE(lease, KIND_NUMBER, IN_OUT),
 			RECEIVE(missed, KIND_NUMBER, IN_OUT),
+			RECEIVE(answer_room, KIND_NUMBER, IN_OUT),
+			RECEIVE(nr_files, KIND_NR_FILES, IN_OUT),
+			RECEIVE(files, KIND_FILES, IN),
 		},
 		.writes_data = true,
 		.errors = { RECEIVE_ERRORS },
@@ -324,6 +331,19 @@ const struct layout layouts[OP_LAYOUTS] = {
 			REVOKE(grant, KIND_GRANT, IN),
 		},
 		.errors = { EACCES, ENOENT, EIDRM },
+	},
+	[OP_SENDER] = {
+		.name = "SENDER",
+		.cmd = MAILBOX_IOC_SENDER,
+		.size = sizeof(struct mailbox_sender),
+		.members = {
+			SENDER(size, KIND_SIZE, IN),
+			SENDER(flags, KIND_FLAGS, IN),
+			SENDER(lease, KIND_LEASE, IN),
+			SENDER(pid, KIND_NUMBER, OUT),
+			SENDER(reserved, KIND_NUMBER, IN),
+		},
+		.errors = { LEASE_ERRORS, ESRCH },
 	},
 };
 

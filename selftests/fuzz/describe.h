@@ -36,6 +36,10 @@ enum kind {
 	KIND_EVENTS,
 	KIND_EVENTFD,
 	KIND_GRANT,
+	/* An array of descriptors, and how many. */
+	KIND_FILES,
+	KIND_NR_FILES,
+	KIND_LEASE,
 };
 
 enum direction { IN, OUT, IN_OUT };

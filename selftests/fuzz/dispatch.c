@@ -23,7 +23,6 @@
 
 static unsigned int naps;
 static bool patient[WORKERS];
-static bool namespace_ended;
 
 static bool is_busy(struct worker *worker)
 {
@@ -53,7 +52,7 @@ static void replace_worker(unsigned int nr)
 	worker->done = worker->order;
 	worker->failing = false;
 	patient[nr] = false;
-	namespace_ended |= nr == WORKER_NAMESPACE;
+	worker->polled = false;
 	start_worker(nr);
 }
 
@@ -220,7 +219,6 @@ bool dispatch_run(const struct input *input)
 	memset(shared->leases, 0, sizeof(shared->leases));
 	shared->nr_leases = 0;
 	naps = 0;
-	namespace_ended = false;
 	for (i = 0; i < SLOTS; i++)
 		slot_set(i, -1, FILE_NONE, 0);
 	/* Those of the first network namespace and of the other one. */
@@ -232,7 +230,10 @@ bool dispatch_run(const struct input *input)
 		wait_until_free(i);
 	for (i = 0; i < CHILDREN_MAX; i++)
 		kill_child(i);
-	settle_all(namespace_ended);
+	for (i = 0; i < WORKERS; i++)
+		if (shared->workers[i].polled)
+			kill_worker(i);
+	settle_all();
 	return !shared->failed;
 }
 

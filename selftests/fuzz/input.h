@@ -47,6 +47,7 @@ enum op {
 	OP_NOTIFY,
 	OP_RESTRICT,
 	OP_REVOKE,
+	OP_SENDER,
 	OP_LAYOUTS,
 	/* By a worker. */
 	OP_IOCTL = OP_LAYOUTS,

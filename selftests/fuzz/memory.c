@@ -22,12 +22,20 @@ static __u8 *area(size_t size, __u8 **end)
 
 void memory_init(void)
 {
+	int *given, i;
+
 	memory.args = area(ARGS_SIZE, &memory.args_end);
 	memory.entries = area(ENTRIES_SIZE, &memory.entries_end);
 	memory.sink = area(SINK_SIZE, &memory.sink_end);
 	memory.source = area(SOURCE_SIZE, &memory.source_end);
 	memset(memory.source, PAYLOAD, SOURCE_SIZE);
 	mprotect(memory.source, SOURCE_SIZE, PROT_READ);
+	memory.files = area(PAGE, &memory.files_end);
+	memory.given = area(PAGE, &memory.given_end);
+	given = (int *)memory.given;
+	/* The last ones may not travel, or are not open. */
+	for (i = 0; i < PAGE / 4; i++)
+		given[i] = i % 16 < 14 ? FD_EVENT : i % 16 == 14 ? FIRST_FD : FD_DEVICE;
 }
 
 __u64 memory_address(__u8 *area, __u8 *end, unsigned int how, size_t size)

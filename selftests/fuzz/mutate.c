@@ -239,6 +239,21 @@ static void add_lease(struct input *input)
 		splice(input, input->length, 0, end, sizeof(end));
 }
 
+/* Files travel, and arrive: likewise. */
+static void add_files(struct input *input)
+{
+	__u8 worker = chance(WORKER_NAMESPACE), slot = 2 + chance(3);
+	const __u8 send[] = { OP_SEND, worker | 1 << 4, slot,
+			      frame_place_of(&layouts[OP_SEND], KIND_FLAGS),
+			      FLAGS_FILES | MAILBOX_NONBLOCK };
+	const __u8 receive[] = { OP_RECEIVE, worker | 1 << 4, slot,
+				 frame_place_of(&layouts[OP_RECEIVE], KIND_FLAGS),
+				 FLAGS_FILES + 32 * chance(2) + MAILBOX_NONBLOCK };
+
+	splice(input, input->length, 0, send, sizeof(send));
+	splice(input, input->length, 0, receive, sizeof(receive));
+}
+
 void input_mutate(struct input *input, const struct input *other)
 {
 	int times = 1 + chance(4);
@@ -249,4 +264,6 @@ void input_mutate(struct input *input, const struct input *other)
 		add_last_words(input);
 	if (!chance(20))
 		add_lease(input);
+	if (!chance(20))
+		add_files(input);
 }

@@ -98,6 +98,13 @@ static int call_vector(const struct call *call)
 	return listed("writev", writev(slot_of(call).fd, parts, 2));
 }
 
+/* A device, or an epoll that may have one. */
+static void note_polled(const struct call *call, struct slot slot)
+{
+	if (slot.kind == FILE_DEVICE || slot.kind == FILE_OTHER)
+		shared->workers[call->worker].polled = true;
+}
+
 static int call_poll(const struct call *call)
 {
 	struct pollfd files[2] = {
@@ -105,6 +112,8 @@ static int call_poll(const struct call *call)
 		{ .fd = shared->slots[call->other].fd, .events = POLLIN },
 	};
 
+	note_polled(call, slot_of(call));
+	note_polled(call, shared->slots[call->other]);
 	return poll(files, 2, call_argument(call, 0, 0) & 1 ? -1 : 0) < 0 ? -errno : 0;
 }
 
@@ -122,6 +131,7 @@ static int call_epoll_new(const struct call *call)
 		event.events |= EPOLLEXCLUSIVE;
 	else if (how & 4)
 		event.events |= EPOLLONESHOT;
+	note_polled(call, slot_of(call));
 	slot_set(call->other, fd, FILE_OTHER, 0);
 	return epoll_ctl(fd, EPOLL_CTL_ADD, slot_of(call).fd, &event) ? -errno : 0;
 }
@@ -131,6 +141,7 @@ static int call_epoll_wait(const struct call *call)
 	struct epoll_event events[4];
 	int wait = call_argument(call, 0, 0) & 1 ? -1 : 0;
 
+	note_polled(call, slot_of(call));
 	return epoll_wait(slot_of(call).fd, events, 4, wait) < 0 ? -errno : 0;
 }
 

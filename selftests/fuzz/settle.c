@@ -14,7 +14,7 @@
 #include "values.h"
 #include "worker.h"
 
-/* A namespace that has ended is taken down in the background, and has this long. */
+/* What a process or a namespace has that has ended goes in the background, and has this long. */
 #define GRACE_NS (20 * 1000000000ULL)
 
 static const char *const parameters[LIMITS] = {
@@ -111,14 +111,14 @@ static bool is_charged(unsigned int user, struct mailbox_info *info)
 	       info->messages != leaked[user].messages || info->bytes != leaked[user].bytes;
 }
 
-static void check_quota(unsigned int user, __u64 grace)
+static void check_quota(unsigned int user)
 {
 	const struct timespec millisecond = { .tv_nsec = 1000000 };
 	__u64 begun = now_ns();
 	struct mailbox_info info;
 
 	while (is_charged(user, &info)) {
-		if (now_ns() > begun + grace) {
+		if (now_ns() > begun + GRACE_NS) {
 			fail("user %d is charged for %llu mailboxes, %llu messages, %llu bytes",
 			     users[user], info.mailboxes, info.messages, info.bytes);
 			leaked[user] = info;
@@ -128,7 +128,7 @@ static void check_quota(unsigned int user, __u64 grace)
 	}
 }
 
-void settle_all(bool namespace_ended)
+void settle_all(void)
 {
 	unsigned int i;
 
@@ -140,5 +140,5 @@ void settle_all(bool namespace_ended)
 	destroy_all(FD_DEVICE);
 	destroy_all(FD_DEVICE + WORKER_NAMESPACE);
 	for (i = 0; i < USERS; i++)
-		check_quota(i, namespace_ended ? GRACE_NS : 0);
+		check_quota(i);
 }

@@ -11,7 +11,6 @@
 void settle_init(void);
 /* Sets a parameter of the module until the input ends. */
 void settle_limit(unsigned int which, __u64 value);
-/* @namespace_ended: with what was in it. */
-void settle_all(bool namespace_ended);
+void settle_all(void);
 
 #endif

@@ -48,6 +48,7 @@ struct worker {
 	unsigned int first, end; /* calls of the order */
 	unsigned int now; /* call that it is at */
 	bool failing; /* something is to fail in that call */
+	bool polled; /* perhaps a device, which keeps an inbox for its process */
 	struct cover cover;
 };
 

@@ -139,6 +139,11 @@ static __u64 flags_of(const struct change *change)
 		return change->value;
 	if (change->value >= FLAGS_LEASE && change->value < FLAGS_LEASE + 32)
 		return MAILBOX_LEASE | (change->value & 31);
+	/* Files, also with what is most usual besides. */
+	if (change->value >= FLAGS_FILES && change->value < FLAGS_FILES + 32)
+		return MAILBOX_FILES | (change->value & 31);
+	if (change->value >= FLAGS_FILES + 32 && change->value != VALUE_RAW)
+		return MAILBOX_FILES | MAILBOX_LEASE | (change->value & 31);
 	return change->value == VALUE_RAW ? change->raw : 1ULL << (change->value & 31);
 }
 
@@ -158,7 +163,7 @@ static __u64 match_of(const struct change *change)
 	}
 }
 
-#define ALL_EVENTS (2 * MAILBOX_EVENT_NO_SENDER - 1)
+#define ALL_EVENTS (2 * MAILBOX_EVENT_ABANDONED - 1)
 
 __u64 value_initial(const struct layout *layout, const struct member *member,
 		    const struct call *call)
@@ -200,6 +205,12 @@ __u64 value_initial(const struct layout *layout, const struct member *member,
 		return FD_EVENT;
 	case KIND_GRANT:
 		return shared->last_grant;
+	case KIND_FILES:
+		return (__u64)(layout->writes_data ? memory.files : memory.given);
+	case KIND_NR_FILES:
+		return 2;
+	case KIND_LEASE:
+		return shared->leases[(shared->nr_leases - 1) % LEASES];
 	default:
 		return 0;
 	}
@@ -238,6 +249,12 @@ __u64 value_changed(const struct layout *layout, const struct member *member,
 					       number_of(change);
 	case KIND_GRANT:
 		return change->value < 16 ? shared->last_grant - change->value : number_of(change);
+	case KIND_FILES:
+		if (layout->writes_data)
+			return memory_address(memory.files, memory.files_end, change->value, 64);
+		return memory_address(memory.given, memory.given_end, change->value, 64);
+	case KIND_LEASE:
+		return change->value < LEASES ? shared->leases[change->value] : number_of(change);
 	case KIND_TIME:
 		return time_of(change);
 	case KIND_MATCH:

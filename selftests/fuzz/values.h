@@ -17,6 +17,8 @@ __u64 number_of(const struct change *change);
 void name_of(__u8 value, char *name);
 /* Of flags: that of leases, and with it those of the lower five bits. */
 #define FLAGS_LEASE 160
+/* The same for that of files; and from 32 more on for both. */
+#define FLAGS_FILES 192
 
 __u64 now_ns(void);
 

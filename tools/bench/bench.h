@@ -53,6 +53,8 @@ enum peer_flag {
 	PEER_SHARED = 1 << 1,
 	/* A stream of bytes: messages are kept apart by their common size only. */
 	PEER_BYTES = 1 << 2,
+	/* No competitor: ours. */
+	PEER_OURS = 1 << 3,
 };
 
 /**
@@ -70,6 +72,10 @@ enum peer_flag {
  * @send_as: sends with a priority or a type
  * @receive_by: receives by a type; the value does not matter to other choices
  * @make: makes the object and ends it again
+ * @call: sends what is at out, and has the answer to in, in one; NULL when there is no such
+ *	call. Who has it takes part in round trips and nothing else, and sends and receives
+ *	not at all.
+ * @serve: answers so many calls, with what they say
  */
 struct peer {
 	const char *name;
@@ -85,9 +91,11 @@ struct peer {
 	void (*send_as)(struct channel *channel, enum choice choice, unsigned int value);
 	void (*receive_by)(struct channel *channel, enum choice choice, unsigned int value);
 	void (*make)(void);
+	void (*call)(struct channel *channel);
+	void (*serve)(struct channel *channel, unsigned int times);
 };
 
-extern const struct peer peer_mailbox, peer_sysv, peer_mq, peer_pipe, peer_packet_pipe,
+extern const struct peer peer_mailbox, peer_calls, peer_sysv, peer_mq, peer_pipe, peer_packet_pipe,
 	peer_seqpacket, peer_dgram, peer_eventfd, peer_ring, peer_ioctls, peer_syscalls;
 
 extern const struct peer *const peers[];
@@ -108,6 +116,8 @@ const struct peer *peer_find(const char *name);
 /* --- peer_mailbox.c */
 /* Bytes that this user is charged for. */
 uint64_t mailbox_charged(void);
+/* A handle of a new one; -1 when that fails. */
+int mailbox_open_new(size_t size, unsigned int depth);
 
 /* --- main.c */
 /* Ends the program. @what was attempted, errno says why it failed. */

@@ -33,7 +33,7 @@ static int device(void)
 	return fd;
 }
 
-static int create(size_t size, unsigned int depth)
+int mailbox_open_new(size_t size, unsigned int depth)
 {
 	struct mailbox_create create = {
 		.size = sizeof(create),
@@ -97,7 +97,7 @@ static struct channel *box_open(size_t size, unsigned int depth)
 
 	if (!box || !channel_init(&box->channel, size, depth))
 		goto err_free;
-	box->fd = create(size, depth);
+	box->fd = mailbox_open_new(size, depth);
 	if (box->fd < 0)
 		goto err_fini;
 	prepare(box);
@@ -180,7 +180,7 @@ static void box_receive_by(struct channel *channel, enum choice choice, unsigned
 
 static void box_make(void)
 {
-	int fd = create(64, 64);
+	int fd = mailbox_open_new(64, 64);
 
 	if (fd < 0)
 		fail("mailbox", "create");
@@ -189,7 +189,7 @@ static void box_make(void)
 
 const struct peer peer_mailbox = {
 	.name = "mailbox",
-	.flags = PEER_SHARED,
+	.flags = PEER_SHARED | PEER_OURS,
 	.choices = 1 << BY_PRIORITY | 1 << BY_TYPE | 1 << BY_LOWEST,
 	.open = box_open,
 	.close = box_close,

@@ -28,7 +28,7 @@ static const char *indent(enum table_style style)
 
 static bool competes(const struct peer *peer)
 {
-	return peer != &peer_mailbox && !(peer->flags & PEER_FLOOR);
+	return !(peer->flags & (PEER_OURS | PEER_FLOOR));
 }
 
 bool best_peer(const struct report *report, bool noisy, const char *test, unsigned long x,
@@ -95,7 +95,7 @@ static bool is_measured(const struct report *report, bool noisy, const struct me
 /* Green for what is ahead of all others and red for what is behind, if it is ours. */
 static const char *judge(enum table_style style, const struct peer *peer, double ratio)
 {
-	if (peer != &peer_mailbox)
+	if (!(peer->flags & PEER_OURS))
 		return colour(style, ratio == 1 ? BOLD : "");
 	return colour(style, ratio <= 1 ? GREEN : RED);
 }

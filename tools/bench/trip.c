@@ -20,6 +20,10 @@ static void answer(void *arg)
 	const struct trip *trip = arg;
 	unsigned int i;
 
+	if (trip->peer->serve) {
+		trip->peer->serve(trip->there, trip->repeats);
+		return;
+	}
 	for (i = 0; i < trip->repeats; i++) {
 		trip->peer->receive(trip->there);
 		trip->peer->send(trip->back);
@@ -62,6 +66,10 @@ static double trip_round(void *state)
 	crew_send_to_work(&trip->crew);
 	start = now();
 	for (i = 0; i < trip->repeats; i++) {
+		if (peer->call) {
+			peer->call(trip->there);
+			continue;
+		}
 		peer->send(trip->there);
 		peer->receive(trip->back);
 	}

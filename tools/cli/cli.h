@@ -33,6 +33,7 @@ enum exit_code {
 	EXIT_LOST,
 	EXIT_CUT_OFF,
 	EXIT_NOT_TAKEN,
+	EXIT_NOT_ANSWERED,
 };
 
 struct command {
@@ -44,7 +45,8 @@ struct command {
 
 extern const struct command command_create, command_send, command_receive, command_peek, command_ls,
 	command_stat, command_set, command_rm, command_watch, command_info, command_work,
-	command_subscribe;
+	command_subscribe, command_call, command_serve, command_send_to, command_receive_from,
+	command_links;
 
 /* --- main.c */
 void help_print(const struct command *command, FILE *to);
@@ -87,6 +89,7 @@ enum doing {
 	DOING_CREATE,
 	DOING_OPEN,
 	DOING_SEND,
+	DOING_CALL,
 	DOING_RECEIVE,
 	DOING_PEEK,
 	DOING_SET,
@@ -112,6 +115,8 @@ bool output_has_reader(void);
 json_t *json_from_message(const struct mailbox_message *message);
 /* Of a struct mailbox_receipt, wherever it lies. */
 json_t *json_from_receipt(const void *data);
+/* Of what mailbox_call() returned to the request of that number. */
+json_t *json_from_answer(const struct mailbox_message *answer, uint64_t sequence);
 json_t *json_from_stat(const struct mailbox_stat *stat);
 json_t *json_number(uint64_t value);
 /* Prints on one line, flushes and drops it; false with errno when that failed. */

@@ -14,6 +14,9 @@
 
 #include "job.h"
 
+/* Behind standard input, output and error. */
+#define FIRST_FILE 3
+
 /*
  * A file in memory rather than a pipe: it takes the whole payload at once, so a command
  * that reads slowly or not at all holds up nobody, and the command may seek in it.
@@ -58,11 +61,41 @@ static void set_environment(const struct mailbox_message *message)
 	set_number("MAILBOX_DELIVERIES", message->deliveries);
 	set_number("MAILBOX_PID", message->pid);
 	set_number("MAILBOX_UID", message->uid);
+	set_number("MAILBOX_FILES", message->nr_files);
+}
+
+/*
+ * Descriptors 3 and on. All that is still needed goes out of the way first, also what
+ * another one of these stands on.
+ */
+static bool hand_over_files(const struct mailbox_message *message, int *failure)
+{
+	const int nr = message->nr_files, free = FIRST_FILE + nr;
+	int moved[MAILBOX_FILES_MAX], i;
+
+	*failure = fcntl(*failure, F_DUPFD_CLOEXEC, free);
+	for (i = 0; i < nr; i++) {
+		moved[i] = fcntl(message->files[i], F_DUPFD_CLOEXEC, free);
+		if (moved[i] < 0)
+			return false;
+	}
+	for (i = 0; i < nr; i++)
+		if (dup2(moved[i], FIRST_FILE + i) < 0)
+			return false;
+	return true;
+}
+
+static void close_files(const struct mailbox_message *message)
+{
+	uint32_t i;
+
+	for (i = 0; i < message->nr_files; i++)
+		close(message->files[i]);
 }
 
 /* In the new process, up to the command; the pipe tells the worker why there is none. */
 static void become(const struct mailbox_message *message, char **command, const sigset_t *mask,
-		   int payload, int failure, pid_t worker)
+		   int payload, int answer, int failure, pid_t worker)
 {
 	int error;
 
@@ -84,7 +117,12 @@ static void become(const struct mailbox_message *message, char **command, const 
 		fcntl(payload, F_SETFD, 0);
 	else
 		dup2(payload, STDIN_FILENO);
-	execvp(command[0], command);
+	if (answer == STDOUT_FILENO)
+		fcntl(answer, F_SETFD, 0);
+	else if (answer >= 0)
+		dup2(answer, STDOUT_FILENO);
+	if (hand_over_files(message, &failure))
+		execvp(command[0], command);
 	error = errno;
 	while (write(failure, &error, sizeof(error)) < 0 && errno == EINTR)
 		continue;
@@ -109,18 +147,22 @@ static int cannot_run(char **command, int error)
 }
 
 int job_start(struct job *job, const struct mailbox_message *message, char **command,
-	      const sigset_t *mask)
+	      const sigset_t *mask, bool answers)
 {
 	int failure[2] = { -1, -1 }, payload, error;
 	pid_t worker = getpid();
 
 	job->pid = -1;
+	job->answer = -1;
 	payload = payload_open(message);
-	if (payload >= 0 && !pipe2(failure, O_CLOEXEC))
+	if (answers)
+		job->answer = memfd_create("answer", MFD_CLOEXEC);
+	if (payload >= 0 && (job->answer >= 0 || !answers) && !pipe2(failure, O_CLOEXEC))
 		job->pid = fork();
 	error = payload < 0 ? -payload : errno;
 	if (!job->pid)
-		become(message, command, mask, payload, failure[1], worker);
+		become(message, command, mask, payload, job->answer, failure[1], worker);
+	close_files(message);
 	if (payload >= 0)
 		close(payload);
 	if (failure[1] >= 0)
@@ -129,6 +171,8 @@ int job_start(struct job *job, const struct mailbox_message *message, char **com
 		complain("cannot start '%s': %s", command[0], strerror(error));
 		if (failure[0] >= 0)
 			close(failure[0]);
+		if (job->answer >= 0)
+			close(job->answer);
 		return EXIT_OTHER;
 	}
 
@@ -143,23 +187,40 @@ int job_start(struct job *job, const struct mailbox_message *message, char **com
 	}
 	while (waitpid(job->pid, NULL, 0) < 0 && errno == EINTR)
 		continue;
+	if (job->answer >= 0)
+		close(job->answer);
 	return cannot_run(command, error);
+}
+
+char *job_answer(const struct job *job, size_t *length)
+{
+	off_t size = lseek(job->answer, 0, SEEK_END);
+	char *data = size < 0 ? NULL : malloc(size + 1);
+	ssize_t part;
+
+	for (*length = 0; data && *length < (size_t)size; *length += part) {
+		part = pread(job->answer, data + *length, size - *length, *length);
+		if (part <= 0)
+			break;
+	}
+	return data;
 }
 
 bool job_succeeded(struct job *job, const struct target *target, char **command)
 {
+	const char *then = job->answer < 0 ? "goes back" : "is not answered";
 	int status = -1;
 
 	while (waitpid(job->pid, &status, 0) < 0 && errno == EINTR)
 		continue;
 	close(job->pidfd);
 	if (WIFSIGNALED(status))
-		complain("message %llu of %s goes back: '%s' was ended by signal %d, %s",
-			 (unsigned long long)job->sequence, target->shown, command[0],
+		complain("message %llu of %s %s: '%s' was ended by signal %d, %s",
+			 (unsigned long long)job->sequence, target->shown, then, command[0],
 			 WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else if (WEXITSTATUS(status))
-		complain("message %llu of %s goes back: '%s' ended with status %d",
-			 (unsigned long long)job->sequence, target->shown, command[0],
+		complain("message %llu of %s %s: '%s' ended with status %d",
+			 (unsigned long long)job->sequence, target->shown, then, command[0],
 			 WEXITSTATUS(status));
 	return !status;
 }

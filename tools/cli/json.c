@@ -66,6 +66,19 @@ static json_t *json_rights(uint32_t rights)
 	return array;
 }
 
+json_t *json_from_answer(const struct mailbox_message *answer, uint64_t sequence)
+{
+	json_t *object = json_pack("{s:o, s:o, s:I, s:i, s:i, s:I, s:I}", "sequence",
+				   json_number(sequence), "type", json_number(answer->type),
+				   "length", (json_int_t)answer->length, "pid", answer->pid, "tid",
+				   answer->tid, "uid", (json_int_t)answer->uid, "gid",
+				   (json_int_t)answer->gid);
+
+	if (object)
+		json_set_bytes(object, "payload", answer->data, answer->length);
+	return object;
+}
+
 json_t *json_from_message(const struct mailbox_message *message)
 {
 	json_t *json = json_object();

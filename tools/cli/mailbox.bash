@@ -22,7 +22,8 @@ _mailbox_words()
 _mailbox()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local commands="create send receive work subscribe peek watch ls stat set rm info" command i
+	local command i
+	local commands="create send receive work call serve subscribe peek watch ls stat set rm info send-to receive-from links"
 
 	COMPREPLY=()
 	if [[ $COMP_CWORD -eq 1 ]]; then
@@ -37,7 +38,8 @@ _mailbox()
 	fi
 	# Behind -- of these stands any command.
 	for ((i = 2; i < COMP_CWORD; i++)); do
-		if [[ ($command == create || $command == work) && ${COMP_WORDS[i]} == -- ]]; then
+		if [[ ($command == create || $command == work || $command == serve) &&
+		      ${COMP_WORDS[i]} == -- ]]; then
 			mapfile -t COMPREPLY < <(compgen -A command -- "$current")
 			return
 		fi
@@ -60,7 +62,9 @@ _mailbox()
 		if [[ $current == -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -W "$(_mailbox_options "$command")" -- "$current")
 			[[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace
-		elif [[ $command != create && $command != ls && $command != info ]]; then
+		elif [[ $command == send-to || $command == receive-from ]]; then
+			mapfile -t COMPREPLY < <(compgen -W "$(ps -e -o pid= 2>/dev/null)" -- "$current")
+		elif [[ $command != create && $command != ls && $command != info && $command != links ]]; then
 			_mailbox_words "$(mailbox ls --names 2>/dev/null)" "$current"
 		fi
 		;;

@@ -10,9 +10,11 @@
 #include "cli.h"
 
 static const struct command *const commands[] = {
-	&command_create,    &command_send, &command_receive, &command_work,
-	&command_subscribe, &command_peek, &command_watch,   &command_ls,
-	&command_stat,	    &command_set,  &command_rm,	     &command_info,
+	&command_create, &command_send,	 &command_receive,   &command_work,
+	&command_call,	 &command_serve, &command_subscribe, &command_peek,
+	&command_watch,	 &command_ls,	 &command_stat,	     &command_set,
+	&command_rm,	 &command_info,	 &command_send_to,   &command_receive_from,
+	&command_links,
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -29,7 +31,7 @@ static const char overview_tail[] =
 	"   0  done\n"
 	"   1  another error\n"
 	"   2  wrong use of the command line\n"
-	"   3  no such mailbox\n"
+	"   3  no such mailbox, or no such process\n"
 	"   4  not permitted\n"
 	"   5  would have to wait: nothing to receive, or no room\n"
 	"   6  the time was over first\n"
@@ -40,7 +42,8 @@ static const char overview_tail[] =
 	"  11  there is no /dev/mailbox\n"
 	"  12  a message was received and could not be written: it is lost\n"
 	"  13  cut off from a broadcast, having been too slow\n"
-	"  14  the message was sent, and has ended without being taken\n";
+	"  14  the message was sent, and has ended without being taken\n"
+	"  15  the call was not answered: nobody serves, or who did has failed\n";
 
 static const struct command *command_find(const char *name)
 {
@@ -61,7 +64,7 @@ static void overview_print(FILE *to)
 	      "Mailboxes of the kernel: messages between processes.\n\n",
 	      to);
 	for (i = 0; i < NR_COMMANDS; i++)
-		fprintf(to, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
+		fprintf(to, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
 	fputs(overview_tail, to);
 }
 

@@ -21,10 +21,10 @@ void complain(const char *format, ...)
 static const char *verb(enum doing doing)
 {
 	static const char *const verbs[] = {
-		[DOING_CREATE] = "create",  [DOING_OPEN] = "open",
-		[DOING_SEND] = "send to",   [DOING_RECEIVE] = "receive from",
-		[DOING_PEEK] = "look into", [DOING_SET] = "change",
-		[DOING_DESTROY] = "remove",
+		[DOING_CREATE] = "create",	  [DOING_OPEN] = "open",
+		[DOING_SEND] = "send to",	  [DOING_CALL] = "call",
+		[DOING_RECEIVE] = "receive from", [DOING_PEEK] = "look into",
+		[DOING_SET] = "change",		  [DOING_DESTROY] = "remove",
 	};
 
 	return verbs[doing];
@@ -54,7 +54,7 @@ static int report_permission(enum doing doing, const struct target *target, int 
 
 static int report_wait(enum doing doing, const struct target *target)
 {
-	if (doing == DOING_SEND)
+	if (doing == DOING_SEND || doing == DOING_CALL)
 		complain("%s has no room, or nobody who waits for a message; receive from it, "
 			 "or send again later (without --nonblock where it is made to wait)",
 			 target->shown);
@@ -65,8 +65,35 @@ static int report_wait(enum doing doing, const struct target *target)
 	return EXIT_WOULD_WAIT;
 }
 
+/* Of a call, what is said of nothing else; or EXIT_OK. */
+static int report_call(const struct target *target, int error)
+{
+	switch (-error) {
+	case ECANCELED:
+		complain("who had the request at %s did not answer it: it failed, or ended, or "
+			 "only receives; it may be half done",
+			 target->shown);
+		return EXIT_NOT_ANSWERED;
+	case EPIPE:
+		complain("nobody can receive the request at %s; 'mailbox serve' does",
+			 target->shown);
+		return EXIT_NOT_ANSWERED;
+	case ETIMEDOUT:
+		complain("the time for %s is over and there is no answer; a longer --timeout "
+			 "waits longer",
+			 target->shown);
+		return EXIT_TIMED_OUT;
+	default:
+		return EXIT_OK;
+	}
+}
+
 int report(enum doing doing, const struct target *target, int error)
 {
+	int ret = doing == DOING_CALL ? report_call(target, error) : EXIT_OK;
+
+	if (ret)
+		return ret;
 	switch (-error) {
 	case ENOENT:
 		return report_missing(target);
@@ -99,6 +126,11 @@ int report(enum doing doing, const struct target *target, int error)
 			 "messages or remove mailboxes to get some back",
 			 verb(doing), target->shown);
 		return EXIT_QUOTA;
+	case ELOOP:
+		complain("cannot send to %s: mailboxes, Unix sockets, io_uring and /dev/mailbox do "
+			 "not travel in messages; files, pipes and other sockets do",
+			 target->shown);
+		return EXIT_OTHER;
 	case ENOBUFS:
 		complain("cut off from %s: messages were overwritten before they were received; "
 			 "without --cut-off they are only missed",

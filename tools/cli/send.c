@@ -3,6 +3,8 @@
  * mailbox send: messages from arguments, files or standard input.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +16,7 @@ enum {
 	OPTION_TIMEOUT,
 	OPTION_LINES,
 	OPTION_RECEIPT,
+	OPTION_FD,
 	OPTION_JSON,
 };
 
@@ -27,6 +30,7 @@ static const struct option options[] = {
 	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
 	{ "nonblock", no_argument, NULL, 'n' },
 	{ "receipt", no_argument, NULL, OPTION_RECEIPT },
+	{ "fd", required_argument, NULL, OPTION_FD },
 	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
@@ -47,6 +51,8 @@ static const char help[] =
 	"      --expire=TIME     dropped when not received so long after being sent\n"
 	"      --timeout=TIME    wait for room, or for receipts, so long at most, in all\n"
 	"  -n, --nonblock        do not wait for room\n"
+	"      --fd=N            descriptor N travels with each message, for 'mailbox work' to hand\n"
+	"                        over; up to 16 times\n"
 	"      --receipt         wait until each message was taken, and print by whom: a\n"
 	"                        sentence, or in a pipe: END PID UID NUMBER\n"
 	"      --json            print the sequence number of each message, or its receipt\n";
@@ -65,6 +71,7 @@ struct request {
 	int separator; /* -1: a file is one message */
 	char **files;
 	int nr_files;
+	int travelling[MAILBOX_FILES_MAX];
 	uint64_t sent;
 };
 
@@ -258,12 +265,33 @@ static int send_all(struct request *request, int nr, char **messages)
 	return ret;
 }
 
+static int take_descriptor(struct request *request)
+{
+	struct mailbox_message *message = &request->message;
+	uint64_t number;
+
+	if (!parse_number(optarg, INT_MAX, &number))
+		return usage(&command_send, "--fd takes the number of a descriptor");
+	if (fcntl((int)number, F_GETFD) < 0)
+		return usage(&command_send,
+			     "descriptor %s is not open; a shell opens it with %s<FILE", optarg,
+			     optarg);
+	if (message->nr_files == MAILBOX_FILES_MAX)
+		return usage(&command_send, "--fd goes %d times at most", MAILBOX_FILES_MAX);
+	message->files = request->travelling;
+	message->files[message->nr_files++] = number;
+	request->flags |= MAILBOX_FILES;
+	return EXIT_OK;
+}
+
 static int take_option(struct request *request, int option)
 {
 	const struct command *command = &command_send;
 	uint64_t number;
 
 	switch (option) {
+	case OPTION_FD:
+		return take_descriptor(request);
 	case 'f':
 		request->files[request->nr_files++] = optarg;
 		return EXIT_OK;

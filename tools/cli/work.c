@@ -26,6 +26,7 @@ struct worker {
 	int signals;
 	sigset_t mask; /* what the commands get: that of whoever started us */
 	struct mailbox_message message;
+	int files[MAILBOX_FILES_MAX];
 	struct job *jobs;
 	unsigned int running;
 	uint64_t taken;
@@ -91,11 +92,54 @@ static void acknowledge(struct worker *worker, const struct job *job)
 	}
 }
 
+/* Return: whether the call needs no other end. */
+static bool answer(struct worker *worker, const struct job *job)
+{
+	const char *shown = worker->request->target.shown;
+	struct mailbox_message message = { 0 };
+	int error;
+
+	message.data = job_answer(job, &message.length);
+	error = message.data ? mailbox_reply(worker->handle, job->lease, &message) : -ENOMEM;
+	free(message.data);
+	if (!error)
+		return true;
+
+	if (error == -ESTALE)
+		complain("message %llu of %s was done after its caller had given up",
+			 (unsigned long long)job->sequence, shown);
+	else if (error == -EMSGSIZE)
+		complain("message %llu of %s is not answered: the answer has %zu bytes, and the "
+			 "caller has no room for that",
+			 (unsigned long long)job->sequence, shown, message.length);
+	else
+		stop(worker, report(DOING_RECEIVE, &worker->request->target, error));
+	worker->ret = worker->ret ? worker->ret : EXIT_OTHER;
+	return false;
+}
+
+static bool serve_ended(struct worker *worker, struct job *job)
+{
+	const struct work_request *request = worker->request;
+	bool done = job_succeeded(job, &request->target, request->command);
+
+	/* Others than calls are gone already. */
+	if (job->lease) {
+		if (!done || !answer(worker, job))
+			give_back(worker, job->lease, 0);
+	}
+	close(job->answer);
+	return done;
+}
+
 static void command_ended(struct worker *worker, struct job *job)
 {
 	const struct work_request *request = worker->request;
 
-	if (job_succeeded(job, &request->target, request->command)) {
+	if (request->serve) {
+		if (!serve_ended(worker, job))
+			worker->ret = worker->ret ? worker->ret : EXIT_OTHER;
+	} else if (job_succeeded(job, &request->target, request->command)) {
 		acknowledge(worker, job);
 	} else {
 		give_back(worker, job->lease, request->delay);
@@ -110,11 +154,14 @@ static void take(struct worker *worker)
 	const struct work_request *request = worker->request;
 	struct mailbox_message *message = &worker->message;
 	struct job *job = &worker->jobs[worker->running];
+	uint32_t how = request->serve ? MAILBOX_ANSWER : MAILBOX_LEASE;
 	int ret;
 
 	message->lease_time = request->lease;
+	message->files = worker->files;
+	message->max_files = MAILBOX_FILES_MAX;
 	ret = mailbox_receive_alloc(worker->handle, message, &request->choice.selection,
-				    MAILBOX_LEASE | MAILBOX_NONBLOCK, 0);
+				    how | MAILBOX_FILES | MAILBOX_NONBLOCK, 0);
 	if (ret == -EAGAIN) {
 		worker->more = false;
 		return;
@@ -129,9 +176,10 @@ static void take(struct worker *worker)
 	job->sequence = message->sequence;
 	job->lease = message->lease;
 	job->extend_at = half_of_lease(worker);
-	ret = job_start(job, message, request->command, &worker->mask);
+	ret = job_start(job, message, request->command, &worker->mask, request->serve);
 	if (ret) {
-		give_back(worker, job->lease, 0);
+		if (job->lease)
+			give_back(worker, job->lease, 0);
 		stop(worker, ret);
 		return;
 	}

@@ -19,8 +19,10 @@ struct work_request {
 	bool counts;
 	bool idles;
 	bool all;
+	bool serve; /* 'mailbox serve': what the command prints is the answer */
 };
 
+/* The command line of 'mailbox work', and of 'mailbox serve', from the command on. */
 int work_run(struct work_request *request);
 
 #endif /* CLI_WORK_H */

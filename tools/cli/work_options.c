@@ -51,9 +51,34 @@ static const char help[] =
 	SELECTION_HELP;
 /* clang-format on */
 
-static int take_option(struct work_request *request, int option)
+static const struct option serve_options[] = {
+	SELECTION_OPTIONS,
+	{ "jobs", required_argument, NULL, 'j' },
+	{ "count", required_argument, NULL, OPTION_COUNT },
+	{ "all", no_argument, NULL, OPTION_ALL },
+	{ "idle", required_argument, NULL, OPTION_IDLE },
+	{ 0 },
+};
+
+/* clang-format off */
+static const char serve_help[] =
+	"Usage: mailbox serve [OPTIONS] MAILBOX -- COMMAND [ARGUMENTS]\n"
+	"Answers 'mailbox call', and whatever else calls: takes request after request, and runs\n"
+	"COMMAND for each, with the request as its standard input. What it prints is the answer,\n"
+	"once it has ended with 0; when it ends in another way the caller is told that there is\n"
+	"none. Messages that are no calls are given to COMMAND too; nobody gets what it prints.\n"
+	"\n"
+	"COMMAND finds the environment of 'mailbox work', and signals do what they do there.\n"
+	"\n"
+	"  -j, --jobs=N          N commands at once (default 1)\n"
+	"      --count=N         end after N messages\n"
+	"      --all             end when there is none\n"
+	"      --idle=TIME       end when there has been none for so long\n"
+	SELECTION_HELP;
+/* clang-format on */
+
+static int take_option(const struct command *command, struct work_request *request, int option)
 {
-	const struct command *command = &command_work;
 	uint64_t number;
 
 	switch (option) {
@@ -89,9 +114,9 @@ static int take_option(struct work_request *request, int option)
 	}
 }
 
-static int run(int argc, char **argv)
+static int run_as(const struct command *command, const struct option *known, int argc, char **argv)
 {
-	struct work_request request = { .jobs = 1 };
+	struct work_request request = { .jobs = 1, .serve = command == &command_serve };
 	int option, ret, i;
 
 	for (i = 1; i < argc; i++) {
@@ -101,23 +126,33 @@ static int run(int argc, char **argv)
 		}
 	}
 
-	while ((option = getopt_long(argc, argv, "j:t:h", options, NULL)) != -1) {
-		ret = take_option(&request, option);
+	while ((option = getopt_long(argc, argv, "j:t:h", known, NULL)) != -1) {
+		ret = take_option(command, &request, option);
 		if (ret || option == 'h')
 			return ret;
 	}
 	if (request.all && request.idles)
-		return usage(&command_work, "--all or --idle, not both: --all does not wait");
+		return usage(command, "--all or --idle, not both: --all does not wait");
 	if (argc - optind != 1)
-		return usage(&command_work, "one MAILBOX; the COMMAND stands behind --");
+		return usage(command, "one MAILBOX; the COMMAND stands behind --");
 	if (!request.command)
-		return usage(&command_work, "give the COMMAND behind --");
+		return usage(command, "give the COMMAND behind --");
 
-	ret = target_parse(&command_work, argv[optind], &request.target);
+	ret = target_parse(command, argv[optind], &request.target);
 	if (!ret)
 		ret = work_run(&request);
 	target_fini(&request.target);
 	return ret;
+}
+
+static int run(int argc, char **argv)
+{
+	return run_as(&command_work, options, argc, argv);
+}
+
+static int run_serve(int argc, char **argv)
+{
+	return run_as(&command_serve, serve_options, argc, argv);
 }
 
 const struct command command_work = {
@@ -125,4 +160,11 @@ const struct command command_work = {
 	.summary = "run a command for each message, and lose none",
 	.help = help,
 	.run = run,
+};
+
+const struct command command_serve = {
+	.name = "serve",
+	.summary = "run a command for each request: what it prints is the answer",
+	.help = serve_help,
+	.run = run_serve,
 };

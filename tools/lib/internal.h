@@ -26,8 +26,17 @@ int mbx_message_send(int handle, struct mailbox_message *message, struct mailbox
 void mbx_message_to_receive(const struct mailbox_message *message,
 			    const struct mailbox_selection *selection, uint32_t flags,
 			    struct mailbox_receive *receive);
+void mbx_message_add_files(const struct mailbox_message *message, uint32_t flags,
+			   struct mailbox_send *send);
 void mbx_message_from_receive(struct mailbox_message *message,
 			      const struct mailbox_receive *receive);
+
+/* Of an array of messages that are so many bytes long; batch.c. */
+int mbx_send_batch(int handle, void *messages, size_t size, unsigned int nr, uint32_t flags,
+		   uint64_t deadline, int *error);
+int mbx_receive_batch(int handle, void *messages, size_t size, unsigned int nr,
+		      const struct mailbox_selection *selection, uint32_t flags, uint64_t deadline,
+		      int *error);
 
 /* What a call on many tells of its end; batch.c. */
 int mbx_batch_result(unsigned int done, int reason, int *error);

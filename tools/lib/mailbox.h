@@ -225,11 +225,21 @@ int mailbox_list_each(int device, int (*each)(const struct mailbox_stat *stat, v
  * @lease_time: receive with MAILBOX_LEASE: for how many nanoseconds from when the message
  *	is taken, 0 for no limit. Stays as it is.
  * @lease: receive: with MAILBOX_LEASE the number of the lease, for mailbox_ack() and the
- *	like; else 0
+ *	like; with MAILBOX_ANSWER the token of a call, for mailbox_reply(), 0 when it is none;
+ *	else 0
  * @deliveries: receive: how often the message was delivered under a lease before
  * @is_receipt: receive: 1 when the kernel made it: @data is a struct mailbox_receipt
  * @missed: receive: of a broadcast, how many messages this handle has missed since the one
  *	it got last, because it was too slow or they expired; else 0
+ * @is_call: receive with MAILBOX_ANSWER: 1 when its sender waits for an answer, see
+ *	mailbox_call(), else 0
+ * @answer_room: receive with MAILBOX_ANSWER: bytes that the answer may have, UINT32_MAX for
+ *	any number; 0 where nobody waits for one
+ * @files: with MAILBOX_FILES, descriptors that travel with the message, or where those that
+ *	have travelled go; else neither this nor the next two are looked at
+ * @nr_files: send: how many travel, up to MAILBOX_FILES_MAX, 0 for none. A receive sets it to
+ *	what the message has, also when it fails with -EMSGSIZE: that is the room it needs.
+ * @max_files: receive: room at @files
  *
  * Begin with all zero, so that members which a later version uses are zero too.
  */
@@ -252,6 +262,11 @@ struct mailbox_message {
 	uint32_t deliveries;
 	uint32_t is_receipt;
 	uint64_t missed;
+	uint32_t is_call;
+	uint32_t answer_room;
+	int *files;
+	uint32_t nr_files;
+	uint32_t max_files;
 };
 
 /**
@@ -281,11 +296,13 @@ int mailbox_send(int handle, const void *data, size_t length);
  * mailbox_send_message() - send a message with all that can be said about it
  * @handle: with the right to send
  * @message: data, length, type, priority and expiry count; sequence is set on success
- * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_FILES
  * @deadline: with MAILBOX_DEADLINE, how long to wait for room
  *
+ * With MAILBOX_FILES open files travel along; see "Files in messages" in <linux/mailbox.h>.
+ *
  * Return: 0 or a negative errno: as mailbox_send(), and -ETIMEDOUT when the deadline
- * or the expiry has passed.
+ * or the expiry has passed; -EBADF or -ELOOP for a file that cannot travel.
  */
 int mailbox_send_message(int handle, struct mailbox_message *message, uint32_t flags,
 			 uint64_t deadline);
@@ -338,15 +355,20 @@ ssize_t mailbox_receive(int handle, void *data, size_t room);
  * @handle: with the right to receive
  * @message: data, room and lease_time count; the rest is set on success
  * @selection: which message, or NULL for the first
- * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, and one of MAILBOX_PEEK
- *	and MAILBOX_LEASE
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, MAILBOX_FILES, and one of
+ *	MAILBOX_PEEK, MAILBOX_LEASE and MAILBOX_ANSWER
  * @deadline: with MAILBOX_DEADLINE, how long to wait for a message
  *
  * With MAILBOX_LEASE the message comes back to the mailbox unless mailbox_ack() ends its
- * lease; see "Leases" in <linux/mailbox.h>.
+ * lease; see "Leases" in <linux/mailbox.h>. With MAILBOX_ANSWER a call is received to be
+ * answered, and other messages as without it. With MAILBOX_FILES the caller gets descriptors of
+ * the files that travel with the message, each of which wants close(2); without it those are
+ * closed with the message. What MAILBOX_TRUNCATE leaves of them is the lesser of nr_files and
+ * max_files.
  *
- * Return: 0 or a negative errno: -EMSGSIZE when the payload does not fit (the message
- * stays, its length is in @message), -EAGAIN, -ETIMEDOUT, -ESRCH, -EIDRM.
+ * Return: 0 or a negative errno: -EMSGSIZE when the payload or the files do not fit (the
+ * message stays, its length and nr_files are in @message), -EAGAIN, -ETIMEDOUT, -ESRCH,
+ * -EMFILE, -EIDRM.
  */
 int mailbox_receive_message(int handle, struct mailbox_message *message,
 			    const struct mailbox_selection *selection, uint32_t flags,
@@ -362,7 +384,8 @@ int mailbox_receive_message(int handle, struct mailbox_message *message,
  *
  * Grows the buffer with realloc(3) as needed and sets data and room accordingly, in
  * the manner of getline(3): the same @message serves for any number of calls, and the
- * caller gives data to free(3) after the last one, also after errors.
+ * caller gives data to free(3) after the last one, also after errors. It does not grow files:
+ * MAILBOX_FILES_MAX are all that a message can have.
  *
  * Return: 0 or a negative errno, as mailbox_receive_message(), and -ENOMEM.
  */
@@ -375,7 +398,7 @@ int mailbox_receive_alloc(int handle, struct mailbox_message *message,
  * @handle: with the right to send
  * @messages: each as for mailbox_send_message(); sequence is set in those sent
  * @nr: how many, any number
- * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_FILES
  * @deadline: with MAILBOX_DEADLINE, how long to wait for room
  * @error: set to the negative errno that stopped the batch before its end, else to 0;
  *	may be NULL
@@ -392,7 +415,8 @@ int mailbox_send_batch(int handle, struct mailbox_message *messages, unsigned in
  * @messages: each as for mailbox_receive_message()
  * @nr: how many at most, any number
  * @selection: which messages, or NULL for the first ones
- * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, MAILBOX_LEASE
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, MAILBOX_FILES, and one of
+ *	MAILBOX_LEASE and MAILBOX_ANSWER
  * @deadline: with MAILBOX_DEADLINE, how long to wait for the first message
  * @error: set to the negative errno that stopped the batch before its end, else to 0;
  *	-EAGAIN when there were fewer messages; may be NULL
@@ -405,6 +429,27 @@ int mailbox_send_batch(int handle, struct mailbox_message *messages, unsigned in
 int mailbox_receive_batch(int handle, struct mailbox_message *messages, unsigned int nr,
 			  const struct mailbox_selection *selection, uint32_t flags,
 			  uint64_t deadline, int *error);
+
+/**
+ * mailbox_receive_pidfd() - take the first message, and a pidfd of the process that sent it
+ * @handle: with the right to receive, not of a broadcast
+ * @message: see mailbox_receive_message()
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, MAILBOX_FILES
+ * @deadline: with MAILBOX_DEADLINE, how long to wait for a message
+ * @pidfd: set on success: see pidfd_open(2), end it with close(2); or a negative errno, and
+ *	the message is received all the same: -ESRCH when its sender has ended or is not
+ *	visible from here, -EMFILE and the like when there can be no descriptor
+ *
+ * The pidfd is that of the sender, whatever process has its number by now: see "Who has sent
+ * it" in <linux/mailbox.h>. It polls as readable when the sender ends.
+ *
+ * The message is under a lease until this returns, so what ends leases (a caller that is
+ * killed, too) gives it back, and a receipt says that it was acknowledged.
+ *
+ * Return: 0 or a negative errno, as mailbox_receive_message(); -EINVAL for a broadcast.
+ */
+int mailbox_receive_pidfd(int handle, struct mailbox_message *message, uint32_t flags,
+			  uint64_t deadline, int *pidfd);
 
 /* --- leases: messages that come back unless they are acknowledged ------- */
 
@@ -478,6 +523,70 @@ int mailbox_nack_batch(int handle, const uint64_t *leases, unsigned int nr, uint
  */
 int mailbox_extend_batch(int handle, const uint64_t *leases, unsigned int nr, uint64_t time,
 			 int *error);
+
+/* --- calls: a message and its answer ------------------------------------ */
+
+/**
+ * mailbox_call() - send a request, and wait for the answer
+ * @handle: with the right to send
+ * @request: data, length, type and priority count, and expiry must be 0; sequence is set on
+ *	success
+ * @answer: data and room count; of the rest length, type, truncated, pid, tid, uid and gid
+ *	are set on success, about the answer and who gave it, and all others to 0. May be NULL
+ *	where the answer has no bytes.
+ * @flags: MAILBOX_DEADLINE; MAILBOX_NONBLOCK: do not wait for room; MAILBOX_TRUNCATE: an
+ *	answer longer than room is cut, not refused
+ * @deadline: with MAILBOX_DEADLINE, when the whole call ends
+ *
+ * See "Calls" in <linux/mailbox.h>.
+ *
+ * Return: 0, or a negative errno: as mailbox_send_message(), and -ECANCELED when who had the
+ * request did not answer (it may be half done), -EPIPE when nobody can receive it,
+ * -ETIMEDOUT, -EINTR.
+ */
+int mailbox_call(int handle, struct mailbox_message *request, struct mailbox_message *answer,
+		 uint32_t flags, uint64_t deadline);
+
+/**
+ * mailbox_reply() - answer a call
+ * @handle: through which it was received
+ * @token: its lease, from a receive with MAILBOX_ANSWER or MAILBOX_LEASE
+ * @answer: data, length and type count; NULL for an answer of no bytes and of type 0
+ *
+ * Return: 0 or a negative errno, and then the token is as good as it was: -ESTALE when the
+ * caller has given up, or the token is not the caller's; -EMSGSIZE when the answer is longer
+ * than the answer_room of the request; -EDQUOT, -ENOMEM, -EIDRM. Never waits.
+ */
+int mailbox_reply(int handle, uint64_t token, const struct mailbox_message *answer);
+
+/**
+ * mailbox_reply_receive() - answer a call and take the next message, in one entry
+ * @handle: with the right to receive
+ * @token: see mailbox_reply(); 0 to answer nobody and only receive
+ * @answer: see mailbox_reply(); not looked at where token is 0
+ * @request: as for mailbox_receive_message()
+ * @flags: as for mailbox_receive_message(); MAILBOX_ANSWER goes without saying
+ * @deadline: with MAILBOX_DEADLINE, how long to wait for the message
+ *
+ * The loop of a server, in which every error is about what was tried last::
+ *
+ *	token = 0;
+ *	for (;;) {
+ *		ret = mailbox_reply_receive(handle, token, &answer, &request, 0, 0);
+ *		token = 0;
+ *		if (ret)
+ *			continue; (or look at it: -ESTALE is no harm, -EIDRM the end)
+ *		token = request.lease;
+ *		(make the answer, also where token is 0: then nobody waits for it)
+ *	}
+ *
+ * Return: 0 with a message; 1 when the answer has gone, but no message came: call again with
+ * token 0, which tells why if it is still so (the length in @request is set where it did not
+ * fit); or a negative errno, and then the answer has not gone and nothing was received: as
+ * mailbox_reply(), or with token 0 as mailbox_receive_message().
+ */
+int mailbox_reply_receive(int handle, uint64_t token, const struct mailbox_message *answer,
+			  struct mailbox_message *request, uint32_t flags, uint64_t deadline);
 
 /* --- policies: which processes a mailbox is for ------------------------- */
 
@@ -566,6 +675,89 @@ const char *mailbox_strerror(int error);
  * Return: @text.
  */
 char *mailbox_error_text(int error, const char *what, char *text, size_t size);
+
+/* --- direct communication ---------------------------------------------- */
+
+/**
+ * mailbox_send_to() - send a message to a process
+ * @device: from mailbox_device_open()
+ * @pid: the process, as the caller sees it
+ * @message: as for mailbox_send_message()
+ * @flags: 0, or of MAILBOX_NONBLOCK, MAILBOX_DEADLINE
+ * @deadline: with MAILBOX_DEADLINE, how long to wait for room
+ *
+ * See DOC: Direct communication in <linux/mailbox.h>.
+ *
+ * Return: 0 or a negative errno, such as -ESRCH when there is no such process (any more),
+ * -EPERM when it does not let the caller send.
+ */
+int mailbox_send_to(int device, pid_t pid, struct mailbox_message *message, uint32_t flags,
+		    uint64_t deadline);
+
+/**
+ * mailbox_receive_from() - receive a message that a process has sent to the caller
+ * @device: from mailbox_device_open()
+ * @pid: the process, as the caller sees it; 0 for any
+ * @message: as for mailbox_receive_message(); its pid says who has sent it
+ * @flags: 0, or of MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_PEEK, MAILBOX_TRUNCATE
+ * @deadline: with MAILBOX_DEADLINE, how long to wait for a message
+ *
+ * Return: 0 or a negative errno, such as -ESRCH when the process has ended and no message of
+ * it is left.
+ */
+int mailbox_receive_from(int device, pid_t pid, struct mailbox_message *message, uint32_t flags,
+			 uint64_t deadline);
+
+/**
+ * mailbox_send_to_pidfd() - send a message to the process of a pidfd
+ * @device: from mailbox_device_open()
+ * @pidfd: from pidfd_open(2)
+ * @message: see mailbox_send_to()
+ * @flags: see mailbox_send_to()
+ * @deadline: see mailbox_send_to()
+ *
+ * Never sends to another process that has got the same pid meanwhile. Needs a /proc that
+ * shows the pid namespace of the caller.
+ *
+ * Return: see mailbox_send_to(); -ESRCH also without such a /proc, -EBADF when @pidfd is none.
+ */
+int mailbox_send_to_pidfd(int device, int pidfd, struct mailbox_message *message, uint32_t flags,
+			  uint64_t deadline);
+
+/**
+ * mailbox_receive_from_pidfd() - receive a message of the process of a pidfd
+ * @device: from mailbox_device_open()
+ * @pidfd: from pidfd_open(2)
+ * @message: see mailbox_receive_from()
+ * @flags: see mailbox_receive_from()
+ * @deadline: see mailbox_receive_from()
+ *
+ * What is left of a process that was waited for is to be had by mailbox_receive_from() only.
+ *
+ * Return: see mailbox_receive_from() and mailbox_send_to_pidfd().
+ */
+int mailbox_receive_from_pidfd(int device, int pidfd, struct mailbox_message *message,
+			       uint32_t flags, uint64_t deadline);
+
+/**
+ * mailbox_links() - list links between processes
+ * @device: from mailbox_device_open()
+ * @after: 0 to begin; on success the value to go on with
+ * @entries: filled in
+ * @nr: how many fit there
+ *
+ * Return: how many were filled in, 0 at the end; or a negative errno. Never waits.
+ */
+int mailbox_links(int device, uint64_t *after, struct mailbox_link *entries, unsigned int nr);
+
+/**
+ * mailbox_allow() - say who may send to the calling process directly
+ * @device: from mailbox_device_open()
+ * @who: one of enum mailbox_allow_who
+ *
+ * Return: 0 or a negative errno. Never waits.
+ */
+int mailbox_allow(int device, uint32_t who);
 
 #ifdef __cplusplus
 }

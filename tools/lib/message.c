@@ -30,6 +30,18 @@ int mbx_message_to_send(const struct mailbox_message *message, struct mailbox_se
 	return 0;
 }
 
+/* A message without any goes without the flag. */
+void mbx_message_add_files(const struct mailbox_message *message, uint32_t flags,
+			   struct mailbox_send *send)
+{
+	/* A program that does not know the flag has no such members. */
+	if (!(flags & MAILBOX_FILES) || !message->nr_files)
+		return;
+	send->flags |= MAILBOX_FILES;
+	send->files = mbx_address(message->files);
+	send->nr_files = message->nr_files;
+}
+
 void mbx_message_to_receive(const struct mailbox_message *message,
 			    const struct mailbox_selection *selection, uint32_t flags,
 			    struct mailbox_receive *receive)
@@ -42,6 +54,10 @@ void mbx_message_to_receive(const struct mailbox_message *message,
 		receive->lease = message->lease_time;
 	receive->data = mbx_address(message->data);
 	receive->room = message->room < UINT32_MAX ? message->room : UINT32_MAX;
+	if (flags & MAILBOX_FILES) {
+		receive->files = mbx_address(message->files);
+		receive->nr_files = message->max_files;
+	}
 	if (selection) {
 		receive->select = selection->select;
 		receive->match = selection->match;
@@ -62,11 +78,18 @@ void mbx_message_from_receive(struct mailbox_message *message,
 	message->tid = receive->tid;
 	message->uid = receive->uid;
 	message->gid = receive->gid;
-	message->lease = receive->flags & MAILBOX_LEASE ? receive->lease : 0;
+	message->lease = receive->flags & (MAILBOX_LEASE | MAILBOX_ANSWER) ? receive->lease : 0;
 	message->deliveries = receive->deliveries;
 	/* The caller's 0 where the mailbox is no broadcast. */
 	message->missed = receive->missed;
 	message->is_receipt = !!(receive->result & MAILBOX_IS_RECEIPT);
+	/* What follows ends up beyond what older programs have: none of their flags asks for it. */
+	if (receive->flags & MAILBOX_ANSWER) {
+		message->is_call = !!(receive->result & MAILBOX_IS_CALL);
+		message->answer_room = receive->answer_room;
+	}
+	if (receive->flags & MAILBOX_FILES)
+		message->nr_files = receive->nr_files;
 }
 
 int mbx_message_send(int handle, struct mailbox_message *message, struct mailbox_send *send,
@@ -74,7 +97,8 @@ int mbx_message_send(int handle, struct mailbox_message *message, struct mailbox
 {
 	int ret;
 
-	send->flags |= flags;
+	send->flags |= flags & ~MAILBOX_FILES;
+	mbx_message_add_files(message, flags, send);
 	send->deadline = deadline;
 	ret = mbx_call(handle, MAILBOX_IOC_SEND, send);
 	if (ret < 0)
@@ -121,8 +145,11 @@ int mailbox_receive_message(int handle, struct mailbox_message *message,
 	mbx_message_to_receive(message, selection, flags, &receive);
 	receive.deadline = deadline;
 	ret = mbx_call(handle, MAILBOX_IOC_RECEIVE, &receive);
-	if (ret == -EMSGSIZE)
+	if (ret == -EMSGSIZE) {
 		message->length = receive.length;
+		if (flags & MAILBOX_FILES)
+			message->nr_files = receive.nr_files;
+	}
 	if (ret < 0)
 		return ret;
 

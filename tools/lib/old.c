@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * For programs that were linked with version 0, whose struct mailbox_create and struct
- * mailbox_stat end before what came with leases: nothing beyond that may be touched. Only
+ * mailbox_stat end before what came with leases, and struct mailbox_message before what came
+ * with files: nothing beyond that may be touched. Only
  * in the shared library; whoever links the static one has its header.
  */
 #include <stddef.h>
@@ -11,6 +12,8 @@
 
 #define OLD_CREATE offsetof(struct mailbox_create, max_deliveries)
 #define OLD_STAT   offsetof(struct mailbox_stat, leased)
+/* What comes after that, no flag of theirs asks for. */
+#define OLD_MESSAGE (offsetof(struct mailbox_message, missed) + sizeof(uint64_t))
 
 #define OLD(name) __asm__(".symver old_" #name ", mailbox_" #name "@LIBMAILBOX_0")
 
@@ -20,6 +23,8 @@ OLD(open_or_create);
 OLD(stat);
 OLD(list);
 OLD(list_each);
+OLD(send_batch);
+OLD(receive_batch);
 
 int old_create_init(void *create, const char *name)
 {
@@ -84,4 +89,18 @@ int old_list_each(int device, int (*each)(const struct mailbox_stat *stat, void 
 		  void *context)
 {
 	return mailbox_list_each(device, each, context);
+}
+
+int old_send_batch(int handle, void *messages, unsigned int nr, uint32_t flags, uint64_t deadline,
+		   int *error)
+{
+	return mbx_send_batch(handle, messages, OLD_MESSAGE, nr, flags, deadline, error);
+}
+
+int old_receive_batch(int handle, void *messages, unsigned int nr,
+		      const struct mailbox_selection *selection, uint32_t flags, uint64_t deadline,
+		      int *error)
+{
+	return mbx_receive_batch(handle, messages, OLD_MESSAGE, nr, selection, flags, deadline,
+				 error);
 }

@@ -15,14 +15,16 @@
  *
  * The *device* is what open("/dev/mailbox") returns. It belongs to the mailbox
  * domain of the network namespace the opener was in, and stays with it.
- * INFO, CREATE, OPEN, DESTROY and LIST are calls on the device.
+ * INFO, CREATE, OPEN, DESTROY and LIST are calls on the device, and so are SEND_TO,
+ * RECEIVE_FROM, LINKS and ALLOW, for direct communication; poll(2) on the device is about
+ * that, too.
  *
  * A *handle* is one open mailbox with rights to send, receive or manage. CREATE and OPEN
  * return handles, always close-on-exec, and so does RESTRICT. SEND, RECEIVE, SEND_BATCH,
- * RECEIVE_BATCH, ACK, NACK, EXTEND, YIELD, STAT, SET, NOTIFY, RESTRICT, REVOKE and
- * DESTROY are calls on a handle, and so are read(2) (take the first message: its payload;
- * EMSGSIZE if it does not fit), write(2) (send one message of type 0 and priority 0),
- * poll(2) and close(2).
+ * RECEIVE_BATCH, ACK, NACK, EXTEND, YIELD, CALL, REPLY, REPLY_RECEIVE, SENDER, STAT, SET,
+ * NOTIFY, RESTRICT, REVOKE and DESTROY are calls on a handle, and so are read(2) (take the
+ * first message: its payload; EMSGSIZE if it does not fit), write(2) (send one message of
+ * type 0 and priority 0), poll(2) and close(2).
  * A zero-length message reads as 0; RECEIVE tells it from anything else.
  */
 
@@ -61,25 +63,29 @@
  * EEXIST     a mailbox of that name exists
  * EACCES     the handle lacks the right or was revoked, or the mode bits do not grant it
  * EPERM      not the owner of the mailbox; or not one of a pair, or without the right
- *            to receive, that its policy gives
+ *            to receive, that its policy gives; or not allowed to send to that process
  * EAGAIN     the call would have to wait, or the mailbox refuses while full
  * ETIMEDOUT  the deadline passed, or the expiry of a message lies in the past
  * EINTR      a signal came first
  * EMSGSIZE   the message is too long for the mailbox or for the buffer, or not
- *            of the one size that the mailbox takes
+ *            of the one size that the mailbox takes; or it has more files than there
+ *            is room for
  * EDQUOT     the quota of the calling user is used up
  * ENOMEM     the kernel has no memory, or the cgroup of the caller has not
  * EMFILE     the process has no free descriptor
  * ENFILE     the system has no free file
+ * EBADF      a descriptor that is to travel in a message is not open
  * EIDRM      the mailbox was destroyed, or its domain has ended
- * ESRCH      the process named as sender does not exist
- * ESTALE     the lease has ended, or is not the caller's
+ * ESRCH      the process named does not exist, is not visible here, or has ended; or the
+ *            sender of a message has
+ * ESTALE     the lease has ended, or is not the caller's; or the one who called, and was
+ *            to be answered, has given up
  * EBUSY      the policy of the mailbox has no room for another
- * EPIPE      the other process of a pair has left
+ * EPIPE      the other process of a pair has left; or nobody can receive a call
  * EMLINK     the handle is the last of MAILBOX_DERIVE_MAX derived one from another
  * ENOBUFS    cut off from a broadcast: this handle was too slow
- * ECANCELED  reserved: a call was abandoned
- * ELOOP      reserved: a descriptor that may not travel in a message
+ * ECANCELED  a call was not answered by who had it
+ * ELOOP      a descriptor that may not travel in a message
  * ========== ==================================================================
  */
 
@@ -97,6 +103,8 @@
 #define MAILBOX_DERIVE_MAX 16
 /* Most deliveries that can be asked for. */
 #define MAILBOX_DELIVERIES_MAX 65535
+/* Most descriptors in one message. */
+#define MAILBOX_FILES_MAX 16
 
 /**
  * DOC: Policies
@@ -234,6 +242,151 @@
  */
 
 /**
+ * DOC: Calls
+ *
+ * A CALL is a send whose sender waits for the answer, and gets it, in one entry. A server
+ * that receives with MAILBOX_ANSWER has such a message under a lease without limit: RECEIVE
+ * says MAILBOX_IS_CALL of it, how much room there is for the answer, and in lease the number
+ * of the lease, which here is a *token*. REPLY with the token ends the lease, copies the
+ * answer to the caller and wakes it. REPLY_RECEIVE does that and waits for the next message
+ * in one entry, so that a round trip is two system calls. Other messages are received with
+ * MAILBOX_ANSWER as without it; their lease is 0.
+ *
+ * A token works once, and only for the process that has it, through the handle where it got
+ * it: for everybody else, and after that, REPLY fails with ESTALE. The caller always gets an
+ * end, and each is told apart:
+ *
+ * - 0: it was answered;
+ * - ECANCELED: who had the message did not answer. It received it without MAILBOX_ANSWER,
+ *   with read(2) for example, or ended the lease with ACK or NACK, closed its last
+ *   descriptor of the handle, ended, by whatever cause, or was revoked. The message does not
+ *   go back: it was perhaps half done. Nor is it answered when it makes way for others in a
+ *   mailbox that overwrites, or becomes a dead letter;
+ * - EPIPE: nobody has the message, and no handle with the right to receive is left, or the
+ *   other of a pair has left. The caller's own handles count too;
+ * - EIDRM: the mailbox was destroyed;
+ * - ETIMEDOUT, EINTR, EACCES: the caller gave up, at its deadline, because of a signal, or
+ *   since its handle was revoked. Nobody has the message, then it is taken back, and after a
+ *   signal the call starts again where the handler was installed with SA_RESTART. Somebody has
+ *   it, then his token is dead, and MAILBOX_EVENT_ABANDONED tells him; after a signal it is
+ *   EINTR in any case, since the request may be half done;
+ * - EFAULT: as for every call, nothing was done; but it is EFAULT too when the answer has come
+ *   and does not go where answer points. That is the one case in which a call has failed and
+ *   its message was not taken back, since the server has done its work.
+ *
+ * A call that was given up counts in STAT as if it had never been sent.
+ *
+ * With MAILBOX_LEASE instead, the message is leased as any other: it goes back if its holder
+ * ends or gives it back, and the call goes on; ACK ends it without an answer. The number of
+ * such a lease is a token for REPLY, too.
+ *
+ * Several servers share a mailbox, as all receivers do. A server may call, also while it has
+ * not answered yet; where such calls go in a circle, each ends at its deadline or by a signal.
+ * Requests in the mailbox, those under a token included, count against its capacity. A longer
+ * answer, while it is on its way, counts against the quota of who called. Calls are not for
+ * mailboxes of MAILBOX_POLICY_BROADCAST.
+ */
+
+/**
+ * DOC: Files in messages
+ *
+ * With MAILBOX_FILES a message takes up to MAILBOX_FILES_MAX open files along, as a message
+ * of a Unix socket does (SCM_RIGHTS): the receiver gets descriptors of its own, always
+ * close-on-exec, of the files that the descriptors of the sender were for when it sent them.
+ *
+ * A receive with MAILBOX_FILES installs them when it has succeeded, and only then: one that
+ * fails, be it for want of descriptors (EMFILE), leaves the message with its files in its
+ * place. Each receiver of a broadcast gets its own descriptors, and so does each delivery
+ * under a lease; a peek gets none, and tells how many there are. Who receives without
+ * MAILBOX_FILES, with read(2) for example, gets the payload alone.
+ *
+ * A message keeps its files until it has ended, in whatever way; they are closed then. Dead
+ * letters that are moved take them along. Until then they are *in flight*, and count for the
+ * user who has sent them, over all mailboxes: no more than RLIMIT_NOFILE of the sending
+ * process, unless it has CAP_SYS_RESOURCE in the first user namespace, else EDQUOT.
+ *
+ * Files that can keep others open must not travel: ELOOP. A message in which a handle of its
+ * own mailbox travels would keep that mailbox, and so itself, for ever, and there are longer
+ * ways round. These files are:
+ *
+ * - handles of mailboxes. RESTRICT, and a Unix socket, pass them on;
+ * - Unix sockets: handles may be on their way in them;
+ * - io_uring: it keeps the files that are registered with it;
+ * - /dev/mailbox: in a permanent mailbox it would keep the module loaded, with nobody there
+ *   who uses it.
+ *
+ * What only watches others, as epoll(7) and inotify(7) do, keeps nothing open, and may travel.
+ * So may descriptors that were opened with O_PATH.
+ *
+ * Security modules are not asked when a file is received, since that question is closed to
+ * modules of the kernel; those that ask on each use, as SELinux and AppArmor do, do so.
+ */
+
+/**
+ * DOC: Who has sent it
+ *
+ * The pid in a message is a number, and by the time somebody looks at it, it may be that of
+ * another process. A message under a lease keeps the identity of its sender: SENDER says
+ * whether that process lives, and so has its number to itself. So a pidfd is found free of
+ * races, as mailbox_receive_pidfd() of the library does it:
+ *
+ * 1. receive with MAILBOX_LEASE, and take pid from it;
+ * 2. pidfd_open(2) of that number;
+ * 3. SENDER of the lease: it succeeds with the same number, or the pidfd is closed;
+ * 4. ACK.
+ *
+ * A number is free for another process only when the one that has it has ended and was waited
+ * for. In step 3 the sender has not ended. It had its number in step 2, then, and nobody else
+ * had, whatever ended or began in between. Once the pidfd is open it stays with its process.
+ * There are no leases in a broadcast, and so no such pidfd.
+ *
+ * Of the end of others a program learns:
+ *
+ * - of a process: its pidfd polls as readable;
+ * - of the other one of a pair: poll(2) says POLLHUP, and sends fail with EPIPE;
+ * - of the last that may receive, or send: MAILBOX_EVENT_NO_RECEIVER and
+ *   MAILBOX_EVENT_NO_SENDER of NOTIFY.
+ */
+
+/**
+ * DOC: Direct communication
+ *
+ * Two processes that name each other need no mailbox. SEND_TO sends to a process, named by
+ * its pid as the caller sees it; RECEIVE_FROM receives what one process, or any, has sent to
+ * the caller. The message waits in the *inbox* of the receiver, in the domain of the device
+ * that was used: a bounded mailbox with the limits that CREATE gives by itself, of which one
+ * sending user may take up half, and where senders wait when it is full. Types, priorities and
+ * expiry are as for mailboxes. poll(2) on the device says POLLIN while any message waits for
+ * the calling process in that domain; it says POLLERR when it cannot find out, for want of
+ * quota or memory.
+ *
+ * *Links*: the first message between two processes makes the link between them, for both
+ * directions. There is exactly one, whoever is first. It ends when either process ends. What
+ * that one has sent by then is still received by the other, by its old pid or as anyone's.
+ * After that RECEIVE_FROM this process fails with ESRCH, and so does SEND_TO as soon as it has
+ * ended, also while it waits for room. What was sent to it is dropped.
+ *
+ * A link belongs to processes: not to threads, which all may send and receive, nor to
+ * descriptors. It outlives descriptors, and execve(2), as does what ALLOW said. A child of a
+ * fork starts with none, and nobody has written to it. The module knows a process by more
+ * than its pid: when the number is used again, the new process gets nothing that was for the
+ * old one, and cannot be taken for it. A process does not send to itself (EINVAL).
+ *
+ * *Who may send*: who may send the receiver a signal, by the rule of kill(2), when it sends:
+ * its real or effective user is the real or saved user of the receiver, or it has CAP_KILL in
+ * the user namespace of the receiver. The receiver may allow more or less by ALLOW. Who was
+ * sent something may answer as long as the link lasts, whatever else is said. Anything else
+ * is EPERM. A process that the caller's pid namespace does not show cannot be named (ESRCH).
+ *
+ * *Who pays*: the sender for a message, for the link if its message makes it, and for the
+ * inbox of the receiver if there is none yet; an inbox counts as a mailbox. Each process has an
+ * inbox of its own when it sends, receives, polls or says ALLOW. An inbox that nobody uses any
+ * more goes by itself.
+ *
+ * There are no leases, receipts and batches for direct communication.
+ */
+
+/**
  * enum mailbox_right - what a handle may be used for
  * @MAILBOX_RIGHT_SEND: send messages; mode bit w (0222)
  * @MAILBOX_RIGHT_RECEIVE: take and peek at messages; mode bit r (0444)
@@ -341,6 +494,12 @@ enum mailbox_select {
  *	receipt
  * @MAILBOX_CUT_OFF: the handle, of a broadcast mailbox and with the right to receive, is cut
  *	off when it is too slow, instead of missing messages
+ * @MAILBOX_ANSWER: a message that is a call is received to be answered, see DOC: Calls
+ * @MAILBOX_FILES: the message has files, or those that it has are wanted
+ */
+
+/**
+ * @MAILBOX_IDENTIFY: of SEND_TO: only say which process it is
  */
 enum mailbox_flag {
 	MAILBOX_NONBLOCK = 1 << 0,
@@ -354,20 +513,28 @@ enum mailbox_flag {
 	MAILBOX_RECEIPT = 1 << 8,
 	MAILBOX_RECEIPT_WAIT = 1 << 9,
 	MAILBOX_CUT_OFF = 1 << 10,
+	MAILBOX_ANSWER = 1 << 11,
+	MAILBOX_FILES = 1 << 12,
+	MAILBOX_IDENTIFY = 1 << 13,
 };
 
 /**
  * enum mailbox_result - what a receive has to say besides success
- * @MAILBOX_TRUNCATED: the payload was longer than the buffer and was cut
+ * @MAILBOX_TRUNCATED: the payload was longer than the buffer and was cut, or there were more
+ *	files than room for them, and those beyond were not installed
  * @MAILBOX_IS_RECEIPT: the kernel made the message: it is a receipt, its payload a struct
  *	mailbox_receipt. No user can send such a one.
  * @MAILBOX_IS_DEAD_LETTER: the message was moved here by max_deliveries of another mailbox:
  *	that is where its sender has sent it
+ * @MAILBOX_IS_CALL: the sender waits for an answer, see DOC: Calls
+ * @MAILBOX_HAS_FILES: the message has files, whether they were asked for or not
  */
 enum mailbox_result {
 	MAILBOX_TRUNCATED = 1 << 0,
 	MAILBOX_IS_RECEIPT = 1 << 1,
 	MAILBOX_IS_DEAD_LETTER = 1 << 2,
+	MAILBOX_IS_CALL = 1 << 3,
+	MAILBOX_HAS_FILES = 1 << 4,
 };
 
 /**
@@ -741,9 +908,9 @@ struct mailbox_receipt {
 /**
  * struct mailbox_send - MAILBOX_IOC_SEND, on a handle with the right to send
  * @size: of this structure
- * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_EXPIRES, and one of MAILBOX_RECEIPT
- *	and MAILBOX_RECEIPT_WAIT. The last is EINVAL with MAILBOX_NONBLOCK or O_NONBLOCK, and
- *	not for entries of a batch.
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_EXPIRES, MAILBOX_FILES, and one of
+ *	MAILBOX_RECEIPT and MAILBOX_RECEIPT_WAIT. The last is EINVAL with MAILBOX_NONBLOCK or
+ *	O_NONBLOCK, and not for entries of a batch.
  * @data: address of the payload; not looked at when length is 0
  * @length: bytes of payload
  * @priority: 0 to MAILBOX_PRIORITY_MAX; larger ones are received first
@@ -763,13 +930,17 @@ struct mailbox_receipt {
  * @reserved: must be 0 where a receipt is asked for, else ignored
  * @cookie: any number, for the receipt; ignored where none is asked for
  * @receipt_data: with MAILBOX_RECEIPT_WAIT, address of a struct mailbox_receipt, else
- *	ignored
+ *	ignored. Programs made before there were files end the structure here.
+ * @files: with MAILBOX_FILES, address of an array of descriptors, __s32, else ignored. See
+ *	DOC: Files in messages.
+ * @nr_files: with MAILBOX_FILES, descriptors there, 1 to MAILBOX_FILES_MAX, else ignored
+ * @reserved_files: with MAILBOX_FILES must be 0, else ignored
  *
  * Messages of one thread and one priority are received in the order they were sent.
  * Waits when the mailbox is full and was created to wait, first come first served.
  *
  * Errors: EOPNOTSUPP, EINVAL, EFAULT, EACCES, EPERM, EMSGSIZE, EAGAIN, ETIMEDOUT, EINTR,
- * EDQUOT, ENOMEM, EPIPE, EIDRM.
+ * EDQUOT, ENOMEM, EPIPE, EIDRM; EBADF and ELOOP for files.
  */
 struct mailbox_send {
 	__u32 size;
@@ -785,13 +956,16 @@ struct mailbox_send {
 	__u32 reserved;
 	__aligned_u64 cookie;
 	__aligned_u64 receipt_data;
+	__aligned_u64 files;
+	__u32 nr_files;
+	__u32 reserved_files;
 };
 
 /**
  * struct mailbox_receive - MAILBOX_IOC_RECEIVE, on a handle that may receive
  * @size: of this structure
- * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, and one of MAILBOX_PEEK
- *	and MAILBOX_LEASE
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, MAILBOX_FILES, and one of
+ *	MAILBOX_PEEK, MAILBOX_LEASE and MAILBOX_ANSWER
  * @data: where the payload goes; not looked at when there is none to copy
  * @room: bytes at data
  * @select: one of enum mailbox_select
@@ -812,11 +986,21 @@ struct mailbox_send {
  * @result: out, bits of enum mailbox_result
  * @deliveries: out, how often the message was delivered under a lease before
  * @lease: with MAILBOX_LEASE, for how many nanoseconds from when the message is taken,
- *	0 for no limit; out, the number of the lease, which ACK, NACK and EXTEND want.
+ *	0 for no limit; out, the number of the lease, which ACK, NACK and EXTEND want. With
+ *	MAILBOX_ANSWER out, the token that REPLY wants, or 0 where the message is no call.
  *	Else ignored. Programs made before there were leases end the structure before it.
  * @missed: out, only of a mailbox of MAILBOX_POLICY_BROADCAST, else not written to: messages
  *	between the one this handle got last and this one that it has missed. What read(2)
  *	and structures that end before it cannot tell is added to the next one.
+ * @answer_room: out, with MAILBOX_ANSWER and of a call, how many bytes the answer may have:
+ *	4294967295 when the caller takes what it has room for of any; else 0. Without
+ *	MAILBOX_ANSWER not written to. Programs made before there were calls end the structure
+ *	before it.
+ * @nr_files: with MAILBOX_FILES, room at @files; out, how many files the message has. Also set
+ *	when the call fails with EMSGSIZE; other errors leave it as it was. Else ignored.
+ * @files: with MAILBOX_FILES, address of an array of __s32, where the descriptors go; not
+ *	looked at when there are none to install. What is written there by a call that fails
+ *	are no descriptors. See DOC: Files in messages.
  *
  * Waits until there is a message that matches; the receiver that waited longest is
  * served first. A peek that waits is served with nothing but a look: whoever takes
@@ -826,7 +1010,7 @@ struct mailbox_send {
  * the message of a sender that waits for room will do.
  *
  * Errors: EOPNOTSUPP, EINVAL, EFAULT, EACCES, EPERM, EBUSY, EMSGSIZE, EAGAIN, ETIMEDOUT,
- * EINTR, ESRCH, EPIPE, ENOBUFS, EIDRM.
+ * EINTR, ESRCH, EPIPE, ENOBUFS, EIDRM; EMFILE and ENOMEM for files.
  */
 struct mailbox_receive {
 	__u32 size;
@@ -850,6 +1034,9 @@ struct mailbox_receive {
 	__u32 deliveries;
 	__aligned_u64 lease;
 	__aligned_u64 missed;
+	__u32 answer_room;
+	__u32 nr_files;
+	__aligned_u64 files;
 };
 
 /**
@@ -913,6 +1100,108 @@ struct mailbox_lease {
 };
 
 /**
+ * struct mailbox_call - MAILBOX_IOC_CALL, on a handle with the right to send
+ * @size: of this structure
+ * @flags: MAILBOX_NONBLOCK: do not wait for room, nor at a rendezvous for a receiver (also
+ *	where the handle has O_NONBLOCK); MAILBOX_DEADLINE; MAILBOX_TRUNCATE: an answer longer
+ *	than room is cut, not refused
+ * @data: address of the request; not looked at when length is 0
+ * @length: bytes of the request
+ * @priority: of the request, see struct mailbox_send
+ * @type: of the request, see struct mailbox_send
+ * @deadline: with MAILBOX_DEADLINE, when the whole call ends, else ignored
+ * @answer: where the answer goes; not looked at when there is none to copy
+ * @room: bytes at answer
+ * @answer_length: out, bytes that the answer has
+ * @answer_type: out, what the server says in type
+ * @sequence: out, number of the request in the mailbox
+ * @pid: out, process that has answered, as the caller's pid namespace sees it; 0 when it is
+ *	not visible there
+ * @tid: out, thread that has answered, likewise
+ * @uid: out, effective user id of who answered, in the caller's user namespace
+ * @gid: out, effective group id of who answered, likewise
+ * @result: out, MAILBOX_TRUNCATED or 0
+ * @reserved: out, 0
+ *
+ * See DOC: Calls. What a call is refused for before it is sent is as for a send.
+ *
+ * Errors: EOPNOTSUPP, EINVAL, EFAULT, EACCES, EPERM, EMSGSIZE, EAGAIN, ETIMEDOUT, EINTR,
+ * EDQUOT, ENOMEM, EPIPE, ECANCELED, EIDRM.
+ */
+struct mailbox_call {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 data;
+	__u32 length;
+	__u32 priority;
+	__aligned_u64 type;
+	__aligned_u64 deadline;
+	__aligned_u64 answer;
+	__u32 room;
+	__u32 answer_length;
+	__aligned_u64 answer_type;
+	__aligned_u64 sequence;
+	__s32 pid;
+	__s32 tid;
+	__u32 uid;
+	__u32 gid;
+	__u32 result;
+	__u32 reserved;
+};
+
+/**
+ * struct mailbox_reply - MAILBOX_IOC_REPLY and _REPLY_RECEIVE, on a handle that may receive
+ * @size: of this structure
+ * @flags: must be 0
+ * @token: the lease that the request was received with. REPLY_RECEIVE: 0 answers nobody, and
+ *	the call is the receive alone, with its errors
+ * @data: address of the answer; not looked at when length is 0
+ * @length: bytes of the answer: at most the answer_room of the request, nor more than
+ *	MAILBOX_MESSAGE_SIZE_MAX, else EMSGSIZE
+ * @error: out, REPLY_RECEIVE: the errno that stopped the receive after the answer had gone,
+ *	or 0; REPLY: 0
+ * @type: any number; the caller gets it as answer_type
+ * @receive: REPLY_RECEIVE: address of a struct mailbox_receive; REPLY: must be 0
+ *
+ * A reply that fails has changed nothing: the token is as good as it was. Then nothing is
+ * received either. The struct mailbox_receive is looked at once the answer has gone.
+ * EDQUOT and ENOMEM are about a longer answer: the quota is that of who called.
+ *
+ * Errors: EOPNOTSUPP, EINVAL, EFAULT, EACCES, EMSGSIZE, EINTR, ESTALE, EDQUOT, ENOMEM, EIDRM.
+ */
+struct mailbox_reply {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 token;
+	__aligned_u64 data;
+	__u32 length;
+	__s32 error;
+	__aligned_u64 type;
+	__aligned_u64 receive;
+};
+
+/**
+ * struct mailbox_sender - MAILBOX_IOC_SENDER, on a handle that may receive
+ * @size: of this structure
+ * @flags: must be 0
+ * @lease: number of a lease that was taken through this handle
+ * @pid: out, the process that sent the message, as the caller's pid namespace sees it; 0 when
+ *	it is not visible there
+ * @reserved: must be 0
+ *
+ * Succeeds while that process has not ended. See DOC: Who has sent it.
+ *
+ * Errors: EOPNOTSUPP, EINVAL, EFAULT, EACCES, ESTALE, ESRCH, EIDRM.
+ */
+struct mailbox_sender {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 lease;
+	__s32 pid;
+	__u32 reserved;
+};
+
+/**
  * struct mailbox_yield - MAILBOX_IOC_YIELD, on a handle that may receive
  * @size: of this structure
  * @flags: must be 0
@@ -940,6 +1229,7 @@ struct mailbox_yield {
  * @MAILBOX_EVENT_SENDER: a sender has begun to wait, for room or at a rendezvous
  * @MAILBOX_EVENT_NO_RECEIVER: the last handle with the right to receive was closed or revoked
  * @MAILBOX_EVENT_NO_SENDER: the last handle with the right to send was closed or revoked
+ * @MAILBOX_EVENT_ABANDONED: who made a call that somebody has gave up: a REPLY fails with ESTALE
  */
 enum mailbox_event {
 	MAILBOX_EVENT_MESSAGE = 1 << 0,
@@ -948,6 +1238,7 @@ enum mailbox_event {
 	MAILBOX_EVENT_SENDER = 1 << 3,
 	MAILBOX_EVENT_NO_RECEIVER = 1 << 4,
 	MAILBOX_EVENT_NO_SENDER = 1 << 5,
+	MAILBOX_EVENT_ABANDONED = 1 << 6,
 };
 
 /**
@@ -1019,18 +1310,146 @@ struct mailbox_revoke {
 	__aligned_u64 grant;
 };
 
+/**
+ * struct mailbox_direct - MAILBOX_IOC_SEND_TO and MAILBOX_IOC_RECEIVE_FROM, on the device
+ * @size: of this structure
+ * @flags: SEND_TO: MAILBOX_IDENTIFY; else must be 0
+ * @pid: the process that is to receive, or that has sent, as the caller sees it.
+ *	RECEIVE_FROM: 0 for any
+ * @reserved: must be 0
+ * @message: address of a struct mailbox_send, or of a struct mailbox_receive. Not looked at
+ *	with MAILBOX_IDENTIFY.
+ * @process: 0; or what MAILBOX_IDENTIFY said: then pid must stand for the same process, or
+ *	the call fails with ESRCH. With MAILBOX_IDENTIFY: out, a number that no other process
+ *	gets that has this pid before or after it.
+ *
+ * See DOC: Direct communication. A struct mailbox_send may have the flags MAILBOX_NONBLOCK,
+ * MAILBOX_DEADLINE and MAILBOX_EXPIRES; its sequence is the number of the message in the inbox
+ * of the receiver. A struct mailbox_receive may have the flags MAILBOX_NONBLOCK,
+ * MAILBOX_DEADLINE, MAILBOX_PEEK and MAILBOX_TRUNCATE, and any select where pid is 0, else
+ * MAILBOX_SELECT_FIRST (EINVAL): the first from that process. O_NONBLOCK of the device means
+ * the same as MAILBOX_NONBLOCK.
+ *
+ * With MAILBOX_IDENTIFY nothing is sent, and nobody is asked for permission. Who knows a
+ * process otherwise than by its pid, by a pidfd for example, asks for the number of the pid,
+ * makes sure that the process is still there, so that the number is that of this one, and
+ * then sends or receives with both.
+ *
+ * Errors: EOPNOTSUPP, EINVAL, EFAULT, EPERM, ESRCH, EMSGSIZE, EAGAIN, ETIMEDOUT, EINTR,
+ * EDQUOT, ENOMEM, EIDRM.
+ */
+struct mailbox_direct {
+	__u32 size;
+	__u32 flags;
+	__s32 pid;
+	__u32 reserved;
+	__aligned_u64 message;
+	__aligned_u64 process;
+};
+
+/**
+ * struct mailbox_link - one link, as LINKS describes it
+ * @size: of this structure, set to entry_size
+ * @flags: out, 0
+ * @pid: out, one of the two processes, as the caller sees it; the caller itself if it is one,
+ *	else one to which the caller may send a signal
+ * @uid: out, effective user of that process, in the caller's user namespace
+ * @peer: out, the other process; 0 when it is not visible
+ * @peer_uid: out, its effective user; 4294967295 when it has just ended
+ * @number: out, of the link: they count up in the domain
+ * @sent: out, messages from pid to peer
+ * @received: out, messages from peer to pid, also those that wait
+ * @unread: out, how many of received wait
+ * @peer_unread: out, how many of sent wait
+ * @created: out, when the first message was sent
+ */
+struct mailbox_link {
+	__u32 size;
+	__u32 flags;
+	__s32 pid;
+	__u32 uid;
+	__s32 peer;
+	__u32 peer_uid;
+	__aligned_u64 number;
+	__aligned_u64 sent;
+	__aligned_u64 received;
+	__aligned_u64 unread;
+	__aligned_u64 peer_unread;
+	__aligned_u64 created;
+};
+
+/**
+ * struct mailbox_links - MAILBOX_IOC_LINKS, on the device
+ * @size: of this structure
+ * @flags: must be 0
+ * @entries: array of struct mailbox_link
+ * @entry_size: bytes of one entry as the caller knows it, at most 4096
+ * @nr: entries in the array; out, how many were written, 0 at the end of the list
+ * @after: walk on after this number, 0 to begin; out, the number to go on with
+ *
+ * Lists in order of their numbers the links of the domain of which one process is the caller
+ * or may be sent a signal by it, and is visible to it. Links that come and go during a walk may
+ * or may not be in it; each of the others is in it exactly once.
+ *
+ * Errors: EOPNOTSUPP, EINVAL, EFAULT, EINTR, EIDRM.
+ */
+struct mailbox_links {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 entries;
+	__u32 entry_size;
+	__u32 nr;
+	__aligned_u64 after;
+};
+
+/**
+ * enum mailbox_allow_who - who may send to a process directly
+ * @MAILBOX_ALLOW_SIGNAL: who may send it a signal; also where nothing else was said
+ * @MAILBOX_ALLOW_ANYBODY: any process that can name it
+ * @MAILBOX_ALLOW_NOBODY: nobody
+ *
+ * Those to whom the process has sent something may always answer.
+ */
+enum mailbox_allow_who {
+	MAILBOX_ALLOW_SIGNAL,
+	MAILBOX_ALLOW_ANYBODY,
+	MAILBOX_ALLOW_NOBODY,
+};
+
+/**
+ * struct mailbox_allow - MAILBOX_IOC_ALLOW, on the device
+ * @size: of this structure
+ * @flags: must be 0
+ * @who: one of enum mailbox_allow_who
+ * @reserved: must be 0
+ *
+ * Says who may send to the calling process in this domain, from now until the process ends or
+ * says otherwise. Sends that wait for room already are not asked again.
+ *
+ * Errors: EOPNOTSUPP, EINVAL, EDQUOT, ENOMEM, EIDRM.
+ */
+struct mailbox_allow {
+	__u32 size;
+	__u32 flags;
+	__u32 who;
+	__u32 reserved;
+};
+
 #define MAILBOX_IOC_MAGIC 0xBC
 
 /*
  * The size travels in the structure, so a command keeps its number when its
- * structure grows. 0x05 and 0x06 are kept for direct communication, 0x2a to
- * 0x2f for calls, 0x30 and on for shared pages.
+ * structure grows. 0x30 and on are kept for shared pages.
  */
 #define MAILBOX_IOC_INFO	  _IO(MAILBOX_IOC_MAGIC, 0x00)
 #define MAILBOX_IOC_CREATE	  _IO(MAILBOX_IOC_MAGIC, 0x01)
 #define MAILBOX_IOC_OPEN	  _IO(MAILBOX_IOC_MAGIC, 0x02)
 #define MAILBOX_IOC_DESTROY	  _IO(MAILBOX_IOC_MAGIC, 0x03)
 #define MAILBOX_IOC_LIST	  _IO(MAILBOX_IOC_MAGIC, 0x04)
+#define MAILBOX_IOC_SEND_TO	  _IO(MAILBOX_IOC_MAGIC, 0x05)
+#define MAILBOX_IOC_RECEIVE_FROM  _IO(MAILBOX_IOC_MAGIC, 0x06)
+#define MAILBOX_IOC_LINKS	  _IO(MAILBOX_IOC_MAGIC, 0x07)
+#define MAILBOX_IOC_ALLOW	  _IO(MAILBOX_IOC_MAGIC, 0x08)
 #define MAILBOX_IOC_STAT	  _IO(MAILBOX_IOC_MAGIC, 0x10)
 #define MAILBOX_IOC_SET		  _IO(MAILBOX_IOC_MAGIC, 0x11)
 #define MAILBOX_IOC_NOTIFY	  _IO(MAILBOX_IOC_MAGIC, 0x12)
@@ -1044,5 +1463,9 @@ struct mailbox_revoke {
 #define MAILBOX_IOC_YIELD	  _IO(MAILBOX_IOC_MAGIC, 0x27)
 #define MAILBOX_IOC_RESTRICT	  _IO(MAILBOX_IOC_MAGIC, 0x28)
 #define MAILBOX_IOC_REVOKE	  _IO(MAILBOX_IOC_MAGIC, 0x29)
+#define MAILBOX_IOC_CALL	  _IO(MAILBOX_IOC_MAGIC, 0x2a)
+#define MAILBOX_IOC_REPLY	  _IO(MAILBOX_IOC_MAGIC, 0x2b)
+#define MAILBOX_IOC_REPLY_RECEIVE _IO(MAILBOX_IOC_MAGIC, 0x2c)
+#define MAILBOX_IOC_SENDER	  _IO(MAILBOX_IOC_MAGIC, 0x2d)
 
 #endif /* _UAPI_LINUX_MAILBOX_H */

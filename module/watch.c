@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/cred.h>
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/slab.h>
+
+#include "directory.h"
+#include "domain.h"
+#include "expire.h"
+#include "inbox.h"
+#include "mailbox.h"
+#include "quota.h"
+#include "watch.h"
+
+/**
+ * struct mbx_watch - one inbox at one open device
+ * @wait: its place among those who poll the mailbox of the inbox
+ * @node: place among the watches of the device (guarded by the device lock)
+ * @others: place among the watches of the inbox (guarded by the directory lock)
+ * @inbox: the inbox, with a reference; constant
+ * @device: the device, which ends it before it goes; constant
+ * @charge: of who polled; constant
+ */
+struct mbx_watch {
+	wait_queue_entry_t wait;
+	struct rb_node node;
+	struct list_head others;
+	struct mbx_inbox *inbox;
+	struct mbx_device *device;
+	struct mbx_charge charge;
+};
+
+static int tell_pollers(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key)
+{
+	struct mbx_watch *watch = container_of(wait, struct mbx_watch, wait);
+
+	/* All of them: another process at this device looks at another inbox. */
+	__wake_up(&watch->device->poll, TASK_INTERRUPTIBLE, 0, key);
+	return 0;
+}
+
+static int watch_cmp(const void *key, const struct rb_node *node)
+{
+	const struct mbx_inbox *inbox = key, *other = rb_entry(node, struct mbx_watch, node)->inbox;
+
+	return inbox < other ? -1 : inbox > other;
+}
+
+static int watch_cmp_nodes(struct rb_node *new, const struct rb_node *node)
+{
+	return watch_cmp(rb_entry(new, struct mbx_watch, node)->inbox, node);
+}
+
+static struct mbx_watch *watch_new(struct mbx_device *device, struct mbx_inbox *inbox)
+{
+	struct mbx_watch *watch = kzalloc(sizeof(*watch), GFP_KERNEL_ACCOUNT);
+	struct mbx_user *user;
+	int ret;
+
+	if (!watch)
+		return ERR_PTR(-ENOMEM);
+	user = mbx_user_get(current_euid());
+	if (IS_ERR(user)) {
+		kfree(watch);
+		return ERR_CAST(user);
+	}
+	ret = mbx_charge_take(&watch->charge, user, 0, 0, sizeof(*watch));
+	mbx_user_put(user);
+	if (ret) {
+		kfree(watch);
+		return ERR_PTR(ret);
+	}
+	watch->device = device;
+	watch->inbox = inbox;
+	init_waitqueue_func_entry(&watch->wait, tell_pollers);
+	return watch;
+}
+
+static void end_locked(struct mbx_watch *watch)
+{
+	struct mbx_inbox *inbox = watch->inbox;
+
+	lockdep_assert_held(&inbox->domain->directory.lock);
+	remove_wait_queue(&inbox->box->poll, &watch->wait);
+	spin_lock(&watch->device->lock);
+	rb_erase(&watch->node, &watch->device->watches);
+	spin_unlock(&watch->device->lock);
+	list_del(&watch->others);
+	WRITE_ONCE(inbox->users, inbox->users - 1);
+	mbx_charge_drop(&watch->charge);
+	kfree(watch);
+}
+
+/**
+ * mbx_watch_end_any_locked() - end one of the watches of an inbox
+ * @inbox: the inbox, the directory lock held; the caller has another reference
+ *
+ * Context: Process context, may sleep.
+ * Return: false when there are none.
+ */
+bool mbx_watch_end_any_locked(struct mbx_inbox *inbox)
+{
+	struct mbx_watch *watch =
+		list_first_entry_or_null(&inbox->watches, struct mbx_watch, others);
+
+	if (!watch)
+		return false;
+	end_locked(watch);
+	mbx_inbox_put(inbox);
+	return true;
+}
+
+/**
+ * mbx_watch_leave() - an open device is closed
+ * @device: the device
+ *
+ * Context: Process context, may sleep.
+ */
+void mbx_watch_leave(struct mbx_device *device)
+{
+	struct mbx_directory *directory = &device->domain->directory;
+	struct mbx_watch *watch;
+
+	do {
+		LIST_HEAD(idle);
+
+		mutex_lock(&directory->lock);
+		watch = rb_entry_safe(rb_first(&device->watches), struct mbx_watch, node);
+		if (watch) {
+			struct mbx_inbox *inbox = watch->inbox;
+
+			end_locked(watch);
+			mbx_inbox_tidy_locked(inbox, &idle);
+			mbx_inbox_put(inbox);
+		}
+		mutex_unlock(&directory->lock);
+		mbx_inbox_bury(&idle);
+		cond_resched();
+	} while (watch);
+}
+
+static bool is_watched(struct mbx_device *device, struct mbx_inbox *inbox)
+{
+	bool found;
+
+	spin_lock(&device->lock);
+	found = rb_find(inbox, &device->watches, watch_cmp);
+	spin_unlock(&device->lock);
+	return found;
+}
+
+/* Takes over the reference on the inbox where it succeeds. */
+static int begin_locked(struct mbx_device *device, struct mbx_inbox *inbox)
+{
+	struct mbx_watch *watch = watch_new(device, inbox);
+	struct mbx_box *box = inbox->box;
+
+	if (IS_ERR(watch))
+		return PTR_ERR(watch);
+	spin_lock(&device->lock);
+	rb_find_add(&watch->node, &device->watches, watch_cmp_nodes);
+	spin_unlock(&device->lock);
+	list_add_tail(&watch->others, &inbox->watches);
+	WRITE_ONCE(inbox->users, inbox->users + 1);
+	spin_lock(&box->lock);
+	/* Who changes the mailbox after us sees it: mbx_box_wake_pollers_locked(). */
+	add_wait_queue(&box->poll, &watch->wait);
+	spin_unlock(&box->lock);
+	return 0;
+}
+
+/* Return: the inbox of the current process, with a reference and watched; or ERR_PTR. */
+static struct mbx_inbox *begin(struct mbx_device *device)
+{
+	struct mbx_directory *directory = &device->domain->directory;
+	struct mbx_inbox *inbox;
+	LIST_HEAD(idle);
+	int ret = 0;
+
+	inbox = mbx_inbox_find(device->domain, task_tgid(current));
+	if (inbox && is_watched(device, inbox))
+		return inbox;
+	if (inbox)
+		mbx_inbox_put(inbox);
+
+	mutex_lock(&directory->lock);
+	inbox = mbx_inbox_get_locked(device->domain, task_tgid(current));
+	if (!IS_ERR(inbox) && !is_watched(device, inbox)) {
+		ret = begin_locked(device, inbox);
+		if (!ret)
+			refcount_inc(&inbox->refs);
+		else
+			mbx_inbox_tidy_locked(inbox, &idle);
+	}
+	mutex_unlock(&directory->lock);
+	mbx_inbox_bury(&idle);
+	if (!ret)
+		return inbox;
+	mbx_inbox_put(inbox);
+	return ERR_PTR(ret);
+}
+
+/**
+ * mbx_watch_poll() - poll(2) on the device
+ * @file: the device
+ * @table: where the poller waits
+ *
+ * Context: Process context, may sleep.
+ * Return: EPOLLIN while a message waits for the current process.
+ */
+__poll_t mbx_watch_poll(struct file *file, struct poll_table_struct *table)
+{
+	struct mbx_device *device = file->private_data;
+	struct mbx_inbox *inbox;
+	__poll_t events = 0;
+
+	poll_wait(file, &device->poll, table);
+	inbox = begin(device);
+	if (inbox == ERR_PTR(-EIDRM))
+		return EPOLLHUP | EPOLLERR;
+	if (IS_ERR(inbox))
+		return EPOLLERR;
+	mbx_box_lock_fresh(inbox->box);
+	if (inbox->box->closed)
+		events = EPOLLHUP | EPOLLERR;
+	else if (inbox->box->queue.nr)
+		events = EPOLLIN | EPOLLRDNORM;
+	spin_unlock(&inbox->box->lock);
+	mbx_inbox_put(inbox);
+	return events;
+}
