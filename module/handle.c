@@ -104,10 +104,10 @@ void mbx_handle_discount_locked(struct mbx_handle *handle)
 	if (handle->rights & MAILBOX_RIGHT_RECEIVE) {
 		WRITE_ONCE(box->may_receive, box->may_receive - 1);
 		if (!box->may_receive)
-			mbx_box_wake_pollers_locked(box, MBX_POLL_NO_RECEIVER);
+			mbx_box_wake_all_pollers_locked(box, MBX_POLL_NO_RECEIVER | EPOLLRDHUP);
 	}
 	if ((handle->rights & MAILBOX_RIGHT_SEND) && !--box->may_send)
-		mbx_box_wake_pollers_locked(box, MBX_POLL_NO_SENDER);
+		mbx_box_wake_all_pollers_locked(box, MBX_POLL_NO_SENDER | EPOLLRDHUP);
 	mbx_broadcast_leave_locked(box, &handle->subscriber);
 }
 
@@ -184,6 +184,15 @@ static __poll_t poll_broadcast_locked(const struct mbx_handle *handle)
 	return events;
 }
 
+/* Whoever has both rights counts too. */
+static bool deserted_locked(const struct mbx_handle *handle)
+{
+	const struct mbx_box *box = handle->box;
+
+	return ((handle->rights & MAILBOX_RIGHT_RECEIVE) && !box->may_send) ||
+	       ((handle->rights & MAILBOX_RIGHT_SEND) && !box->may_receive);
+}
+
 static bool writable_locked(const struct mbx_box *box, const struct mbx_share *share)
 {
 	u32 length;
@@ -221,6 +230,8 @@ static __poll_t handle_poll(struct file *file, struct poll_table_struct *table)
 			 writable_locked(box, handle->share))
 			events |= EPOLLOUT | EPOLLWRNORM;
 	}
+	if (deserted_locked(handle))
+		events |= EPOLLRDHUP;
 	spin_unlock(&box->lock);
 	return events;
 }

@@ -54,6 +54,9 @@ struct mbx_inbox_key {
  * @links: those of the process, also those to be (struct mbx_link_side)
  * @watches: by devices that are polled
  * @users: links, watches, and a word of the process on who may send to it
+ * @ended: how many processes have ended that this one had a link with (guarded by the lock of
+ *	the mailbox, and so is @ended_seen)
+ * @ended_seen: of these, how many had ended when it listed its links
  * @who: enum mailbox_allow_who (written under the directory lock, read without it)
  * @gone: it can be found no more
  * @on_exit: in the queue that a pidfd of the process polls
@@ -75,6 +78,8 @@ struct mbx_inbox {
 	struct list_head links;
 	struct list_head watches;
 	u32 users;
+	u32 ended;
+	u32 ended_seen;
 	u32 who;
 	bool gone;
 	wait_queue_entry_t on_exit;

@@ -20,6 +20,7 @@
 #include "sender.h"
 #include "set.h"
 #include "wait.h"
+#include "watch.h"
 
 /* The layout is the contract: the same is asserted in selftests/abi.c. */
 static_assert(sizeof(struct mailbox_info) == 72);
@@ -101,6 +102,7 @@ static const struct mbx_op device_ops[] = {
 	MBX_OP(MAILBOX_IOC_RECEIVE_FROM, mbx_direct_receive, struct mailbox_direct, process),
 	MBX_OP(MAILBOX_IOC_LINKS, mbx_direct_links, struct mailbox_links, after),
 	MBX_OP(MAILBOX_IOC_ALLOW, mbx_direct_allow, struct mailbox_allow, reserved),
+	MBX_OP(MAILBOX_IOC_NOTIFY, mbx_watch_notify, struct mailbox_notify, eventfd),
 };
 
 static const struct mbx_op handle_ops[] = {

@@ -2,6 +2,7 @@
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/err.h>
+#include <linux/fs.h>
 #include <linux/ktime.h>
 #include <linux/pid.h>
 #include <linux/rhashtable.h>
@@ -14,6 +15,7 @@
 #include "inbox.h"
 #include "link.h"
 #include "mailbox.h"
+#include "notify.h"
 #include "peer.h"
 #include "share.h"
 
@@ -173,6 +175,15 @@ static struct mbx_link *link_make_locked(const struct mbx_link_key *key, struct 
 	return link;
 }
 
+/* One of the two processes has. */
+static void tell_ended(struct mbx_inbox *inbox)
+{
+	spin_lock(&inbox->box->lock);
+	inbox->ended++;
+	mbx_box_wake_all_pollers_locked(inbox->box, MBX_POLL_ENDED);
+	spin_unlock(&inbox->box->lock);
+}
+
 /**
  * mbx_link_remove_locked() - end a link
  * @link: one that is not gone, the directory lock held
@@ -191,6 +202,8 @@ void mbx_link_remove_locked(struct mbx_link *link, struct list_head *idle)
 	for (i = 0; i < ARRAY_SIZE(link->sides); i++) {
 		struct mbx_inbox *inbox = link->sides[i].inbox;
 
+		if (link->established)
+			tell_ended(inbox);
 		list_del(&link->sides[i].others);
 		WRITE_ONCE(inbox->users, inbox->users - 1);
 		mbx_inbox_tidy_locked(inbox, idle);

@@ -134,25 +134,12 @@ static int list_put(struct mbx_directory *directory, u64 *after, u8 __user *to, 
 	return 1;
 }
 
-/**
- * mbx_direct_links() - MAILBOX_IOC_LINKS
- * @file: the device
- * @call: the call
- * Return: 0 or a negative errno as struct mailbox_links lists them.
- */
-int mbx_direct_links(struct file *file, struct mbx_call *call)
+static int list(struct mbx_directory *directory, struct mailbox_links *req)
 {
-	struct mbx_directory *directory = &mbx_device_domain(file)->directory;
-	struct mailbox_links *req = &call->links;
 	u8 __user *to = u64_to_user_ptr(req->entries);
 	u64 after = req->after;
 	u32 nr = 0;
 	int ret;
-
-	if (req->flags)
-		return -EOPNOTSUPP;
-	if (req->entry_size < sizeof(struct mailbox_link) || req->entry_size > PAGE_SIZE)
-		return -EINVAL;
 
 	while (nr < req->nr) {
 		ret = list_put(directory, &after, to, req->entry_size);
@@ -170,5 +157,55 @@ int mbx_direct_links(struct file *file, struct mbx_call *call)
 	}
 	req->nr = nr;
 	req->after = after;
-	return mbx_call_reply(call, sizeof(*req));
+	return 0;
+}
+
+static u32 count_ended(struct mbx_inbox *own)
+{
+	u32 ended;
+
+	spin_lock(&own->box->lock);
+	ended = own->ended;
+	spin_unlock(&own->box->lock);
+	return ended;
+}
+
+/* A list that begins now would not have these any more. */
+static void see_ended(struct mbx_inbox *own, u32 ended)
+{
+	spin_lock(&own->box->lock);
+	own->ended_seen = ended;
+	spin_unlock(&own->box->lock);
+}
+
+/**
+ * mbx_direct_links() - MAILBOX_IOC_LINKS
+ * @file: the device
+ * @call: the call
+ * Return: 0 or a negative errno as struct mailbox_links lists them.
+ */
+int mbx_direct_links(struct file *file, struct mbx_call *call)
+{
+	struct mbx_domain *domain = mbx_device_domain(file);
+	struct mailbox_links *req = &call->links;
+	struct mbx_inbox *own;
+	u32 ended;
+	int ret;
+
+	if (req->flags)
+		return -EOPNOTSUPP;
+	if (req->entry_size < sizeof(struct mailbox_link) || req->entry_size > PAGE_SIZE)
+		return -EINVAL;
+
+	own = req->after ? NULL : mbx_inbox_find(domain, task_tgid(current));
+	ended = own ? count_ended(own) : 0;
+	ret = list(&domain->directory, req);
+	if (!ret)
+		ret = mbx_call_reply(call, sizeof(*req));
+	if (own) {
+		if (!ret)
+			see_ended(own, ended);
+		mbx_inbox_put(own);
+	}
+	return ret;
 }

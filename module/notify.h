@@ -23,6 +23,7 @@ struct mbx_notify;
 #define MBX_POLL_NO_RECEIVER EPOLLMSG
 #define MBX_POLL_NO_SENDER   EPOLLPRI
 #define MBX_POLL_ABANDONED   EPOLLNVAL
+#define MBX_POLL_ENDED	     EPOLLRDHUP
 
 int mbx_notify_set(struct file *file, struct mbx_call *call);
 struct mbx_notify *mbx_notify_take_locked(struct mbx_handle *handle);

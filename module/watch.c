@@ -5,11 +5,14 @@
 #include <linux/list.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "directory.h"
 #include "domain.h"
 #include "expire.h"
 #include "inbox.h"
+#include "ioctl.h"
 #include "mailbox.h"
+#include "notify.h"
 #include "quota.h"
 #include "watch.h"
 
@@ -21,6 +24,9 @@
  * @inbox: the inbox, with a reference; constant
  * @device: the device, which ends it before it goes; constant
  * @charge: of who polled; constant
+ * @eventfd: what NOTIFY has given, with a reference, or NULL (guarded by the lock of the queue
+ *	that @wait is in, and so is @events)
+ * @events: what it is told
  */
 struct mbx_watch {
 	wait_queue_entry_t wait;
@@ -29,12 +35,16 @@ struct mbx_watch {
 	struct mbx_inbox *inbox;
 	struct mbx_device *device;
 	struct mbx_charge charge;
+	struct eventfd_ctx *eventfd;
+	__poll_t events;
 };
 
 static int tell_pollers(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key)
 {
 	struct mbx_watch *watch = container_of(wait, struct mbx_watch, wait);
 
+	if (watch->eventfd && (!key || key_to_poll(key) & watch->events))
+		mbx_eventfd_signal(watch->eventfd);
 	/* All of them: another process at this device looks at another inbox. */
 	__wake_up(&watch->device->poll, TASK_INTERRUPTIBLE, 0, key);
 	return 0;
@@ -88,6 +98,8 @@ static void end_locked(struct mbx_watch *watch)
 	spin_unlock(&watch->device->lock);
 	list_del(&watch->others);
 	WRITE_ONCE(inbox->users, inbox->users - 1);
+	if (watch->eventfd)
+		eventfd_ctx_put(watch->eventfd);
 	mbx_charge_drop(&watch->charge);
 	kfree(watch);
 }
@@ -106,6 +118,9 @@ bool mbx_watch_end_any_locked(struct mbx_inbox *inbox)
 
 	if (!watch)
 		return false;
+	/* The process may still be there to hear of the end of its domain. */
+	if (READ_ONCE(inbox->domain->directory.ended))
+		tell_pollers(&watch->wait, TASK_INTERRUPTIBLE, 0, NULL);
 	end_locked(watch);
 	mbx_inbox_put(inbox);
 	return true;
@@ -140,14 +155,15 @@ void mbx_watch_leave(struct mbx_device *device)
 	} while (watch);
 }
 
-static bool is_watched(struct mbx_device *device, struct mbx_inbox *inbox)
+/* It stays while the directory lock is held. */
+static struct mbx_watch *watch_find(struct mbx_device *device, struct mbx_inbox *inbox)
 {
-	bool found;
+	struct rb_node *found;
 
 	spin_lock(&device->lock);
 	found = rb_find(inbox, &device->watches, watch_cmp);
 	spin_unlock(&device->lock);
-	return found;
+	return rb_entry_safe(found, struct mbx_watch, node);
 }
 
 /* Takes over the reference on the inbox where it succeeds. */
@@ -179,14 +195,14 @@ static struct mbx_inbox *begin(struct mbx_device *device)
 	int ret = 0;
 
 	inbox = mbx_inbox_find(device->domain, task_tgid(current));
-	if (inbox && is_watched(device, inbox))
+	if (inbox && watch_find(device, inbox))
 		return inbox;
 	if (inbox)
 		mbx_inbox_put(inbox);
 
 	mutex_lock(&directory->lock);
 	inbox = mbx_inbox_get_locked(device->domain, task_tgid(current));
-	if (!IS_ERR(inbox) && !is_watched(device, inbox)) {
+	if (!IS_ERR(inbox) && !watch_find(device, inbox)) {
 		ret = begin_locked(device, inbox);
 		if (!ret)
 			refcount_inc(&inbox->refs);
@@ -201,13 +217,75 @@ static struct mbx_inbox *begin(struct mbx_device *device)
 	return ERR_PTR(ret);
 }
 
+/* Return: what the watch of the current process told before, if there is one. */
+static struct eventfd_ctx *exchange(struct mbx_device *device, struct mbx_inbox *inbox,
+				    struct eventfd_ctx *eventfd, __poll_t events)
+{
+	struct mbx_directory *directory = &device->domain->directory;
+	struct wait_queue_head *queue = &inbox->box->poll;
+	struct mbx_watch *watch;
+
+	mutex_lock(&directory->lock);
+	watch = watch_find(device, inbox);
+	if (watch) {
+		spin_lock_irq(&queue->lock);
+		swap(watch->eventfd, eventfd);
+		watch->events = events;
+		spin_unlock_irq(&queue->lock);
+	}
+	mutex_unlock(&directory->lock);
+	return eventfd;
+}
+
+static __poll_t events_of(u32 events)
+{
+	return (events & MAILBOX_EVENT_MESSAGE ? EPOLLIN : 0) |
+	       (events & MAILBOX_EVENT_ENDED ? MBX_POLL_ENDED : 0);
+}
+
+/**
+ * mbx_watch_notify() - MAILBOX_IOC_NOTIFY on the device
+ * @file: the device
+ * @call: the call
+ * Return: 0; -EOPNOTSUPP; -EINVAL; -EDQUOT; -ENOMEM; -EIDRM.
+ */
+int mbx_watch_notify(struct file *file, struct mbx_call *call)
+{
+	const struct mailbox_notify *args = &call->notify;
+	struct mbx_device *device = file->private_data;
+	struct eventfd_ctx *eventfd = NULL;
+	struct mbx_inbox *inbox;
+
+	if (args->flags)
+		return -EOPNOTSUPP;
+	if (args->events & ~(MAILBOX_EVENT_MESSAGE | MAILBOX_EVENT_ENDED))
+		return -EINVAL;
+	if (args->events) {
+		eventfd = eventfd_ctx_fdget(args->eventfd);
+		if (IS_ERR(eventfd))
+			return -EINVAL;
+		inbox = begin(device);
+	} else {
+		inbox = mbx_inbox_find(device->domain, task_tgid(current));
+	}
+	/* A process that ends meanwhile takes its watch away, and has nothing to be told. */
+	if (!IS_ERR_OR_NULL(inbox)) {
+		eventfd = exchange(device, inbox, eventfd, events_of(args->events));
+		mbx_inbox_put(inbox);
+	}
+	if (eventfd)
+		eventfd_ctx_put(eventfd);
+	return PTR_ERR_OR_ZERO(inbox);
+}
+
 /**
  * mbx_watch_poll() - poll(2) on the device
  * @file: the device
  * @table: where the poller waits
  *
  * Context: Process context, may sleep.
- * Return: EPOLLIN while a message waits for the current process.
+ * Return: EPOLLIN while a message waits for the current process, EPOLLRDHUP when another one
+ * has ended.
  */
 __poll_t mbx_watch_poll(struct file *file, struct poll_table_struct *table)
 {
@@ -226,6 +304,8 @@ __poll_t mbx_watch_poll(struct file *file, struct poll_table_struct *table)
 		events = EPOLLHUP | EPOLLERR;
 	else if (inbox->box->queue.nr)
 		events = EPOLLIN | EPOLLRDNORM;
+	if (inbox->ended != inbox->ended_seen)
+		events |= EPOLLRDHUP;
 	spin_unlock(&inbox->box->lock);
 	mbx_inbox_put(inbox);
 	return events;

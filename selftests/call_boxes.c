@@ -28,6 +28,7 @@ FIXTURE_TEARDOWN(call_boxes)
 	close(self->fd);
 	close(self->device);
 }
+
 TEST_F(call_boxes, several_servers_share)
 {
 	enum { SERVERS = 3, CALLS = 30 };

@@ -27,6 +27,7 @@ FIXTURE_TEARDOWN(call_given_up)
 	close(self->fd);
 	close(self->device);
 }
+
 TEST_F(call_given_up, deadline_in_the_queue)
 {
 	struct mailbox_call args = call_args("a", 1, NULL, 0);

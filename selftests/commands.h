@@ -49,7 +49,7 @@ static const struct command commands[] = {
 	{ "ALLOW", MAILBOX_IOC_ALLOW, sizeof(struct mailbox_allow), 0, 0, DEVICE_ONLY },
 	{ "STAT", MAILBOX_IOC_STAT, sizeof(struct mailbox_stat), 416, 0, HANDLE_ONLY },
 	{ "SET", MAILBOX_IOC_SET, sizeof(struct mailbox_set), 0, SET_FIELDS, HANDLE_ONLY },
-	{ "NOTIFY", MAILBOX_IOC_NOTIFY, sizeof(struct mailbox_notify), 0, 0, HANDLE_ONLY },
+	{ "NOTIFY", MAILBOX_IOC_NOTIFY, sizeof(struct mailbox_notify), 0, 0, true, true },
 	{ "SEND", MAILBOX_IOC_SEND, sizeof(struct mailbox_send), 56,
 	  MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_EXPIRES | MAILBOX_RECEIPT |
 		  MAILBOX_RECEIPT_WAIT | MAILBOX_FILES,
@@ -279,7 +279,7 @@ static inline void command_prepare(const struct command *command, int fd, bool d
 		if (!payload->eventfd)
 			payload->eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 		ASSERT_LT(0, payload->eventfd);
-		args->events = MAILBOX_EVENT_MESSAGE | MAILBOX_EVENT_ROOM;
+		args->events = MAILBOX_EVENT_MESSAGE;
 		args->eventfd = payload->eventfd;
 		break;
 	}

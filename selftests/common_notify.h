@@ -9,6 +9,7 @@
 
 #include <sys/eventfd.h>
 
+/* Those of a mailbox; one more is for the device only. */
 #define EVENTS	   7
 #define EVENTS_ALL ((1 << EVENTS) - 1)
 

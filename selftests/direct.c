@@ -274,7 +274,7 @@ TEST_F(direct, threads_are_one_process)
 		ASSERT_EQ(0, pthread_create(&thread, NULL, send_from_thread,
 					    (void *)(intptr_t)self->device));
 		ASSERT_EQ(0, pthread_join(thread, &ret));
-		EXPECT_EQ(NULL, ret);
+		EXPECT_TRUE(ret == NULL);
 		EXPECT_EQ(0, direct_send(self->device, getppid(), "main"));
 		_exit(KSFT_PASS);
 	}

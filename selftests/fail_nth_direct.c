@@ -6,6 +6,7 @@
 #include "fail_nth.h"
 
 #include "common_direct.h"
+#include "common_notify.h"
 
 /* The process at the other end. */
 #define PEER(scene) ((pid_t)(scene)->length)
@@ -72,6 +73,17 @@ static void complete_allow(struct scene *scene)
 
 TEST_SWEEP(allow, .call = allow, .complete = complete_allow, .allocates = true, .least = 3)
 
+/* The sender's own inbox and link have gone: what is left is ours, and the message. */
+static void wait_sender_gone(int device)
+{
+	__u64 end = now_ns() + PATIENCE;
+
+	while (device_info(device).mailboxes != 1) {
+		ASSERT_LT(now_ns(), end);
+		sched_yield();
+	}
+}
+
 static void prepare_message(struct scene *scene)
 {
 	pid_t pid = child_fork();
@@ -79,7 +91,44 @@ static void prepare_message(struct scene *scene)
 	if (!pid)
 		_exit(direct_send(scene->device, getppid(), "text") ? KSFT_FAIL : KSFT_PASS);
 	child_done(pid);
+	wait_sender_gone(scene->device);
 }
+
+/* On a device of its own: it keeps an inbox until it is closed. */
+static void prepare_notify(struct scene *scene)
+{
+	scene->other = device_open();
+	scene->length = eventfd_new();
+}
+
+static int notify(struct scene *scene)
+{
+	return box_notify_try(scene->other, MAILBOX_EVENT_MESSAGE, scene->length);
+}
+
+static void refused_notify(struct scene *scene, const struct snapshot *before)
+{
+	const struct usage start = before->usage;
+
+	EXPECT_USAGE(scene->device, start);
+	prepare_message(scene);
+	EXPECT_EQ(0, told(scene->length));
+	EXPECT_DIRECT(scene->device, 0, "text");
+	settled_info(scene->device);
+}
+
+static void complete_notify(struct scene *scene)
+{
+	prepare_message(scene);
+	EXPECT_LT(0, told(scene->length));
+	EXPECT_DIRECT(scene->device, 0, "text");
+	close(scene->other);
+	close(scene->length);
+	settled_info(scene->device);
+}
+
+TEST_SWEEP(notify, .prepare = prepare_notify, .call = notify, .complete = complete_notify,
+	   .failed = refused_notify, .allocates = true, .least = 4)
 
 static int receive_from(struct scene *scene)
 {

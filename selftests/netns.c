@@ -4,6 +4,7 @@
  * another, and all of it goes when the namespace goes. The quota is not part of it.
  */
 #include "world.h"
+#include "common_notify.h"
 
 #include <sys/socket.h>
 
@@ -18,6 +19,8 @@ FIXTURE(netns)
 FIXTURE_SETUP(netns)
 {
 	self->device = device_open();
+	/* What the namespaces of the test before this one held goes some time later. */
+	await_usage(self->device, (struct usage){ 0 });
 }
 
 FIXTURE_TEARDOWN(netns)
@@ -336,20 +339,37 @@ TEST_F(netns, device_of_an_ended_namespace_fails)
 	int sockets[2], device;
 	__u64 end = now_ns() + PATIENCE, after = 0;
 	struct mailbox_create args = create_args();
+	unsigned int *flag = flag_new();
+	int eventfd = eventfd_new(), fd;
 	struct mailbox_stat entry;
-	pid_t pid;
-	int fd;
+	pid_t pid, poller;
 
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets));
 	pid = child_fork();
 	if (!pid) {
 		close(sockets[0]);
 		send_descriptor(sockets[1], enter_new_netns());
+		flag_await(flag, 1);
 		_exit(KSFT_PASS);
 	}
 	close(sockets[1]);
 	device = receive_descriptor(sockets[0]);
+	box_notify(device, MAILBOX_EVENT_MESSAGE, eventfd);
+	poller = child_fork();
+	if (!poller) {
+		struct pollfd poll_entry = { .fd = device, .events = POLLIN };
+
+		ASSERT_EQ(1, poll(&poll_entry, 1, PATIENCE / 1000000));
+		EXPECT_EQ(POLLHUP | POLLERR, poll_entry.revents);
+		_exit(KSFT_PASS);
+	}
+	wait_sleeping(poller, poller);
+	EXPECT_EQ(0, told(eventfd));
+	flag_raise(flag);
 	child_done(pid);
+	child_done(poller);
+	EXPECT_LT(0, told(eventfd));
+	close(eventfd);
 
 	/* The kernel ends a namespace some time after its last process. */
 	while ((fd = box_create(device, &args)) >= 0) {

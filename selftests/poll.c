@@ -334,6 +334,42 @@ static __u32 epoll_now(int epoll)
 	return nr ? event.events : 0;
 }
 
+/* Of who has both rights, and so counts as both, only the handle of one is deserted. */
+TEST_F(poll, the_other_side_is_gone_while_nobody_can_send_or_receive)
+{
+	int receiver = box_open(self->device, self->id, NULL, MAILBOX_RIGHT_RECEIVE);
+	int sender = box_open(self->device, self->id, NULL, MAILBOX_RIGHT_SEND);
+	int epoll = epoll_add(receiver, EPOLLRDHUP | EPOLLET), again;
+
+	EXPECT_EQ(OUT, poll_now(sender, ALL));
+	EXPECT_EQ(0, poll_now(receiver, ALL));
+	close(self->fd);
+	EXPECT_EQ(0, epoll_now(epoll));
+	again = box_open(self->device, self->id, NULL, MAILBOX_RIGHT_MANAGE);
+	close(sender);
+	EXPECT_EQ(EPOLLRDHUP, epoll_now(epoll));
+	EXPECT_EQ(POLLRDHUP, poll_now(receiver, ALL));
+	EXPECT_EQ(0, poll_now(receiver, IN | OUT));
+	EXPECT_EQ(0, poll_now(again, ALL));
+
+	sender = box_open(self->device, self->id, NULL, MAILBOX_RIGHT_SEND);
+	EXPECT_EQ(0, poll_now(receiver, ALL));
+	close(epoll);
+	epoll = epoll_add(sender, EPOLLRDHUP | EPOLLET);
+	EXPECT_EQ(0, epoll_now(epoll));
+	close(receiver);
+	EXPECT_EQ(EPOLLRDHUP, epoll_now(epoll));
+	/* It may still send. */
+	EXPECT_EQ(OUT | POLLRDHUP, poll_now(sender, ALL));
+	ASSERT_EQ(0, box_send_text(sender, "x", 0, 0));
+	self->fd = box_open(self->device, self->id, NULL, MAILBOX_RIGHT_RECEIVE);
+	EXPECT_EQ(OUT, poll_now(sender, ALL));
+	take(self->fd);
+	close(again);
+	close(sender);
+	close(epoll);
+}
+
 TEST_F(poll, epoll_level_says_it_until_it_is_over)
 {
 	int epoll = epoll_add(self->fd, EPOLLIN);

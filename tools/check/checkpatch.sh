@@ -24,6 +24,8 @@ unlike_programs=(
 	ENOSYS
 )
 
+# Types that do not look like it, of libraries, are in the file typedefs.
+#
 # run_checkpatch FOLDER IGNORED-TYPE... <FILES. It writes into the current folder what it
 # knows of the names in the kernel.
 run_checkpatch()
@@ -34,7 +36,7 @@ run_checkpatch()
 	ignored=$(IFS=,; echo "$*")
 	(cd "$out" && sed "s,^,$top/," | xargs perl "$source/scripts/checkpatch.pl" \
 		--no-tree --root="$source" --strict --terse --show-types --no-summary \
-		--max-line-length=100 --ignore "$ignored" -f 2>&1) | sed "s,^$top/,,"
+		--max-line-length=100 --typedefsfile="$top/tools/check/typedefs" --ignore "$ignored" -f 2>&1) | sed "s,^$top/,,"
 }
 
 check_checkpatch()

@@ -167,7 +167,7 @@ int mailbox_set(int handle, const struct mailbox_set *set);
 
 /**
  * mailbox_notify() - have an eventfd signalled when something happens at a mailbox
- * @handle: with any right
+ * @handle: with any right; or the device: then it is about what comes by mailbox_send_to()
  * @events: bits of enum mailbox_event; 0 ends it
  * @eventfd: from eventfd(2); ignored when @events is 0
  *

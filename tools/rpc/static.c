@@ -7,8 +7,7 @@
 #include <netdb.h>
 #include <rpc/rpc.h>
 
-enum auth_stat _svcauth_gss(struct svc_req *request, struct rpc_msg *msg, bool_t *no_dispatch);
-bool_t is_authgss_client(CLIENT *clnt);
+#include "static.h"
 
 enum auth_stat _svcauth_gss(struct svc_req *request, struct rpc_msg *msg, bool_t *no_dispatch)
 {

@@ -16,8 +16,8 @@
  * The *device* is what open("/dev/mailbox") returns. It belongs to the mailbox
  * domain of the network namespace the opener was in, and stays with it.
  * INFO, CREATE, OPEN, DESTROY and LIST are calls on the device, and so are SEND_TO,
- * RECEIVE_FROM, LINKS and ALLOW, for direct communication; poll(2) on the device is about
- * that, too.
+ * RECEIVE_FROM, LINKS and ALLOW, for direct communication; poll(2) and NOTIFY on the device
+ * are about that, too.
  *
  * A *handle* is one open mailbox with rights to send, receive or manage. CREATE and OPEN
  * return handles, always close-on-exec, and so does RESTRICT. SEND, RECEIVE, SEND_BATCH,
@@ -345,7 +345,10 @@
  * - of a process: its pidfd polls as readable;
  * - of the other one of a pair: poll(2) says POLLHUP, and sends fail with EPIPE;
  * - of the last that may receive, or send: MAILBOX_EVENT_NO_RECEIVER and
- *   MAILBOX_EVENT_NO_SENDER of NOTIFY.
+ *   MAILBOX_EVENT_NO_SENDER of NOTIFY. While no handle with the right to send is open, poll(2)
+ *   says POLLRDHUP to those with the right to receive, if they ask for it, and while no handle
+ *   with the right to receive is, to those with the right to send;
+ * - of one it has a link with: MAILBOX_EVENT_ENDED of NOTIFY on the device, and POLLRDHUP.
  */
 
 /**
@@ -358,7 +361,9 @@
  * sending user may take up half, and where senders wait when it is full. Types, priorities and
  * expiry are as for mailboxes. poll(2) on the device says POLLIN while any message waits for
  * the calling process in that domain; it says POLLERR when it cannot find out, for want of
- * quota or memory.
+ * quota or memory. It says POLLRDHUP, where that is asked for, when a process that the calling
+ * one had a link with has ended since this began to poll, until it lists what is left, by a
+ * LINKS that succeeds and begins at 0.
  *
  * *Links*: the first message between two processes makes the link between them, for both
  * directions. There is exactly one, whoever is first. It ends when either process ends. What
@@ -1230,6 +1235,8 @@ struct mailbox_yield {
  * @MAILBOX_EVENT_NO_RECEIVER: the last handle with the right to receive was closed or revoked
  * @MAILBOX_EVENT_NO_SENDER: the last handle with the right to send was closed or revoked
  * @MAILBOX_EVENT_ABANDONED: who made a call that somebody has gave up: a REPLY fails with ESTALE
+ * @MAILBOX_EVENT_ENDED: on the device, and there only: a process has ended that the calling one
+ *	had a link with, see DOC: Direct communication
  */
 enum mailbox_event {
 	MAILBOX_EVENT_MESSAGE = 1 << 0,
@@ -1239,10 +1246,11 @@ enum mailbox_event {
 	MAILBOX_EVENT_NO_RECEIVER = 1 << 4,
 	MAILBOX_EVENT_NO_SENDER = 1 << 5,
 	MAILBOX_EVENT_ABANDONED = 1 << 6,
+	MAILBOX_EVENT_ENDED = 1 << 7,
 };
 
 /**
- * struct mailbox_notify - MAILBOX_IOC_NOTIFY, on a handle
+ * struct mailbox_notify - MAILBOX_IOC_NOTIFY, on a handle or the device
  * @size: of this structure
  * @flags: must be 0
  * @events: bits of enum mailbox_event; 0 ends what an earlier call began
@@ -1256,8 +1264,12 @@ enum mailbox_event {
  * not told apart, several events may be signalled as one, and any may be over by the time
  * somebody looks.
  *
+ * On the device it is about direct communication of the calling process, in the domain of the
+ * device: MAILBOX_EVENT_MESSAGE and MAILBOX_EVENT_ENDED, and EINVAL for any other. Each process
+ * that has the device has an eventfd of its own there, until the device is closed.
+ *
  * Errors: EOPNOTSUPP, EINVAL for unknown events and for what is no eventfd, EACCES, ENOMEM,
- * EIDRM.
+ * EIDRM; on the device EDQUOT.
  */
 struct mailbox_notify {
 	__u32 size;
