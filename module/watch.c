@@ -96,6 +96,9 @@ static void end_locked(struct mbx_watch *watch)
  * mbx_watch_end_any_locked() - end one of the watches of an inbox
  * @inbox: the inbox, the directory lock held; the caller has another reference
  *
+ * Its process has ended; or the domain has, and then those who poll are told: nothing else
+ * will wake them.
+ *
  * Context: Process context, may sleep.
  * Return: false when there are none.
  */
@@ -106,6 +109,9 @@ bool mbx_watch_end_any_locked(struct mbx_inbox *inbox)
 
 	if (!watch)
 		return false;
+	if (inbox->domain->directory.ended)
+		__wake_up(&watch->device->poll, TASK_INTERRUPTIBLE, 0,
+			  poll_to_key(EPOLLHUP | EPOLLERR));
 	end_locked(watch);
 	mbx_inbox_put(inbox);
 	return true;
