@@ -4,6 +4,7 @@
 
 #include "dead_letter.h"
 #include "enter.h"
+#include "files.h"
 #include "mailbox.h"
 #include "receipt.h"
 #include "share.h"
@@ -15,6 +16,8 @@ static bool bury(struct mbx_box *to, struct mbx_message *msg)
 	s64 ret;
 
 	if (!to || (to->fixed_size && msg->length != READ_ONCE(to->message_size)))
+		return false;
+	if (msg->files && mbx_files_enter(msg->files, to))
 		return false;
 	share = mbx_box_share_get(to, msg->charge.user);
 	if (IS_ERR(share))

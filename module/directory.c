@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/sched.h>
 #include <linux/workqueue.h>
 
@@ -50,15 +52,18 @@ static void end_inbox(struct mbx_inbox *inbox)
 }
 
 /**
- * mbx_directory_work() - a thread of a process, perhaps the last one, has exited
- * @work: of its inbox, with a reference
+ * mbx_directory_work() - a thread of a process, perhaps the last one, has exited; or messages
+ * have expired in an inbox that nobody uses
+ * @work: of the inbox, with a reference
  */
 void mbx_directory_work(struct work_struct *work)
 {
-	struct mbx_inbox *inbox = container_of(work, struct mbx_inbox, work);
+	struct mbx_inbox *inbox = container_of(to_delayed_work(work), struct mbx_inbox, work);
 
 	if (mbx_peer_has_ended(inbox->process))
 		end_inbox(inbox);
+	else
+		mbx_inbox_tidy(inbox);
 	mbx_inbox_put(inbox);
 }
 
@@ -69,9 +74,25 @@ void mbx_directory_work(struct work_struct *work)
  * Context: Any.
  * Return: false if it is to be done already, and needs no further reference.
  */
-bool mbx_directory_queue(struct work_struct *work)
+bool mbx_directory_queue(struct delayed_work *work)
 {
-	return queue_work(enders, work);
+	return !mod_delayed_work(enders, work, 0);
+}
+
+/**
+ * mbx_directory_queue_later() - have it done some time
+ * @work: of an inbox, with a reference for it
+ * @time: CLOCK_MONOTONIC ns
+ *
+ * Context: Any.
+ * Return: as mbx_directory_queue().
+ */
+bool mbx_directory_queue_later(struct delayed_work *work, u64 time)
+{
+	const u64 now = ktime_get_ns();
+
+	/* One jiffy more, so that it is over by then. */
+	return queue_delayed_work(enders, work, time > now ? nsecs_to_jiffies(time - now) + 1 : 0);
 }
 
 /**

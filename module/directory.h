@@ -7,6 +7,7 @@
 #include <linux/rbtree.h>
 #include <linux/types.h>
 
+struct delayed_work;
 struct work_struct;
 
 /**
@@ -37,7 +38,8 @@ struct mbx_directory {
 void mbx_directory_init(struct mbx_directory *directory);
 void mbx_directory_end(struct mbx_directory *directory);
 void mbx_directory_work(struct work_struct *work);
-bool mbx_directory_queue(struct work_struct *work);
+bool mbx_directory_queue(struct delayed_work *work);
+bool mbx_directory_queue_later(struct delayed_work *work, u64 time);
 
 int mbx_directories_init(void);
 void mbx_directories_fini(void);

@@ -228,6 +228,7 @@ static int __net_init domain_net_init(struct net *net)
 	mutex_init(&domain->lock);
 	xa_init_flags(&domain->boxes, XA_FLAGS_ACCOUNT);
 	domain->names = RB_ROOT;
+	domain->stays = net_eq(net, &init_net);
 	mbx_directory_init(&domain->directory);
 	mn->domain = domain;
 	return 0;

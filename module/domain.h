@@ -32,6 +32,7 @@ struct net;
  * @names: mailboxes that have a name, reserved ones too
  * @last_id: the last id given out
  * @ended: the namespace is gone
+ * @stays: it is that of the first namespace, which never goes; constant
  * @directory: direct communication; it has its own lock
  */
 struct mbx_domain {
@@ -41,6 +42,7 @@ struct mbx_domain {
 	struct rb_root names;
 	u64 last_id;
 	bool ended;
+	bool stays;
 	struct mbx_directory directory;
 };
 

@@ -13,7 +13,9 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
+#include "domain.h"
 #include "files.h"
+#include "mailbox.h"
 
 /* Nothing is exported by which a module could tell it. */
 static bool is_io_uring(const struct file *file)
@@ -108,6 +110,48 @@ struct mbx_files *mbx_files_of_user(const struct mailbox_send __user *arg, u32 s
 	return files;
 }
 
+/* Undo mbx_files_enter(). */
+static void leave(struct mbx_files *files)
+{
+	struct mbx_box *box = files->box;
+
+	if (!box)
+		return;
+	files->box = NULL;
+	spin_lock(&box->lock);
+	box->with_files--;
+	spin_unlock(&box->lock);
+	mbx_box_put(box);
+}
+
+/**
+ * mbx_files_enter() - files go to a mailbox, with a message
+ * @files: the files; where they were before, they are not any more
+ * @box: the mailbox, with a reference of the caller
+ *
+ * One that counts any does not become permanent: see set.c.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0; -ELOOP, and nothing has changed, where they could keep the mailbox: it is
+ * permanent, and there until its network namespace ends.
+ */
+int mbx_files_enter(struct mbx_files *files, struct mbx_box *box)
+{
+	bool may;
+
+	spin_lock(&box->lock);
+	may = !box->permanent || box->domain->stays;
+	if (may)
+		box->with_files++;
+	spin_unlock(&box->lock);
+	if (!may)
+		return -ELOOP;
+	leave(files);
+	refcount_inc(&box->refs);
+	files->box = box;
+	return 0;
+}
+
 /**
  * mbx_files_free() - close files and give their charge back
  * @files: the files, or NULL
@@ -122,6 +166,7 @@ void mbx_files_free(struct mbx_files *files)
 		return;
 	for (i = 0; i < files->nr; i++)
 		fput(files->file[i]);
+	leave(files);
 	mbx_charge_drop(&files->charge);
 	kfree(files);
 }

@@ -9,6 +9,7 @@
 #include "quota.h"
 
 struct file;
+struct mbx_box;
 
 /**
  * DOC: files
@@ -22,6 +23,9 @@ struct file;
  * fail, when it has been received. Nobody can use a reserved descriptor, so where the receive
  * fails, nobody has seen the files.
  *
+ * Sockets, among others, keep their network namespace. A permanent mailbox ends with its own
+ * one, and so would never: with that go no files, see mbx_files_enter().
+ *
  * receive_fd(), which the kernel has for modules, installs at once: a receive that failed
  * later would have to close what another thread may have duplicated or replaced by then.
  */
@@ -29,13 +33,16 @@ struct file;
 /**
  * struct mbx_files - files in flight
  * @charge: what the sender is charged for them
+ * @box: the mailbox of the message, which counts it, with a reference; NULL before
  * @nr: how many; 1 to MAILBOX_FILES_MAX once they are complete
  * @file: the files, each with a reference
  *
- * Owner only until the message is published, constant from then on.
+ * Owner only until the message is published, constant from then on, but for a dead letter
+ * that is moved.
  */
 struct mbx_files {
 	struct mbx_charge charge;
+	struct mbx_box *box;
 	u32 nr;
 	struct file *file[];
 };
@@ -62,6 +69,7 @@ struct mbx_delivery {
 
 struct mbx_files *mbx_files_of_user(const struct mailbox_send __user *arg, u32 size);
 void mbx_files_free(struct mbx_files *files);
+int mbx_files_enter(struct mbx_files *files, struct mbx_box *box);
 
 int mbx_delivery_ask(struct mbx_delivery *delivery, struct mailbox_receive __user *arg, u32 size);
 int mbx_delivery_prepare(struct mbx_delivery *delivery, const struct mbx_message *msg, bool peek);

@@ -8,6 +8,7 @@
 
 #include "directory.h"
 #include "domain.h"
+#include "expire.h"
 #include "inbox.h"
 #include "mailbox.h"
 #include "peer.h"
@@ -96,7 +97,7 @@ static struct mbx_inbox *inbox_new(struct mbx_domain *domain, struct pid *proces
 	INIT_LIST_HEAD(&inbox->links);
 	INIT_LIST_HEAD(&inbox->watches);
 	init_waitqueue_func_entry(&inbox->on_exit, tell_exit);
-	INIT_WORK(&inbox->work, mbx_directory_work);
+	INIT_DELAYED_WORK(&inbox->work, mbx_directory_work);
 	return inbox;
 }
 
@@ -187,6 +188,9 @@ void mbx_inbox_remove_locked(struct mbx_inbox *inbox, struct list_head *idle)
 	inbox->gone = true;
 	rhashtable_remove_fast(&inboxes, &inbox->node, table_params);
 	remove_wait_queue(&inbox->process->wait_pidfd, &inbox->on_exit);
+	/* Nobody queues it any more. */
+	if (cancel_delayed_work(&inbox->work))
+		refcount_dec(&inbox->refs);
 	list_move_tail(&inbox->others, idle);
 }
 
@@ -195,7 +199,7 @@ static bool close_if_empty(struct mbx_box *box)
 {
 	bool empty;
 
-	spin_lock(&box->lock);
+	mbx_box_lock_fresh(box);
 	empty = !box->messages && !box->nr_waiting;
 	if (empty) {
 		/* Read without the lock at the start of a send, as a hint. */
@@ -206,6 +210,24 @@ static bool close_if_empty(struct mbx_box *box)
 	return empty;
 }
 
+/* What expires leaves without anybody who would tidy after that. */
+static void look_later_locked(struct mbx_inbox *inbox)
+{
+	struct mbx_box *box = inbox->box;
+	struct mbx_entry *next;
+	u64 expiry;
+
+	spin_lock(&box->lock);
+	next = mbx_queue_next_expiry(&box->queue);
+	expiry = next ? next->expiry : 0;
+	spin_unlock(&box->lock);
+	if (!next)
+		return;
+	refcount_inc(&inbox->refs);
+	if (!mbx_directory_queue_later(&inbox->work, expiry))
+		refcount_dec(&inbox->refs);
+}
+
 /**
  * mbx_inbox_tidy_locked() - remove an inbox that nobody uses
  * @inbox: the inbox, the directory lock held
@@ -214,8 +236,12 @@ static bool close_if_empty(struct mbx_box *box)
 void mbx_inbox_tidy_locked(struct mbx_inbox *inbox, struct list_head *idle)
 {
 	lockdep_assert_held(&inbox->domain->directory.lock);
-	if (!inbox->users && !inbox->gone && close_if_empty(inbox->box))
+	if (inbox->users || inbox->gone)
+		return;
+	if (close_if_empty(inbox->box))
 		mbx_inbox_remove_locked(inbox, idle);
+	else
+		look_later_locked(inbox);
 }
 
 /**

@@ -60,7 +60,7 @@ struct mbx_inbox_key {
  * @who: enum mailbox_allow_who (written under the directory lock, read without it)
  * @gone: it can be found no more
  * @on_exit: in the queue that a pidfd of the process polls
- * @work: looks whether the process has ended
+ * @work: looks whether the process has ended, or nobody uses the inbox any more
  *
  * @others to @users and @gone are guarded by the directory lock; @users is read without it as
  * a hint.
@@ -83,7 +83,7 @@ struct mbx_inbox {
 	u32 who;
 	bool gone;
 	wait_queue_entry_t on_exit;
-	struct work_struct work;
+	struct delayed_work work;
 };
 
 struct mbx_inbox *mbx_inbox_find(struct mbx_domain *domain, const struct pid *process);

@@ -45,7 +45,7 @@ struct user_namespace;
  * @by_name: place among the names (guarded by the domain lock)
  * @published: it can be found (guarded by the domain lock)
  * @handles: how many are open (guarded by the domain lock)
- * @permanent: it stays without handles (guarded by the domain lock)
+ * @permanent: it stays without handles (written under the domain lock and @lock)
  * @mode: permission bits (guarded by the domain lock)
  * @uid: owner (guarded by the domain lock)
  * @gid: group (guarded by the domain lock)
@@ -116,6 +116,7 @@ struct user_namespace;
  * @lenient: subscribers of a broadcast that may miss messages, by cursor
  * @strict: those that are cut off when they do
  * @subscribers: how many both are
+ * @with_files: messages that have files, on their way in too, and until they are freed
  * @may_receive: handles with the right to receive
  * @may_send: handles with the right to send
  * @poll: poll and epoll, and what notify.h says
@@ -198,6 +199,7 @@ struct mbx_box {
 	struct rb_root_cached lenient;
 	struct rb_root_cached strict;
 	u32 subscribers;
+	u32 with_files;
 	u32 may_receive;
 	u32 may_send;
 	wait_queue_head_t poll;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/capability.h>
+#include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/minmax.h>
 #include <linux/moduleparam.h>
@@ -133,8 +134,15 @@ err_mailboxes:
 
 /*
  * CAP_SYS_RESOURCE in the first user namespace exceeds quotas: any user can have
- * it in a namespace of its own, so there it must not count.
+ * it in a namespace of its own, so there it must not count. Nor does it exceed the quota of
+ * another: a caller, who keeps the answer for as long as it likes.
  */
+static bool may_exceed(const struct mbx_user *user)
+{
+	/* Asked last, so that it leaves no trace where it is not needed. */
+	return uid_eq(user->uid, current_euid()) && capable(CAP_SYS_RESOURCE);
+}
+
 static int charge_take(struct mbx_charge *charge, const struct mbx_charge amount)
 {
 	unsigned long max_files = amount.files ? rlimit(RLIMIT_NOFILE) : 0;
@@ -142,8 +150,7 @@ static int charge_take(struct mbx_charge *charge, const struct mbx_charge amount
 
 	mbx_limits_read(&max);
 	if (!add_all(amount.user, &amount, &max, max_files)) {
-		/* Asked last, so that it leaves no trace where it is not needed. */
-		if (!capable(CAP_SYS_RESOURCE))
+		if (!may_exceed(amount.user))
 			return -EDQUOT;
 		max.mailboxes = LONG_MAX;
 		max.messages = LONG_MAX;

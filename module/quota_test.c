@@ -144,9 +144,20 @@ static void lowered_limit_stops_only_what_it_limits(struct kunit *test)
 static void privilege_exceeds_limits_and_counts(struct kunit *test)
 {
 	struct world *w = test->priv;
+	struct cred *own = prepare_creds();
+	const struct cred *old;
 	struct mbx_charge a;
-	int ret = mbx_charge_take(&a, w->user, MAILBOXES + 1, MESSAGES + 1, BYTES + 1);
+	int ret, others;
 
+	KUNIT_ASSERT_NOT_NULL(test, own);
+	others = mbx_charge_take(&a, w->user, MAILBOXES + 1, MESSAGES + 1, BYTES + 1);
+	own->euid = w->user->uid;
+	old = override_creds(own);
+	ret = mbx_charge_take(&a, w->user, MAILBOXES + 1, MESSAGES + 1, BYTES + 1);
+	revert_creds(old);
+	put_cred(own);
+
+	KUNIT_EXPECT_EQ(test, others, -EDQUOT);
 	KUNIT_ASSERT_EQ(test, ret, 0);
 	expect_charged(test, MAILBOXES + 1, MESSAGES + 1, BYTES + 1, 2);
 	mbx_charge_drop(&a);

@@ -99,8 +99,14 @@ static __always_inline void describe(struct mbx_message *msg, const struct mbx_s
 static noinline int attach(struct extras *extras, struct mbx_box *box, struct mbx_message *msg,
 			   struct mbx_user *user)
 {
-	if (extras->files)
+	int ret;
+
+	if (extras->files) {
+		ret = mbx_files_enter(extras->files, box);
+		if (ret)
+			return ret;
 		mbx_files_attach(msg, &extras->files);
+	}
 	return extras->receipt ? mbx_receipt_attach(extras->receipt, box, msg, user) : 0;
 }
 

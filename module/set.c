@@ -144,6 +144,11 @@ static int set_locked(struct mbx_box *box, struct mailbox_set *set)
 		return ret;
 
 	spin_lock(&box->lock);
+	/* See mbx_files_enter(). */
+	if (set->permanent && !box->permanent && box->with_files && !box->domain->stays) {
+		spin_unlock(&box->lock);
+		return -EINVAL;
+	}
 	apply(box, set, uid, gid);
 	mbx_look_again_locked(box);
 	mbx_room_freed_locked(box);

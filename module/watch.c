@@ -108,6 +108,9 @@ static void end_locked(struct mbx_watch *watch)
  * mbx_watch_end_any_locked() - end one of the watches of an inbox
  * @inbox: the inbox, the directory lock held; the caller has another reference
  *
+ * Its process has ended; or the domain has, and then those who poll are told: nothing else
+ * will wake them.
+ *
  * Context: Process context, may sleep.
  * Return: false when there are none.
  */
@@ -118,8 +121,7 @@ bool mbx_watch_end_any_locked(struct mbx_inbox *inbox)
 
 	if (!watch)
 		return false;
-	/* The process may still be there to hear of the end of its domain. */
-	if (READ_ONCE(inbox->domain->directory.ended))
+	if (inbox->domain->directory.ended)
 		tell_pollers(&watch->wait, TASK_INTERRUPTIBLE, 0, NULL);
 	end_locked(watch);
 	mbx_inbox_put(inbox);

@@ -3,6 +3,9 @@
  * Several servers, calls within calls, and calls at mailboxes of every make.
  */
 #include "common_call.h"
+#include "world.h"
+
+#define ONE 1000
 
 FIXTURE(call_boxes)
 {
@@ -189,6 +192,34 @@ TEST_F(call_boxes, not_of_a_broadcast)
 	receive.flags |= MAILBOX_NONBLOCK;
 	EXPECT_EQ(-EINVAL, box_receive(fd, &receive));
 	close(fd);
+}
+
+/* Who may exceed its own quota does not exceed that of others, who would keep the memory. */
+TEST_F(call_boxes, answer_is_within_the_quota_of_who_called)
+{
+	const size_t length = 1 << 20;
+	char *answer = calloc(1, length);
+	uint64_t old;
+	__u64 token;
+	pid_t child;
+
+	if (!is_root())
+		SKIP(return, "only root can become somebody else");
+	child = child_fork();
+	if (!child) {
+		become(ONE, ONE);
+		self->caller->args = call_args("x", 1, answer, length);
+		EXPECT_EQ(0, box_call(self->fd, &self->caller->args));
+		EXPECT_EQ(length, self->caller->args.answer_length);
+		_exit(KSFT_PASS);
+	}
+	token = box_serve(self->fd);
+	old = parameter_set("max_bytes_per_user", 64 * 1024);
+	EXPECT_EQ(-EDQUOT, box_reply_data(self->fd, token, answer, length));
+	parameter_set("max_bytes_per_user", old);
+	EXPECT_EQ(0, box_reply_data(self->fd, token, answer, length));
+	child_done(child);
+	free(answer);
 }
 
 TEST_HARNESS_MAIN

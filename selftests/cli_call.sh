@@ -133,6 +133,28 @@ test_serve_takes_other_messages_too()
 	prints '' && [ "$(cat got)" = onetwo ]
 }
 
+# A caller that has no quota left for its answer has none; others are served.
+test_serve_caller_without_quota()
+{
+	local bytes=/sys/module/mailbox/parameters/max_bytes_per_user ret
+
+	[ "$(id -u)" = 0 ] || return
+	grep -q '^other:' /etc/passwd || echo 'other:x:4711:4711::/:/bin/sh' >>/etc/passwd
+	chmod 777 "$work"
+	mailbox create --mode 622 calls >out
+	mailbox serve --count 2 calls -- head -c 300000 /dev/zero 2>said.serve &
+	server=$!
+	until_served || return
+	cat $bytes >before && echo 100000 >$bytes
+	expect 15 su other -c "mailbox call calls x"
+	ret=$?
+	cat before >$bytes
+	[ $ret -eq 0 ] && says 'did not answer it' || return
+	expect 0 su other -c "mailbox call calls x" && [ "$(wc -c <out)" -eq 300000 ] || return
+	wait $server
+	[ $? -eq 1 ] && contains 'quota of its caller is used up' said.serve
+}
+
 test_serve_several_at_once()
 {
 	mailbox create calls >out

@@ -297,6 +297,28 @@ TEST_F(direct_end, short_lived_clients_leave_nothing)
 	ASSERT_EQ(0, direct_allow(self->device, MAILBOX_ALLOW_SIGNAL));
 }
 
+/* Nor does a sender pay for the inbox of another any longer than there is something in it. */
+TEST_F(direct_end, an_inbox_whose_messages_have_expired_goes)
+{
+	pid_t target = sleeper_fork(), child = child_fork();
+	int i;
+
+	if (!child) {
+		for (i = 0; i < 3; i++) {
+			struct mailbox_send args = send_args("x", 1);
+
+			args.flags |= MAILBOX_EXPIRES;
+			args.expiry = now_ns() + 100000000 * (i + 1);
+			EXPECT_EQ(0, direct_call(self->device, MAILBOX_IOC_SEND_TO, target, &args));
+		}
+		_exit(KSFT_PASS);
+	}
+	child_done(child);
+	/* The target still lives, and never looks. */
+	wait_quota(self->device, &self->before);
+	child_kill(target);
+}
+
 /* Each process that polls an inherited device is told of its own messages. */
 TEST_F(direct_end, processes_share_an_open_device)
 {

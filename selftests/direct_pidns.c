@@ -6,6 +6,7 @@
 #include "world.h"
 
 #include <linux/sched.h>
+#include <sys/epoll.h>
 
 FIXTURE(direct_pidns)
 {
@@ -202,6 +203,38 @@ TEST_F(direct_pidns, the_end_of_a_domain)
 		}
 		EXPECT_EQ(4, direct_receive(other, holder, 0, text, sizeof(text), NULL));
 		EXPECT_EQ(-EAGAIN, direct_nothing(self->device, holder));
+		wait_sleeping(holder, holder);
+		ASSERT_EQ(0, setns(open("/proc/1/ns/net", O_RDONLY), CLONE_NEWNET));
+		child_done(holder);
+		_exit(KSFT_PASS);
+	}
+	child_done(child);
+}
+
+/* Also who polls, and not only who polls later. */
+TEST_F(direct_pidns, the_end_of_a_domain_that_somebody_polls)
+{
+	pid_t child = child_fork(), holder;
+	char text[64];
+	int other;
+
+	if (!child) {
+		ASSERT_EQ(0, unshare(CLONE_NEWNET));
+		other = device_open();
+		holder = child_fork();
+		if (!holder) {
+			struct epoll_event event = { .events = EPOLLIN };
+			int epoll = epoll_create1(EPOLL_CLOEXEC);
+
+			ASSERT_EQ(0, epoll_ctl(epoll, EPOLL_CTL_ADD, other, &event));
+			ASSERT_EQ(0, direct_send(other, getppid(), "hold"));
+			ASSERT_EQ(0, setns(open("/proc/1/ns/net", O_RDONLY), CLONE_NEWNET));
+			/* When its time is over it does not look again, as poll(2) does. */
+			EXPECT_EQ(1, epoll_wait(epoll, &event, 1, PATIENCE / 1000000));
+			EXPECT_EQ(EPOLLERR | EPOLLHUP, event.events);
+			_exit(KSFT_PASS);
+		}
+		EXPECT_EQ(4, direct_receive(other, holder, 0, text, sizeof(text), NULL));
 		wait_sleeping(holder, holder);
 		ASSERT_EQ(0, setns(open("/proc/1/ns/net", O_RDONLY), CLONE_NEWNET));
 		child_done(holder);

@@ -128,7 +128,8 @@ int report(enum doing doing, const struct target *target, int error)
 		return EXIT_QUOTA;
 	case ELOOP:
 		complain("cannot send to %s: mailboxes, Unix sockets, io_uring and /dev/mailbox do "
-			 "not travel in messages; files, pipes and other sockets do",
+			 "not travel in messages; files, pipes and other sockets do, but to a "
+			 "permanent mailbox only in the first network namespace",
 			 target->shown);
 		return EXIT_OTHER;
 	case ENOBUFS:

@@ -112,6 +112,10 @@ static bool answer(struct worker *worker, const struct job *job)
 		complain("message %llu of %s is not answered: the answer has %zu bytes, and the "
 			 "caller has no room for that",
 			 (unsigned long long)job->sequence, shown, message.length);
+	else if (error == -EDQUOT) /* which is nobody's affair but that caller's */
+		complain("message %llu of %s is not answered: the answer has %zu bytes, and the "
+			 "quota of its caller is used up; 'mailbox info' shows it to that user",
+			 (unsigned long long)job->sequence, shown, message.length);
 	else
 		stop(worker, report(DOING_RECEIVE, &worker->request->target, error));
 	worker->ret = worker->ret ? worker->ret : EXIT_OTHER;

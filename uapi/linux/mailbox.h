@@ -85,7 +85,7 @@
  * EMLINK     the handle is the last of MAILBOX_DERIVE_MAX derived one from another
  * ENOBUFS    cut off from a broadcast: this handle was too slow
  * ECANCELED  a call was not answered by who had it
- * ELOOP      a descriptor that may not travel in a message
+ * ELOOP      a descriptor that may not travel in a message, or not to this mailbox
  * ========== ==================================================================
  */
 
@@ -193,8 +193,8 @@
  *
  * When REVOKE has returned, every call on a revoked handle but INFO and close(2) fails with
  * EACCES, whatever else is wrong with it; only an unknown command is ENOTTY before that, and
- * a bad pointer of SEND or RECEIVE EFAULT, and what they refuse by their arguments alone may
- * be that error. In particular:
+ * a bad pointer of SEND, RECEIVE, CALL, REPLY or REPLY_RECEIVE EFAULT, and what they refuse by
+ * their arguments alone may be that error. In particular:
  *
  * - calls that wait through it have ended with EACCES. A message that one of them was to
  *   send has not been sent, also when a receiver was just copying it: that receiver goes on
@@ -314,6 +314,11 @@
  * - io_uring: it keeps the files that are registered with it;
  * - /dev/mailbox: in a permanent mailbox it would keep the module loaded, with nobody there
  *   who uses it.
+ *
+ * Nor must any file travel, but in the first network namespace, by a permanent mailbox: ELOOP.
+ * It ends with its namespace, which sockets and others may keep. There a mailbox that has files
+ * in it does not become permanent (EINVAL), nor does one take files with dead letters: they are
+ * dropped.
  *
  * What only watches others, as epoll(7) and inotify(7) do, keeps nothing open, and may travel.
  * So may descriptors that were opened with O_PATH.
@@ -826,7 +831,7 @@ enum mailbox_set_field {
  * @mode: see struct mailbox_create
  * @uid: new owner; only the owner, or CAP_DAC_OVERRIDE, changes uid, gid and mode
  * @gid: new group
- * @permanent: 1 or 0
+ * @permanent: 1 or 0; 1 is EINVAL while files are in it, see DOC: Files in messages
  * @on_full: see struct mailbox_create
  * @share: 1 to 100, see struct mailbox_create
  * @message_size: at least 1, see struct mailbox_create
