@@ -108,6 +108,18 @@ static bool is_held_locked(const struct mbx_message *msg)
 	return msg->leased && msg->entry.lease.handle;
 }
 
+/*
+ * A call that somebody has is answered, or he ends. In a closed mailbox only receivers that
+ * are still copying have any, and the caller does not wait for those. Return: 0; -EIDRM;
+ * -EPIPE.
+ */
+static int is_over_locked(const struct mbx_box *box, const struct mbx_message *msg)
+{
+	if (box->closed)
+		return msg->state & MBX_IS_CALL ? -EIDRM : 0;
+	return !is_held_locked(msg) && mbx_answer_is_unheard_locked(box, msg) ? -EPIPE : 0;
+}
+
 /**
  * mbx_answer_wait() - wait until a call has ended
  * @answer: the call, its message sent
@@ -135,11 +147,9 @@ int mbx_answer_wait(struct mbx_answer *answer, struct mbx_handle *handle, u64 de
 	waiter->handle = handle;
 	if (!waiter->done) {
 		list_add_tail(&waiter->link, &box->answered);
-		if (handle->revoked)
-			mbx_waiter_finish_locked(waiter, -EACCES);
-		else if (!is_held_locked(waiter->message) &&
-			 mbx_answer_is_unheard_locked(box, waiter->message))
-			mbx_waiter_finish_locked(waiter, -EPIPE);
+		ret = handle->revoked ? -EACCES : is_over_locked(box, waiter->message);
+		if (ret)
+			mbx_waiter_finish_locked(waiter, ret);
 	}
 	ret = mbx_waiter_sleep(waiter, &box->lock, deadline);
 	msg = waiter->message;
@@ -159,27 +169,27 @@ int mbx_answer_wait(struct mbx_answer *answer, struct mbx_handle *handle, u64 de
 	return ret;
 }
 
-/* Those that somebody has are answered, or he ends. Return: true when there may be more. */
+/* Return: true when there may be more. */
 static bool end_some_locked(struct mbx_box *box, struct list_head *waiters)
 {
 	struct mbx_waiter *waiter, *next;
 	int nr = 0;
 
 	list_for_each_entry_safe(waiter, next, waiters, link) {
-		const struct mbx_message *msg = waiter->message;
+		const int ret = waiter->message ? is_over_locked(box, waiter->message) : 0;
 
-		if (!msg || is_held_locked(msg) || !mbx_answer_is_unheard_locked(box, msg))
+		if (!ret)
 			continue;
 		if (nr++ == UNHEARD_STEP)
 			return true;
-		mbx_line_dismiss_locked(box, waiter, -EPIPE);
+		mbx_line_dismiss_locked(box, waiter, ret);
 	}
 	return false;
 }
 
 /**
  * mbx_answer_end_unheard() - end the calls that nobody can receive any more
- * @box: a mailbox where one has left that could
+ * @box: a mailbox where one has left that could, or that is closed
  *
  * Those that are sent later find out themselves: mbx_answer_wait().
  *
@@ -192,8 +202,7 @@ void mbx_answer_end_unheard(struct mbx_box *box)
 	do {
 		spin_lock(&box->lock);
 		more = false;
-		/* What is closed ends all of them. */
-		if (!box->closed && (!box->may_receive || mbx_policy_alone_locked(box))) {
+		if (box->closed || !box->may_receive || mbx_policy_alone_locked(box)) {
 			more = end_some_locked(box, &box->answered);
 			more |= end_some_locked(box, &box->senders);
 			more |= end_some_locked(box, &box->meetings);

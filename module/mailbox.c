@@ -12,6 +12,7 @@
 #include <linux/string.h>
 #include <linux/user_namespace.h>
 
+#include "answer.h"
 #include "domain.h"
 #include "expire.h"
 #include "lease.h"
@@ -287,6 +288,8 @@ void mbx_box_close(struct mbx_box *box)
 		spin_lock(&box->lock);
 	} while (more);
 	spin_unlock(&box->lock);
+	/* Nor does a caller wait for a receiver that is still copying. */
+	mbx_answer_end_unheard(box);
 	/*
 	 * It is not set again. Not when the last reference goes: that may be one that the
 	 * timer itself gives back, with a receipt.

@@ -326,21 +326,29 @@ TEST_F(call, long_requests_and_answers)
 	munmap(answer, most);
 }
 
-/* How many system calls a child makes until it ends, that of its end left out. */
-static int count_syscalls(pid_t child)
+/* How many system calls two children make until they end, those of their end left out. */
+static void count_syscalls(const pid_t children[2], int syscalls[2])
 {
-	int status, stops = 0;
+	int stops[2] = { 0, 0 }, left = 2, status, i;
 
-	for (;;) {
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, ptrace(PTRACE_SYSCALL, children[i], NULL, NULL));
+	while (left) {
+		pid_t child = waitpid(-1, &status, 0);
+
+		i = child == children[1];
+		ASSERT_EQ(children[i], child);
+		if (!WIFSTOPPED(status)) {
+			EXPECT_EQ(0, status);
+			left--;
+			continue;
+		}
+		stops[i] += WSTOPSIG(status) == (SIGTRAP | 0x80);
 		ASSERT_EQ(0, ptrace(PTRACE_SYSCALL, child, NULL, NULL));
-		ASSERT_EQ(child, waitpid(child, &status, 0));
-		if (!WIFSTOPPED(status))
-			break;
-		stops += WSTOPSIG(status) == (SIGTRAP | 0x80);
 	}
-	EXPECT_EQ(0, status);
 	/* In and out. */
-	return stops / 2;
+	for (i = 0; i < 2; i++)
+		syscalls[i] = stops[i] / 2;
 }
 
 static pid_t traced(void)
@@ -358,46 +366,47 @@ static pid_t traced(void)
 	return child;
 }
 
+static void serve(int fd, int trips)
+{
+	struct mailbox_reply reply = reply_args(0, "b", 1);
+	struct mailbox_receive receive;
+
+	while (trips--) {
+		receive = serve_args(NULL, 0);
+		receive.flags |= MAILBOX_TRUNCATE;
+		reply.receive = user_pointer(&receive);
+		EXPECT_EQ(0, call(fd, MAILBOX_IOC_REPLY_RECEIVE, &reply));
+		reply.token = receive.lease;
+	}
+	EXPECT_EQ(0, box_reply(fd, reply.token, "b"));
+}
+
 /* One of the caller and one of the server. */
 TEST_F(call, round_trip_is_two_system_calls)
 {
 	enum { TRIPS = 20 };
 	struct mailbox_call args = call_args("a", 1, self->caller->answer, 63);
-	int syscalls[2], i;
-	pid_t child;
+	int syscalls[2][2], i, trips;
+	pid_t children[2];
 
-	/* By the difference: what begins and ends the child does not count. */
+	/* By the difference: what begins and ends a child, or its work, does not count. */
 	for (i = 0; i < 2; i++) {
-		const int trips = i * TRIPS;
-		pid_t server = child_fork();
-		int j;
-
-		if (!server) {
-			struct mailbox_receive receive;
-			struct mailbox_reply reply = reply_args(0, "b", 1);
-
-			/* One ioctl for each, but for the last answer. */
-			for (j = 0; j < trips; j++) {
-				receive = serve_args(NULL, 0);
-				receive.flags |= MAILBOX_TRUNCATE;
-				reply.receive = user_pointer(&receive);
-				EXPECT_EQ(0, call(self->fd, MAILBOX_IOC_REPLY_RECEIVE, &reply));
-				reply.token = receive.lease;
-			}
-			if (trips)
-				EXPECT_EQ(0, box_reply(self->fd, reply.token, "b"));
-			_exit(KSFT_PASS);
-		}
-		child = traced();
-		if (!child) {
-			for (j = 0; j < trips; j++)
+		trips = (i + 1) * TRIPS;
+		children[0] = traced();
+		if (!children[0]) {
+			while (trips--)
 				EXPECT_EQ(0, box_call(self->fd, &args));
 			_exit(KSFT_PASS);
 		}
-		syscalls[i] = count_syscalls(child);
-		child_done(server);
+		children[1] = traced();
+		if (!children[1]) {
+			serve(self->fd, trips);
+			_exit(KSFT_PASS);
+		}
+		count_syscalls(children, syscalls[i]);
 	}
-	EXPECT_EQ(TRIPS, syscalls[1] - syscalls[0]);
+	EXPECT_EQ(TRIPS, syscalls[1][0] - syscalls[0][0]);
+	EXPECT_EQ(TRIPS, syscalls[1][1] - syscalls[0][1]);
 }
 
 TEST_F(call, arguments)

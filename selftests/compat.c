@@ -3,6 +3,8 @@
  * One round through the whole interface. It is built for 64 and for 32 bits: a 32-bit
  * program on a 64-bit kernel must see no difference.
  */
+#include "common_call.h"
+#include "common_direct.h"
 #include "common_grant.h"
 #include "common_notify.h"
 
@@ -138,6 +140,66 @@ TEST_F(compat, restrict_and_revoke)
 	EXPECT_EQ(0, box_revoke(self->fd, grant));
 	EXPECT_TRUE(is_revoked(fd));
 	close(fd);
+}
+
+TEST_F(compat, calls)
+{
+	struct caller *caller = caller_new();
+	char data[16] = { 0 };
+	struct mailbox_receive args = serve_args(data, sizeof(data) - 1);
+	struct mailbox_sender sender = { .size = sizeof(sender) };
+	struct mailbox_reply reply;
+	pid_t child;
+
+	caller->args = call_args("question", 8, caller->answer, 63);
+	caller->args.type = 0x123456789abcdef0ULL;
+	child = caller_run(caller, self->fd);
+	reply = reply_args(0, NULL, 0);
+	reply.receive = user_pointer(&args);
+	ASSERT_EQ(0, call(self->fd, MAILBOX_IOC_REPLY_RECEIVE, &reply));
+	EXPECT_STREQ("question", data);
+	EXPECT_EQ(0x123456789abcdef0ULL, args.type);
+	EXPECT_EQ(63, args.answer_room);
+	sender.lease = args.lease;
+	ASSERT_EQ(0, call(self->fd, MAILBOX_IOC_SENDER, &sender));
+	EXPECT_EQ(child, sender.pid);
+	reply = reply_args(args.lease, "answer", 6);
+	reply.type = UINT64_MAX - 1;
+	ASSERT_EQ(0, call(self->fd, MAILBOX_IOC_REPLY, &reply));
+	caller_ends(caller, child, 0);
+	expect_answer(caller, "answer", UINT64_MAX - 1, getpid());
+	EXPECT_EQ(1, caller->args.sequence);
+}
+
+TEST_F(compat, direct)
+{
+	struct mailbox_direct args = { .size = sizeof(args), .flags = MAILBOX_IDENTIFY };
+	struct mailbox_send send = send_args("direct", 6);
+	pid_t child = sleeper_fork(), sender;
+	struct mailbox_link link;
+
+	args.pid = child;
+	ASSERT_EQ(0, call(self->device, MAILBOX_IOC_SEND_TO, &args));
+	args.flags = 0;
+	args.message = user_pointer(&send);
+	EXPECT_EQ(0, call(self->device, MAILBOX_IOC_SEND_TO, &args));
+	EXPECT_EQ(1, send.sequence);
+	args.process++;
+	EXPECT_EQ(-ESRCH, call(self->device, MAILBOX_IOC_SEND_TO, &args));
+	EXPECT_EQ(1, direct_count(self->device, child, &link));
+	EXPECT_EQ(1, link.sent);
+	EXPECT_LT(0, link.created);
+	child_kill(child);
+
+	sender = child_fork();
+	if (!sender)
+		_exit(direct_send(self->device, getppid(), "text") ? KSFT_FAIL : KSFT_PASS);
+	child_done(sender);
+	EXPECT_EQ(POLLIN, poll_now(self->device, POLLIN));
+	EXPECT_DIRECT(self->device, sender, "text");
+	EXPECT_EQ(0, direct_allow(self->device, MAILBOX_ALLOW_NOBODY));
+	EXPECT_EQ(-EINVAL, direct_allow(self->device, MAILBOX_ALLOW_NOBODY + 1));
+	EXPECT_EQ(0, direct_allow(self->device, MAILBOX_ALLOW_SIGNAL));
 }
 
 TEST_F(compat, open_list_stat_set)

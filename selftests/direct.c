@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Direct communication: two processes that name each other, what a link is, and that there is
- * exactly one. Who may send, and what ends a link, is in direct_allow.c and direct_end.c.
+ * exactly one. Who may send, what ends a link, and that both sides may be first at once, is in
+ * direct_allow.c, direct_end.c and direct_race.c.
  */
 #include "common_direct.h"
 
@@ -397,43 +398,6 @@ TEST_F(direct, identify_pins_a_process)
 	EXPECT_EQ(0, call(self->device, MAILBOX_IOC_SEND_TO, &args));
 	EXPECT_EQ(1, direct_count(self->device, child, NULL));
 	child_kill(child);
-}
-
-/* Both are the first, and there is one link. */
-TEST_F(direct, both_at_once_make_one_link)
-{
-	unsigned int *go = flag_new(), *ready = flag_new(), *got = flag_new(), *end = flag_new();
-	const unsigned int rounds = effort(400);
-	pid_t parent = getpid(), child, sender;
-	struct mailbox_link link;
-	unsigned int round;
-	char text[64];
-
-	for (round = 1; round <= rounds; round++) {
-		child = child_fork();
-		if (!child) {
-			flag_raise(ready);
-			flag_await(go, round);
-			ASSERT_EQ(0, direct_send(self->device, parent, "child"));
-			ASSERT_EQ(6, direct_receive(self->device, parent, 0, text, sizeof(text),
-						    NULL));
-			flag_raise(got);
-			flag_await(end, round);
-			_exit(KSFT_PASS);
-		}
-		flag_await(ready, round);
-		flag_raise(go);
-		ASSERT_EQ(0, direct_send(self->device, child, "parent"));
-		ASSERT_EQ(5, direct_receive(self->device, child, 0, text, sizeof(text), &sender));
-		ASSERT_EQ(child, sender);
-		flag_await(got, round);
-		ASSERT_EQ(1, direct_count(self->device, child, &link));
-		ASSERT_EQ(1, link.sent);
-		ASSERT_EQ(1, link.received);
-		flag_raise(end);
-		child_done(child);
-	}
-	wait_quota(self->device, &self->before);
 }
 
 TEST_HARNESS_MAIN

@@ -42,6 +42,10 @@ struct actor {
 	/* Its userfaultfd, or -1 when it is not to be stopped. */
 	int faults;
 	bool trapped;
+	/* It has a table of descriptors of its own, and so leases of its own. */
+	bool own_table;
+	/* What it does before its call, with that table, and before it is stopped anywhere. */
+	void (*first)(struct actor *actor);
 	struct act *act;
 };
 
@@ -71,6 +75,16 @@ static inline void *shared_new(size_t size, int fd)
 	return memory;
 }
 
+/*
+ * Actors share our table of descriptors, unless a test that needs them to be processes of
+ * their own says so, of all before it includes this, or of one.
+ */
+#ifdef FROZEN_OWN_TABLES
+#define ACTORS_OWN_TABLES true
+#else
+#define ACTORS_OWN_TABLES false
+#endif
+
 static inline struct actor *actor_new(int fd, unsigned long command)
 {
 	struct actor *actor = calloc(1, sizeof(*actor));
@@ -79,6 +93,7 @@ static inline struct actor *actor_new(int fd, unsigned long command)
 	actor->fd = fd;
 	actor->command = command;
 	actor->faults = -1;
+	actor->own_table = ACTORS_OWN_TABLES;
 	actor->memory = memfd_create("actor", MFD_CLOEXEC);
 	ASSERT_LE(0, actor->memory);
 	ASSERT_EQ(0, ftruncate(actor->memory, 2 * page_size()));
@@ -183,6 +198,8 @@ static inline __attribute__((noreturn)) void actor_play(struct actor *actor, pid
 	if (getppid() != parent)
 		_exit(KSFT_FAIL);
 	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
+	if (actor->first)
+		actor->first(actor);
 	if (actor->trapped)
 		trap_set(actor);
 	flag_raise(&actor->act->ready);
@@ -191,22 +208,12 @@ static inline __attribute__((noreturn)) void actor_play(struct actor *actor, pid
 	_exit(KSFT_PASS);
 }
 
-/*
- * Actors share our table of descriptors, unless a test that needs them to be processes of
- * their own says so before it includes this.
- */
-#ifdef FROZEN_OWN_TABLES
-#define ACTOR_CLONE_FLAGS SIGCHLD
-#else
-#define ACTOR_CLONE_FLAGS (CLONE_FILES | SIGCHLD)
-#endif
-
 /* A descriptor of an actor as one of ours. */
 static inline int actor_descriptor(const struct actor *actor, int fd)
 {
 	int pidfd, ours;
 
-	if (ACTOR_CLONE_FLAGS & CLONE_FILES)
+	if (!actor->own_table)
 		return fd;
 	pidfd = syscall(SYS_pidfd_open, actor->pid, 0);
 	ASSERT_LE(0, pidfd);
@@ -218,9 +225,10 @@ static inline int actor_descriptor(const struct actor *actor, int fd)
 
 static inline void actor_start(struct actor *actor)
 {
+	unsigned long flags = SIGCHLD | (actor->own_table ? 0 : CLONE_FILES);
 	pid_t parent = getpid();
 
-	actor->pid = syscall(SYS_clone, ACTOR_CLONE_FLAGS, NULL, NULL, NULL, NULL);
+	actor->pid = syscall(SYS_clone, flags, NULL, NULL, NULL, NULL);
 	ASSERT_LE(0, actor->pid);
 	if (!actor->pid)
 		actor_play(actor, parent);
