@@ -400,7 +400,7 @@ TEST_F(direct, identify_pins_a_process)
 }
 
 /* Both are the first, and there is one link. */
-TEST_F(direct, both_at_once_make_one_link)
+TEST_F_TIMEOUT(direct, both_at_once_make_one_link, 120)
 {
 	unsigned int *go = flag_new(), *ready = flag_new(), *got = flag_new(), *end = flag_new();
 	const unsigned int rounds = effort(400);

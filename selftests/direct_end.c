@@ -297,6 +297,30 @@ TEST_F(direct_end, short_lived_clients_leave_nothing)
 	ASSERT_EQ(0, direct_allow(self->device, MAILBOX_ALLOW_SIGNAL));
 }
 
+/* More than the module ends in one go. */
+TEST_F(direct_end, however_many_links_end)
+{
+	pid_t child = sleeper_fork(), peers[70];
+	unsigned int *sent = flag_new();
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(peers); i++) {
+		peers[i] = child_fork();
+		if (!peers[i]) {
+			ASSERT_EQ(0, direct_send(self->device, child, "x"));
+			flag_raise(sent);
+			for (;;)
+				pause();
+		}
+		flag_await(sent, i + 1);
+	}
+	EXPECT_EQ(ARRAY_SIZE(peers), direct_count(self->device, child, NULL));
+	child_kill(child);
+	wait_quota(self->device, &self->before);
+	for (i = 0; i < ARRAY_SIZE(peers); i++)
+		child_kill(peers[i]);
+}
+
 /* Each process that polls an inherited device is told of its own messages. */
 TEST_F(direct_end, processes_share_an_open_device)
 {
@@ -323,6 +347,30 @@ TEST_F(direct_end, processes_share_an_open_device)
 	close(self->device);
 	close(epoll);
 	self->device = device_open();
+}
+
+/* Also where each asks to be woken alone: another one waits for other messages. */
+TEST_F(direct_end, an_exclusive_poll_holds_up_no_other)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLEXCLUSIVE };
+	pid_t children[2];
+	int epoll, i;
+
+	for (i = 0; i < 2; i++) {
+		children[i] = child_fork();
+		if (!children[i]) {
+			epoll = epoll_create1(EPOLL_CLOEXEC);
+			ASSERT_EQ(0, epoll_ctl(epoll, EPOLL_CTL_ADD, self->device, &event));
+			ASSERT_EQ(1, epoll_wait(epoll, &event, 1, PATIENCE / 1000000));
+			_exit(direct_nothing(self->device, 0) != 4);
+		}
+		wait_sleeping(children[i], children[i]);
+	}
+	/* The one that came last is not told in place of the first. */
+	for (i = 1; i >= 0; i--) {
+		ASSERT_EQ(0, direct_send(self->device, children[i], "work"));
+		child_done(children[i]);
+	}
 }
 
 TEST_HARNESS_MAIN
