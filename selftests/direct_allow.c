@@ -163,6 +163,38 @@ TEST_F(direct_allow, who_was_spoken_to_may_answer)
 	EXPECT_DIRECT(self->device, child, "two");
 }
 
+/* Who tried to speak, and failed, has not spoken. */
+TEST_F(direct_allow, who_was_not_spoken_to_may_not_answer)
+{
+	struct mailbox_send nowhere = send_args(NULL, 16);
+	pid_t parent = getpid(), child;
+	unsigned int *go = flag_new();
+
+	ASSERT_EQ(0, direct_allow(self->device, MAILBOX_ALLOW_ANYBODY));
+	child = child_fork();
+	if (!child) {
+		become(ONE, ONE);
+		ASSERT_EQ(0, direct_send(self->device, parent, "first"));
+		flag_raise(self->flag);
+		flag_await(go, 1);
+		EXPECT_EQ(-EPERM, direct_send(self->device, parent, "x"));
+		flag_raise(self->flag);
+		flag_await(go, 2);
+		EXPECT_EQ(0, direct_send(self->device, parent, "answer"));
+		_exit(KSFT_PASS);
+	}
+	flag_await(self->flag, 1);
+	EXPECT_DIRECT(self->device, child, "first");
+	ASSERT_EQ(0, direct_allow(self->device, MAILBOX_ALLOW_SIGNAL));
+	EXPECT_EQ(-EFAULT, direct_call(self->device, MAILBOX_IOC_SEND_TO, child, &nowhere));
+	flag_raise(go);
+	flag_await(self->flag, 2);
+	ASSERT_EQ(0, direct_send(self->device, child, "speak"));
+	flag_raise(go);
+	child_done(child);
+	EXPECT_DIRECT(self->device, child, "answer");
+}
+
 TEST_F(direct_allow, arguments)
 {
 	struct mailbox_allow args = { .size = sizeof(args), .who = 3 };

@@ -160,6 +160,21 @@ TEST_F(direct_pidns, pids_are_as_the_caller_sees_them)
 	child_done(child);
 }
 
+/* Nor is there a link for who sees neither side of it. */
+TEST_F(direct_pidns, links_of_others_are_not_listed)
+{
+	pid_t peer = sleeper_fork();
+
+	ASSERT_EQ(0, direct_send(self->device, peer, "x"));
+	INSIDE({
+		struct mailbox_link link;
+		__u64 after = 0;
+
+		EXPECT_EQ(0, direct_links(self->device, &link, 1, &after));
+	});
+	child_kill(peer);
+}
+
 /* When the namespace ends, its processes end. */
 TEST_F(direct_pidns, the_end_of_a_namespace)
 {
