@@ -52,7 +52,7 @@ static void replace_worker(unsigned int nr)
 	worker->done = worker->order;
 	worker->failing = false;
 	patient[nr] = false;
-	worker->has_inbox = false;
+	worker->inboxes = 0;
 	start_worker(nr);
 }
 
@@ -232,7 +232,7 @@ bool dispatch_run(const struct input *input)
 	for (i = 0; i < CHILDREN_MAX; i++)
 		kill_child(i);
 	for (i = 0; i < WORKERS; i++)
-		if (shared->workers[i].has_inbox)
+		if (shared->workers[i].inboxes)
 			kill_worker(i);
 	settle_all();
 	return !shared->failed;

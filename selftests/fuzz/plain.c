@@ -103,7 +103,7 @@ static int call_vector(const struct call *call)
 static void note_polled(const struct call *call, struct slot slot)
 {
 	if (slot.kind == FILE_DEVICE || slot.kind == FILE_OTHER)
-		shared->workers[call->worker].has_inbox = true;
+		__atomic_fetch_add(&shared->workers[call->worker].inboxes, 1, __ATOMIC_RELAXED);
 }
 
 static int call_poll(const struct call *call)

@@ -48,7 +48,7 @@ struct worker {
 	unsigned int first, end; /* calls of the order */
 	unsigned int now; /* call that it is at */
 	bool failing; /* something is to fail in that call */
-	bool has_inbox; /* perhaps: it ends with the process */
+	__u32 inboxes; /* calls that may have left it one, which ends with the process */
 	struct cover cover;
 };
 
