@@ -300,6 +300,34 @@ TEST_F(direct_allow, the_sender_pays)
 	child_kill(target);
 }
 
+/* A device that is polled keeps something in the kernel, which is paid for like all else. */
+TEST_F(direct_allow, a_poll_is_paid_for)
+{
+	pid_t pid = child_fork();
+
+	if (!pid) {
+		struct usage before;
+		__u64 old;
+
+		ASSERT_EQ(0, seteuid(ANOTHER));
+		/* Its inbox is there, whatever else may be. */
+		ASSERT_EQ(0, direct_allow(self->device, MAILBOX_ALLOW_ANYBODY));
+		before = usage_of_caller(self->device);
+		ASSERT_EQ(0, seteuid(0));
+		old = parameter_set("max_bytes_per_user", 0);
+		ASSERT_EQ(0, seteuid(ANOTHER));
+		EXPECT_EQ(POLLERR, poll_now(self->device, POLLIN));
+		EXPECT_USAGE(self->device, before);
+		ASSERT_EQ(0, seteuid(0));
+		parameter_set("max_bytes_per_user", old);
+		ASSERT_EQ(0, seteuid(ANOTHER));
+		EXPECT_EQ(0, poll_now(self->device, POLLIN));
+		EXPECT_LT(before.bytes, usage_of_caller(self->device).bytes);
+		_exit(KSFT_PASS);
+	}
+	child_done(pid);
+}
+
 /* One user cannot fill the inbox of another. */
 TEST_F(direct_allow, a_user_has_half_of_an_inbox)
 {

@@ -155,4 +155,47 @@ static void complete_receive(struct scene *scene)
 TEST_SWEEP(receive_from, .prepare = prepare_message, .call = receive_from,
 	   .complete = complete_receive, .failed = refused_receive, .least = 3)
 
+/* Another device, since what polls goes on until it is closed. */
+static void prepare_poll(struct scene *scene)
+{
+	scene->other = device_open();
+}
+
+/* That of the kernel says EFAULT or ENOMEM itself. */
+static int poll_device(struct scene *scene)
+{
+	struct pollfd entry = { .fd = scene->other, .events = POLLIN };
+
+	if (poll(&entry, 1, 0) < 0)
+		return -errno;
+	return entry.revents & POLLERR ? -ENOMEM : 0;
+}
+
+static void complete_poll(struct scene *scene)
+{
+	close(scene->other);
+	scene->other = -1;
+	settled_info(scene->device);
+}
+
+/* Neither the watch nor an inbox is left. */
+TEST_SWEEP(poll, .prepare = prepare_poll, .call = poll_device, .complete = complete_poll,
+	   .allocates = true, .least = 3)
+
+/* The inbox is there, and only the watch is to be had. */
+static void prepare_poll_again(struct scene *scene)
+{
+	ASSERT_EQ(0, allow(scene));
+	prepare_poll(scene);
+}
+
+static void complete_poll_again(struct scene *scene)
+{
+	complete_allow(scene);
+	complete_poll(scene);
+}
+
+TEST_SWEEP(poll_of_another_device, .prepare = prepare_poll_again, .call = poll_device,
+	   .complete = complete_poll_again, .allocates = true, .least = 1)
+
 TEST_HARNESS_MAIN

@@ -1,68 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <string.h>
 
 #include "describe.h"
-
-#define MEMBER(type, member, kind, direction) \
-	{ \
-#member, offsetof(struct type, member), sizeof(((struct type *)0)->member), kind, \
-			direction \
-	}
-
-#define INFO(member, kind, direction)	 MEMBER(mailbox_info, member, kind, direction)
-#define CREATE(member, kind, direction)	 MEMBER(mailbox_create, member, kind, direction)
-#define OPEN(member, kind, direction)	 MEMBER(mailbox_open, member, kind, direction)
-#define DESTROY(member, kind, direction) MEMBER(mailbox_destroy, member, kind, direction)
-#define STAT(member, kind, direction)	 MEMBER(mailbox_stat, member, kind, direction)
-#define LIST(member, kind, direction)	 MEMBER(mailbox_list, member, kind, direction)
-#define SET(member, kind, direction)	 MEMBER(mailbox_set, member, kind, direction)
-#define SEND(member, kind, direction)	 MEMBER(mailbox_send, member, kind, direction)
-#define RECEIVE(member, kind, direction) MEMBER(mailbox_receive, member, kind, direction)
-#define BATCH(member, kind, direction)	 MEMBER(mailbox_batch, member, kind, direction)
-#define LEASE(member, kind, direction)	 MEMBER(mailbox_lease, member, kind, direction)
-#define YIELD(member, kind, direction)	 MEMBER(mailbox_yield, member, kind, direction)
-#define NOTIFY(member, kind, direction)	 MEMBER(mailbox_notify, member, kind, direction)
-#define DERIVE(member, kind, direction)	 MEMBER(mailbox_restrict, member, kind, direction)
-#define SENDER(member, kind, direction)	 MEMBER(mailbox_sender, member, kind, direction)
-#define REVOKE(member, kind, direction)	 MEMBER(mailbox_revoke, member, kind, direction)
-
-#define STAT_MEMBERS(flags_direction) \
-	STAT(size, KIND_SIZE, flags_direction), STAT(flags, KIND_FLAGS, flags_direction), \
-		STAT(id, KIND_NUMBER, OUT), STAT(uid, KIND_NUMBER, OUT), \
-		STAT(gid, KIND_NUMBER, OUT), STAT(mode, KIND_NUMBER, OUT), \
-		STAT(rights, KIND_NUMBER, OUT), STAT(policy, KIND_NUMBER, OUT), \
-		STAT(capacity, KIND_NUMBER, OUT), STAT(on_full, KIND_NUMBER, OUT), \
-		STAT(share, KIND_NUMBER, OUT), STAT(message_size, KIND_NUMBER, OUT), \
-		STAT(handles, KIND_NUMBER, OUT), STAT(max_messages, KIND_NUMBER, OUT), \
-		STAT(max_bytes, KIND_NUMBER, OUT), STAT(messages, KIND_NUMBER, OUT), \
-		STAT(bytes, KIND_NUMBER, OUT), STAT(receivers, KIND_NUMBER, OUT), \
-		STAT(senders, KIND_NUMBER, OUT), STAT(sent, KIND_NUMBER, OUT), \
-		STAT(received, KIND_NUMBER, OUT), STAT(expired, KIND_NUMBER, OUT), \
-		STAT(overwritten, KIND_NUMBER, OUT), STAT(created, KIND_NUMBER, OUT), \
-		STAT(last_sent, KIND_NUMBER, OUT), STAT(last_received, KIND_NUMBER, OUT), \
-		STAT(last_sender, KIND_NUMBER, OUT), STAT(last_receiver, KIND_NUMBER, OUT), \
-		STAT(name, KIND_NAME, OUT), STAT(leased, KIND_NUMBER, OUT), \
-		STAT(redelivered, KIND_NUMBER, OUT), STAT(dead, KIND_NUMBER, OUT), \
-		STAT(dropped, KIND_NUMBER, OUT), STAT(dead_letter, KIND_NUMBER, OUT), \
-		STAT(max_deliveries, KIND_NUMBER, OUT), STAT(subscribers, KIND_NUMBER, OUT), \
-		STAT(promised, KIND_NUMBER, OUT)
-
-#define BATCH_MEMBERS \
-	BATCH(size, KIND_SIZE, IN), BATCH(flags, KIND_FLAGS, IN), \
-		BATCH(entries, KIND_ENTRIES, IN), BATCH(entry_size, KIND_ENTRY_SIZE, IN), \
-		BATCH(nr, KIND_NR, IN), BATCH(done, KIND_NUMBER, OUT), \
-		BATCH(error, KIND_NUMBER, OUT), BATCH(deadline, KIND_TIME, IN)
-
-#define LEASE_MEMBERS \
-	LEASE(size, KIND_SIZE, IN), LEASE(flags, KIND_FLAGS, IN), LEASE(leases, KIND_LEASES, IN), \
-		LEASE(nr, KIND_NUMBER, IN), LEASE(done, KIND_NUMBER, OUT), \
-		LEASE(error, KIND_NUMBER, OUT), LEASE(reserved, KIND_NUMBER, IN), \
-		LEASE(time, KIND_NUMBER, IN)
+#include "members.h"
 
 #define WAIT_ERRORS    EAGAIN, ETIMEDOUT, EINTR, EPIPE, EIDRM
 #define SEND_ERRORS    EACCES, EPERM, EMSGSIZE, EDQUOT, ENOMEM, ELOOP, WAIT_ERRORS
 #define RECEIVE_ERRORS EACCES, EPERM, EBUSY, EMSGSIZE, ESRCH, ENOBUFS, EMFILE, ENOMEM, WAIT_ERRORS
 #define LEASE_ERRORS   EACCES, ESTALE, EIDRM
+#define REPLY_ERRORS   LEASE_ERRORS, EMSGSIZE, EINTR, EDQUOT, ENOMEM
+#define DIRECT_ERRORS  EPERM, ESRCH, EMSGSIZE, EAGAIN, ETIMEDOUT, EINTR, EDQUOT, ENOMEM, EIDRM
 
 const struct layout layouts[OP_LAYOUTS] = {
 	[OP_INFO] = {
@@ -186,27 +134,11 @@ const struct layout layouts[OP_LAYOUTS] = {
 	[OP_SEND] = {
 		.name = "SEND",
 		.cmd = MAILBOX_IOC_SEND,
-		.flags = MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_EXPIRES | MAILBOX_FILES,
+		.flags = MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_EXPIRES | MAILBOX_FILES |
+			 MAILBOX_RECEIPT | MAILBOX_RECEIPT_WAIT,
 		.size = sizeof(struct mailbox_send),
 		.least = 56,
-		.members = {
-			SEND(size, KIND_SIZE, IN),
-			SEND(flags, KIND_FLAGS, IN),
-			SEND(data, KIND_DATA, IN),
-			SEND(length, KIND_LENGTH, IN),
-			SEND(priority, KIND_NUMBER, IN),
-			SEND(type, KIND_NUMBER, IN),
-			SEND(deadline, KIND_TIME, IN),
-			SEND(expiry, KIND_TIME, IN),
-			SEND(sequence, KIND_NUMBER, OUT),
-			SEND(receipt, KIND_NUMBER, IN),
-			SEND(reserved, KIND_NUMBER, IN),
-			SEND(cookie, KIND_NUMBER, IN),
-			SEND(receipt_data, KIND_NUMBER, IN),
-			SEND(files, KIND_FILES, IN),
-			SEND(nr_files, KIND_NR_FILES, IN),
-			SEND(reserved_files, KIND_NUMBER, IN),
-		},
+		.members = { SEND_MEMBERS },
 		.errors = { SEND_ERRORS },
 	},
 	[OP_RECEIVE] = {
@@ -216,32 +148,7 @@ const struct layout layouts[OP_LAYOUTS] = {
 			 MAILBOX_LEASE | MAILBOX_ANSWER | MAILBOX_FILES,
 		.size = sizeof(struct mailbox_receive),
 		.least = 104,
-		.members = {
-			RECEIVE(size, KIND_SIZE, IN),
-			RECEIVE(flags, KIND_FLAGS, IN),
-			RECEIVE(data, KIND_DATA, IN),
-			RECEIVE(room, KIND_LENGTH, IN),
-			RECEIVE(select, KIND_SELECT, IN),
-			RECEIVE(match, KIND_MATCH, IN),
-			RECEIVE(deadline, KIND_TIME, IN),
-			RECEIVE(length, KIND_NUMBER, OUT),
-			RECEIVE(priority, KIND_NUMBER, OUT),
-			RECEIVE(type, KIND_NUMBER, OUT),
-			RECEIVE(sequence, KIND_NUMBER, OUT),
-			RECEIVE(time, KIND_NUMBER, OUT),
-			RECEIVE(expiry, KIND_NUMBER, OUT),
-			RECEIVE(pid, KIND_NUMBER, OUT),
-			RECEIVE(tid, KIND_NUMBER, OUT),
-			RECEIVE(uid, KIND_NUMBER, OUT),
-			RECEIVE(gid, KIND_NUMBER, OUT),
-			RECEIVE(result, KIND_NUMBER, OUT),
-			RECEIVE(deliveries, KIND_NUMBER, OUT),
-			RECEIVE(lease, KIND_NUMBER, IN_OUT),
-			RECEIVE(missed, KIND_NUMBER, IN_OUT),
-			RECEIVE(answer_room, KIND_NUMBER, IN_OUT),
-			RECEIVE(nr_files, KIND_NR_FILES, IN_OUT),
-			RECEIVE(files, KIND_FILES, IN),
-		},
+		.members = { RECEIVE_MEMBERS },
 		.writes_data = true,
 		.errors = { RECEIVE_ERRORS },
 	},
@@ -345,6 +252,61 @@ const struct layout layouts[OP_LAYOUTS] = {
 		},
 		.errors = { LEASE_ERRORS, ESRCH },
 	},
+	[OP_CALL] = {
+		.name = "CALL",
+		.cmd = MAILBOX_IOC_CALL,
+		.flags = MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_TRUNCATE,
+		.size = sizeof(struct mailbox_call),
+		.members = { CALL_MEMBERS },
+		.errors = { EACCES, EPERM, EMSGSIZE, EDQUOT, ENOMEM, ECANCELED, WAIT_ERRORS },
+	},
+	[OP_REPLY] = {
+		.name = "REPLY",
+		.cmd = MAILBOX_IOC_REPLY,
+		.size = sizeof(struct mailbox_reply),
+		.members = { REPLY_MEMBERS(KIND_NUMBER) },
+		.errors = { REPLY_ERRORS },
+	},
+	[OP_REPLY_RECEIVE] = {
+		.name = "REPLY_RECEIVE",
+		.cmd = MAILBOX_IOC_REPLY_RECEIVE,
+		.size = sizeof(struct mailbox_reply),
+		.members = { REPLY_MEMBERS(KIND_MESSAGE) },
+		.entry = &layouts[OP_RECEIVE],
+		.errors = { RECEIVE_ERRORS, ESTALE, EDQUOT },
+	},
+	[OP_SEND_TO] = {
+		.name = "SEND_TO",
+		.cmd = MAILBOX_IOC_SEND_TO,
+		.flags = MAILBOX_IDENTIFY,
+		.size = sizeof(struct mailbox_direct),
+		.members = { DIRECT_MEMBERS },
+		.entry = &layouts[OP_SEND],
+		.errors = { DIRECT_ERRORS },
+	},
+	[OP_RECEIVE_FROM] = {
+		.name = "RECEIVE_FROM",
+		.cmd = MAILBOX_IOC_RECEIVE_FROM,
+		.size = sizeof(struct mailbox_direct),
+		.members = { DIRECT_MEMBERS },
+		.entry = &layouts[OP_RECEIVE],
+		.errors = { DIRECT_ERRORS },
+	},
+	[OP_LINKS] = {
+		.name = "LINKS",
+		.cmd = MAILBOX_IOC_LINKS,
+		.size = sizeof(struct mailbox_links),
+		.members = { LINKS_MEMBERS },
+		.entry = &link_entry,
+		.errors = { EINTR, EIDRM },
+	},
+	[OP_ALLOW] = {
+		.name = "ALLOW",
+		.cmd = MAILBOX_IOC_ALLOW,
+		.size = sizeof(struct mailbox_allow),
+		.members = { ALLOW_MEMBERS },
+		.errors = { EDQUOT, ENOMEM, EIDRM },
+	},
 };
 
 const struct layout list_entry = {
@@ -352,6 +314,12 @@ const struct layout list_entry = {
 	.size = sizeof(struct mailbox_stat),
 	.least = 416,
 	.members = { STAT_MEMBERS(OUT) },
+};
+
+const struct layout link_entry = {
+	.name = "entry of LINKS",
+	.size = sizeof(struct mailbox_link),
+	.members = { LINK_MEMBERS },
 };
 
 __u32 layout_least(const struct layout *layout)
@@ -366,6 +334,24 @@ unsigned int layout_members(const struct layout *layout)
 	while (nr < MEMBERS_MAX && layout->members[nr].name)
 		nr++;
 	return nr;
+}
+
+const struct member *layout_member(const struct layout *layout, enum kind kind)
+{
+	const struct member *member;
+
+	for (member = layout->members; member->name; member++)
+		if (member->kind == kind)
+			return member;
+	return NULL;
+}
+
+__u64 member_get(const __u8 *image, const struct member *member)
+{
+	__u64 value = 0;
+
+	memcpy(&value, image + member->offset, member->size);
+	return value;
 }
 
 static bool in_list(const int *errors, int error)

@@ -40,6 +40,17 @@ enum kind {
 	KIND_FILES,
 	KIND_NR_FILES,
 	KIND_LEASE,
+	/* Where the answer of a call goes, and how much of it. */
+	KIND_ANSWER,
+	KIND_ROOM,
+	/* The structure of a message, the only entry. */
+	KIND_MESSAGE,
+	/* Of a process: its number, and what tells it from others of that number. */
+	KIND_PID,
+	KIND_PROCESS,
+	/* A handle for receipts, and a structure for one. */
+	KIND_RECEIPT,
+	KIND_RECEIPT_DATA,
 };
 
 enum direction { IN, OUT, IN_OUT };
@@ -62,7 +73,7 @@ struct layout {
 	/* Of its first version; 0: the same. */
 	__u32 least;
 	struct member members[MEMBERS_MAX];
-	/* Of the array that entries points to, if there is one. */
+	/* Of the array, or the one message, that a member points to, if there is one. */
 	const struct layout *entry;
 	/* Bits of flags that the header allows. */
 	__u32 flags;
@@ -75,10 +86,15 @@ struct layout {
 extern const struct layout layouts[OP_LAYOUTS];
 /* One of the mailboxes that LIST writes. */
 extern const struct layout list_entry;
+/* One of the links that LINKS writes. */
+extern const struct layout link_entry;
 
 /* Bytes of its first version. */
 __u32 layout_least(const struct layout *layout);
 unsigned int layout_members(const struct layout *layout);
+/* The first of this kind, or NULL. */
+const struct member *layout_member(const struct layout *layout, enum kind kind);
+__u64 member_get(const __u8 *image, const struct member *member);
 /* Is that an error that the header lists for this command? */
 bool layout_has_error(const struct layout *layout, int error);
 /* Of any command. */

@@ -52,7 +52,7 @@ static void replace_worker(unsigned int nr)
 	worker->done = worker->order;
 	worker->failing = false;
 	patient[nr] = false;
-	worker->polled = false;
+	worker->inboxes = 0;
 	start_worker(nr);
 }
 
@@ -216,6 +216,7 @@ bool dispatch_run(const struct input *input)
 	shared->failed = false;
 	shared->last_reaped = 0;
 	shared->last_grant = 0;
+	shared->last_process = 0;
 	memset(shared->leases, 0, sizeof(shared->leases));
 	shared->nr_leases = 0;
 	naps = 0;
@@ -231,7 +232,7 @@ bool dispatch_run(const struct input *input)
 	for (i = 0; i < CHILDREN_MAX; i++)
 		kill_child(i);
 	for (i = 0; i < WORKERS; i++)
-		if (shared->workers[i].polled)
+		if (shared->workers[i].inboxes)
 			kill_worker(i);
 	settle_all();
 	return !shared->failed;

@@ -10,16 +10,6 @@
 #define ENTRIES_VALID	64
 #define ENTRIES_CHANGED 2
 
-static const struct member *find_member(const struct layout *layout, enum kind kind)
-{
-	const struct member *member;
-
-	for (member = layout->members; member->name; member++)
-		if (member->kind == kind)
-			return member;
-	return NULL;
-}
-
 static void put(__u8 *image, const struct member *member, __u64 value)
 {
 	if (member->size <= sizeof(value))
@@ -28,20 +18,12 @@ static void put(__u8 *image, const struct member *member, __u64 value)
 		memset(image + member->offset, member->direction == OUT ? POISON : 0, member->size);
 }
 
-static __u64 get(const __u8 *image, const struct member *member)
-{
-	__u64 value = 0;
-
-	memcpy(&value, image + member->offset, member->size);
-	return value;
-}
-
 /* What a sender that is no more has left must be chosen by a number that none has. */
 static void complete_select(__u8 *image, const struct layout *layout, const struct member *select)
 {
-	const struct member *match = find_member(layout, KIND_MATCH);
+	const struct member *match = layout_member(layout, KIND_MATCH);
 
-	if (get(image, select) == MAILBOX_SELECT_SENDER && !get(image, match))
+	if (member_get(image, select) == MAILBOX_SELECT_SENDER && !member_get(image, match))
 		put(image, match, shared->last_reaped);
 }
 
@@ -66,13 +48,37 @@ static void put_initial(__u8 *image, const struct layout *layout, const struct c
 
 unsigned int frame_places(const struct layout *layout)
 {
+	unsigned int entries = layout_member(layout, KIND_MESSAGE) ? 1 : ENTRIES_CHANGED;
+
 	return SPECIALS + layout_members(layout) +
-	       (layout->entry ? ENTRIES_CHANGED * layout_members(layout->entry) : 0);
+	       (layout->entry ? entries * layout_members(layout->entry) : 0);
 }
 
 unsigned int frame_place_of(const struct layout *layout, enum kind kind)
 {
-	return SPECIALS + (find_member(layout, kind) - layout->members);
+	return SPECIALS + (layout_member(layout, kind) - layout->members);
+}
+
+unsigned int frame_place_of_entry(const struct layout *layout, enum kind kind)
+{
+	return SPECIALS + layout_members(layout) +
+	       (layout_member(layout->entry, kind) - layout->entry->members);
+}
+
+unsigned int frame_place_named(const struct layout *layout, const char *name)
+{
+	unsigned int nr = 0;
+
+	while (strcmp(layout->members[nr].name, name))
+		nr++;
+	return SPECIALS + nr;
+}
+
+pid_t frame_pid(const struct frame *frame)
+{
+	const struct member *pid = layout_member(frame->layout, KIND_PID);
+
+	return pid ? member_get(frame->image, pid) : 0;
 }
 
 static void special(struct frame *frame, const struct change *change)
@@ -118,17 +124,29 @@ void frame_build(struct frame *frame, const struct call *call)
 
 	memcpy(&size, frame->image, sizeof(size));
 	frame->span = size > layout->size && size <= SPAN_MAX ? size : layout->size;
-	if (layout->entry) {
-		frame->entries = (__u8 *)get(frame->image, find_member(layout, KIND_ENTRIES));
-		frame->entry_size = get(frame->image, find_member(layout, KIND_ENTRY_SIZE));
-		frame->nr = get(frame->image, find_member(layout, KIND_NR));
+	if (layout_member(layout, KIND_MESSAGE)) {
+		frame->entries =
+			(__u8 *)member_get(frame->image, layout_member(layout, KIND_MESSAGE));
+		frame->entry_size = layout->entry->size;
+		frame->nr = 1;
+	} else if (layout->entry) {
+		frame->entries =
+			(__u8 *)member_get(frame->image, layout_member(layout, KIND_ENTRIES));
+		frame->entry_size =
+			member_get(frame->image, layout_member(layout, KIND_ENTRY_SIZE));
+		frame->nr = member_get(frame->image, layout_member(layout, KIND_NR));
 	}
+}
+
+bool frame_is_list(const struct frame *frame)
+{
+	return frame->call->op == OP_LIST || frame->call->op == OP_LINKS;
 }
 
 /* Each receives into a place of its own. */
 static void spread_data(__u8 *entry, const struct layout *layout, unsigned int i)
 {
-	const struct member *data = find_member(layout, KIND_DATA);
+	const struct member *data = layout_member(layout, KIND_DATA);
 
 	if (data && layout->writes_data)
 		put(entry, data, (__u64)(memory.sink + 64 * i));
@@ -161,7 +179,7 @@ static void place_entries(struct frame *frame)
 		if (frame->entry_size < layout->size || frame->entry_size > SPAN_MAX ||
 		    !memory_within(entry, frame->entry_size, memory.entries, memory.entries_end))
 			break;
-		if (frame->call->op == OP_LIST)
+		if (frame_is_list(frame))
 			continue;
 		memset(entry, 0, frame->entry_size);
 		put_initial(entry, layout, frame->call);
@@ -175,7 +193,7 @@ static void place_entries(struct frame *frame)
 /* The last one first: a change of the number of them adds older ones. */
 static void place_leases(const struct frame *frame, const struct member *member)
 {
-	__u8 *at = (__u8 *)get(frame->image, member);
+	__u8 *at = (__u8 *)member_get(frame->image, member);
 	unsigned int i;
 
 	memset(memory.entries, POISON, ENTRIES_LOOK);
@@ -185,9 +203,37 @@ static void place_leases(const struct frame *frame, const struct member *member)
 		memcpy(at, &shared->leases[(shared->nr_leases - 1 - i) % LEASES], sizeof(__u64));
 }
 
+__u8 *frame_receipt(const struct frame *frame)
+{
+	const struct member *member = layout_member(frame->layout, KIND_RECEIPT_DATA);
+	__u8 *at = member ? (__u8 *)member_get(frame->image, member) : NULL;
+
+	return memory_within(at, sizeof(struct mailbox_receipt), memory.receipt,
+			     memory.receipt_end) ?
+		       at :
+		       NULL;
+}
+
+static void place_receipt(const struct frame *frame)
+{
+	const struct mailbox_receipt receipt = { .size = sizeof(receipt) };
+	__u8 *at = frame_receipt(frame);
+
+	memset(memory.receipt, POISON, PAGE);
+	if (at)
+		memcpy(at, &receipt, sizeof(receipt));
+}
+
+/* Some command of this structure puts a payload there. */
+static bool uses_sink(const struct layout *layout)
+{
+	return layout->writes_data || layout_member(layout, KIND_ANSWER) ||
+	       (layout->entry && layout->entry->writes_data);
+}
+
 void frame_place(struct frame *frame)
 {
-	const struct member *leases = find_member(frame->layout, KIND_LEASES);
+	const struct member *leases = layout_member(frame->layout, KIND_LEASES);
 
 	size_t fits = frame->span;
 	unsigned int by = frame->where >> 3;
@@ -211,187 +257,8 @@ void frame_place(struct frame *frame)
 		place_entries(frame);
 	if (leases)
 		place_leases(frame, leases);
-	if (frame->layout->writes_data)
+	if (layout_member(frame->layout, KIND_RECEIPT_DATA))
+		place_receipt(frame);
+	if (uses_sink(frame->layout))
 		memset(memory.sink, POISON, SINK_LOOK);
-}
-
-/*
- * Whatever the kernel wrote into the members that are out is right; also into the first
- * part of one, when memory ends within it.
- */
-static void accept_out(const struct layout *layout, const __u8 *at, __u8 *after, size_t room)
-{
-	const struct member *member;
-	size_t size;
-
-	for (member = layout->members; member->name; member++) {
-		if (member->direction == IN || member->offset >= room)
-			continue;
-		size = room - member->offset < member->size ? room - member->offset : member->size;
-		memcpy(after + member->offset, at + member->offset, size);
-	}
-}
-
-static void check_args(struct frame *frame, int ret)
-{
-	const struct layout *layout = frame->layout;
-	const struct member *member;
-	size_t offset = frame->at - memory.args;
-	__u32 size;
-
-	/* Also what fits before the hole, if it begins before that. */
-	if (memory_within(frame->at, 0, memory.args, memory.args_end))
-		accept_out(layout, frame->at, memory.args_after + offset, ARGS_SIZE - offset);
-	if (memcmp(memory.args, memory.args_after, ARGS_SIZE))
-		fail("%s wrote to more than what is out", layout->name);
-	if (ret || !frame->whole || frame->fail_nth || frame->cmd != layout->cmd)
-		return;
-	/* A structure of an earlier version ends before some of them. */
-	memcpy(&size, frame->image, sizeof(size));
-	for (member = layout->members; member->name; member++)
-		if (member->direction == OUT && member->size >= 4 &&
-		    member->offset + member->size <= size &&
-		    memory_is(frame->at + member->offset, POISON, member->size))
-			fail("%s did not write %s", layout->name, member->name);
-}
-
-/* How many entries from the first on the kernel may have written to. */
-static __u64 written(const struct frame *frame, int ret)
-{
-	struct mailbox_batch batch;
-	struct mailbox_list list;
-
-	if (frame->call->op == OP_LIST) {
-		memcpy(&list, frame->at, sizeof(list));
-		return ret ? frame->nr : list.nr;
-	}
-	if (ret)
-		return 1;
-	memcpy(&batch, frame->at, sizeof(batch));
-	if (batch.done > frame->nr || !batch.done || (batch.error && batch.done == frame->nr))
-		fail("%s did %u of %llu, error %d", frame->layout->name, batch.done, frame->nr,
-		     batch.error);
-	return batch.done + 1ULL < frame->nr ? batch.done + 1 : frame->nr;
-}
-
-static void check_stat(const struct mailbox_stat *stat, const char *where)
-{
-	if (stat->sent != stat->received + stat->expired + stat->overwritten + stat->dead +
-				  stat->dropped + stat->messages)
-		fail("%s: sent %llu, there %llu; gone %llu + %llu + %llu + %llu + %llu", where,
-		     stat->sent, stat->messages, stat->received, stat->expired, stat->overwritten,
-		     stat->dead, stat->dropped);
-	if (stat->leased > stat->messages || stat->subscribers > stat->handles)
-		fail("%s: %llu leased, %u subscribers", where, stat->leased, stat->subscribers);
-	if (!stat->id || !memchr(stat->name, 0, sizeof(stat->name)) ||
-	    (!stat->handles && !(stat->flags & MAILBOX_PERMANENT)))
-		fail("%s: id %llu, %u handles", where, stat->id, stat->handles);
-}
-
-/* What was received, of a structure that succeeded. */
-static void check_received(const __u8 *at)
-{
-	struct mailbox_receive receive;
-	__u64 data;
-
-	memcpy(&receive, at, sizeof(receive));
-	data = receive.data;
-	if (receive.length < receive.room)
-		receive.room = receive.length;
-	if (receive.result & ~(MAILBOX_TRUNCATED | MAILBOX_IS_CALL | MAILBOX_HAS_FILES) ||
-	    !receive.sequence)
-		fail("a receive said result %u, number %llu", receive.result, receive.sequence);
-	if (receive.flags & MAILBOX_LEASE)
-		shared->leases[shared->nr_leases++ % LEASES] = receive.lease;
-	if (memory_within((void *)data, receive.room, memory.sink, memory.sink_end) &&
-	    !memory_is((void *)data, PAYLOAD, receive.room))
-		fail("received %u bytes, and not those that were sent", receive.room);
-}
-
-static void check_entries(struct frame *frame, int ret)
-{
-	const struct layout *layout = frame->layout->entry;
-	__u64 nr = frame->whole ? written(frame, ret) : ret ? 1 : frame->nr, i;
-	__u8 *entry = frame->entries;
-
-	if (frame->entry_size < layout_least(layout) || frame->entry_size > PAGE)
-		nr = 0;
-	for (i = 0; i < nr; i++, entry += frame->entry_size) {
-		if (!memory_within(entry, frame->entry_size, memory.entries,
-				   memory.entries + ENTRIES_LOOK))
-			break;
-		accept_out(layout, entry, memory.entries_after + (entry - memory.entries),
-			   frame->entry_size);
-		if (frame->call->op != OP_LIST)
-			continue;
-		/* Its tail is cleared. */
-		memcpy(memory.entries_after + (entry - memory.entries), entry, frame->entry_size);
-		if (ret || frame->entry_size < layout->size)
-			continue;
-		check_stat((struct mailbox_stat *)entry, "LIST");
-		if (!memory_is(entry + layout->size, 0, frame->entry_size - layout->size))
-			fail("LIST left a tail as it was");
-	}
-	/* Entries that lie only half within what is looked at. */
-	if (nr && i < nr)
-		return;
-	if (memcmp(memory.entries, memory.entries_after, ENTRIES_LOOK))
-		fail("%s wrote to more entries than it did", frame->layout->name);
-}
-
-static void check_batch_received(const struct frame *frame)
-{
-	struct mailbox_batch batch;
-	const __u8 *entry = frame->entries;
-	__u32 i;
-
-	memcpy(&batch, frame->at, sizeof(batch));
-	for (i = 0; i < batch.done; i++, entry += frame->entry_size)
-		if (memory_within(entry, frame->entry_size, memory.entries, memory.entries_end))
-			check_received(entry);
-}
-
-/* What the module does not know it must refuse. */
-static void check_refused(const struct frame *frame)
-{
-	const struct layout *layout = frame->layout;
-	const struct member *member;
-
-	if (!memory_is(frame->image + layout->size, 0, frame->span - layout->size))
-		fail("%s took a tail that it cannot know", layout->name);
-	for (member = layout->members; member->name; member++) {
-		if (member->kind == KIND_FLAGS && get(frame->image, member) & ~(__u64)layout->flags)
-			fail("%s took flags that it does not know", layout->name);
-		/* That of a send is for receipts, which are not asked for here. */
-		if (!strcmp(member->name, "reserved") && member->direction == IN &&
-		    layout != &layouts[OP_SEND] && get(frame->image, member))
-			fail("%s took a reserved member", layout->name);
-	}
-}
-
-void frame_check(struct frame *frame, int ret)
-{
-	const struct layout *layout = frame->layout;
-
-	if (ret && !layout_has_error(frame->layout, -ret) && frame->cmd == frame->layout->cmd)
-		fail("%s failed with %s, which the header does not list", frame->layout->name,
-		     strerrorname_np(-ret) ?: "an unknown number");
-	/* Another command may write other members, and one that fails half way, fewer. */
-	if (frame->cmd != frame->layout->cmd)
-		return;
-	check_args(frame, ret);
-	if (!ret)
-		check_refused(frame);
-	if (frame->fail_nth)
-		return;
-	if (frame->layout->entry)
-		check_entries(frame, ret);
-	if (ret || !frame->whole)
-		return;
-	if (frame->call->op == OP_STAT && ((struct mailbox_stat *)frame->at)->size >= layout->size)
-		check_stat((struct mailbox_stat *)frame->at, "STAT");
-	else if (frame->call->op == OP_RECEIVE)
-		check_received(frame->at);
-	else if (frame->call->op == OP_RECEIVE_BATCH)
-		check_batch_received(frame);
 }

@@ -6,6 +6,8 @@
 #ifndef FUZZ_FRAME_H
 #define FUZZ_FRAME_H
 
+#include <sys/types.h>
+
 #include "describe.h"
 #include "memory.h"
 
@@ -33,8 +35,18 @@ struct frame {
 
 /* How many different places a change can be for. */
 unsigned int frame_places(const struct layout *layout);
-/* That for the first member of this kind. */
+/* That for the first member of this kind; the same of the first entry; that of this name. */
 unsigned int frame_place_of(const struct layout *layout, enum kind kind);
+unsigned int frame_place_of_entry(const struct layout *layout, enum kind kind);
+unsigned int frame_place_named(const struct layout *layout, const char *name);
+/* What was received is what was sent, or what the kernel makes. */
+bool frame_is_payload(const __u8 *data, size_t length);
+/* Is all of the array for the kernel to write? */
+bool frame_is_list(const struct frame *frame);
+/* Where a receipt goes that is waited for, if it can; or NULL. */
+__u8 *frame_receipt(const struct frame *frame);
+/* The process that a member names, or 0. */
+pid_t frame_pid(const struct frame *frame);
 void frame_build(struct frame *frame, const struct call *call);
 /* Write structure and array into memory. */
 void frame_place(struct frame *frame);

@@ -201,6 +201,7 @@ static void consider(struct input *input)
 	if (!fresh.nr)
 		return;
 	shorten(input, &fresh);
+	input_settle_ops(input);
 	corpus_add(&corpus, input);
 	say_input("new", input);
 }

@@ -17,12 +17,18 @@ static void take_change(const struct input *input, size_t *at, struct change *ch
 		change->raw |= (__u64)take(input, at) << (8 * i);
 }
 
+static __u8 op_of(__u8 byte)
+{
+	byte %= 2 * OP_PLAIN;
+	return byte < OP_PLAIN ? byte % OP_LAYOUTS : OP_PLAIN + (byte - OP_PLAIN) % NR_PLAIN;
+}
+
 static void take_call(const struct input *input, size_t *at, struct call *call)
 {
 	__u8 how, slots;
 	int i;
 
-	call->op = take(input, at) % OP_NR;
+	call->op = op_of(take(input, at));
 	how = take(input, at);
 	slots = take(input, at);
 	call->worker = how & 3;
@@ -44,6 +50,16 @@ void input_decode(const struct input *input, struct program *program)
 		take_call(input, &at, &program->calls[program->nr]);
 		program->at[++program->nr] = at;
 	}
+}
+
+void input_settle_ops(struct input *input)
+{
+	struct program program;
+	unsigned int i;
+
+	input_decode(input, &program);
+	for (i = 0; i < program.nr; i++)
+		input->bytes[program.at[i]] = program.calls[i].op;
 }
 
 __u64 call_argument(const struct call *call, unsigned int nr, __u64 otherwise)

@@ -13,6 +13,9 @@
  * A call without changes is a valid one. A change spoils one member of its structure,
  * or is one argument of a call that has no structure. What is missing at the end of
  * the string is zero.
+ *
+ * Operations with a structure are numbered from 0, the others from 64: each kind may get
+ * more at its end, and those inputs that have been kept stay what they are.
  */
 #ifndef FUZZ_INPUT_H
 #define FUZZ_INPUT_H
@@ -48,9 +51,17 @@ enum op {
 	OP_RESTRICT,
 	OP_REVOKE,
 	OP_SENDER,
+	OP_CALL,
+	OP_REPLY,
+	OP_REPLY_RECEIVE,
+	OP_SEND_TO,
+	OP_RECEIVE_FROM,
+	OP_LINKS,
+	OP_ALLOW,
 	OP_LAYOUTS,
 	/* By a worker. */
-	OP_IOCTL = OP_LAYOUTS,
+	OP_PLAIN = 64,
+	OP_IOCTL = OP_PLAIN,
 	OP_READ,
 	OP_WRITE,
 	OP_READV,
@@ -76,6 +87,8 @@ enum op {
 	OP_LIMIT,
 	OP_NR,
 };
+
+#define NR_PLAIN (OP_NR - OP_PLAIN)
 
 /*
  * When the next call begins. In any case a worker that is still busy with a call is
@@ -120,6 +133,8 @@ struct input {
 };
 
 void input_decode(const struct input *input, struct program *program);
+/* Its operations by the numbers that they have now, whatever else stands for them. */
+void input_settle_ops(struct input *input);
 /* The value of the change number @nr of a call without a structure, or @otherwise. */
 __u64 call_argument(const struct call *call, unsigned int nr, __u64 otherwise);
 

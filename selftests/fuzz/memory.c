@@ -31,6 +31,7 @@ void memory_init(void)
 	memset(memory.source, PAYLOAD, SOURCE_SIZE);
 	mprotect(memory.source, SOURCE_SIZE, PROT_READ);
 	memory.files = area(PAGE, &memory.files_end);
+	memory.receipt = area(PAGE, &memory.receipt_end);
 	memory.given = area(PAGE, &memory.given_end);
 	given = (int *)memory.given;
 	/* The last ones may not travel, or are not open. */

@@ -27,7 +27,9 @@ struct memory {
 	__u8 *source; /* what is sent; it cannot be written */
 	__u8 *given; /* descriptors that are sent */
 	__u8 *files; /* those that are received */
+	__u8 *receipt; /* of a message whose sender waits for it */
 	__u8 *args_end, *entries_end, *sink_end, *source_end, *given_end, *files_end;
+	__u8 *receipt_end;
 	/* As they are expected to be after the call. */
 	__u8 args_after[ARGS_SIZE];
 	__u8 entries_after[ENTRIES_LOOK];

@@ -36,12 +36,21 @@ static void splice(struct input *input, size_t at, size_t remove, const __u8 *by
 static __u8 random_op(void)
 {
 	static const __u8 often[] = {
-		OP_CREATE,	  OP_OPEN,  OP_SEND,   OP_SEND,	    OP_RECEIVE, OP_SEND_BATCH,
-		OP_RECEIVE_BATCH, OP_SET,   OP_STAT,   OP_NAP,	    OP_ACK,	OP_NACK,
-		OP_EXTEND,	  OP_YIELD, OP_NOTIFY, OP_RESTRICT, OP_REVOKE,
+		OP_CREATE,     OP_OPEN,		 OP_SEND,   OP_SEND,  OP_RECEIVE,
+		OP_SEND_BATCH, OP_RECEIVE_BATCH, OP_SET,    OP_STAT,  OP_NAP,
+		OP_ACK,	       OP_NACK,		 OP_EXTEND, OP_YIELD, OP_NOTIFY,
+		OP_RESTRICT,   OP_REVOKE,	 OP_CALL,   OP_REPLY, OP_REPLY_RECEIVE,
+		OP_SEND_TO,    OP_RECEIVE_FROM,	 OP_LINKS,  OP_ALLOW,
 	};
 
-	return chance(3) ? often[chance(sizeof(often))] : chance(OP_NR);
+	return chance(3) ? often[chance(sizeof(often))] :
+	       chance(3) ? chance(OP_LAYOUTS) :
+			   OP_PLAIN + chance(NR_PLAIN);
+}
+
+static bool is_for_device(__u8 op)
+{
+	return op == OP_CREATE || op == OP_OPEN || (op >= OP_SEND_TO && op <= OP_ALLOW);
 }
 
 static __u8 random_slot(void)
@@ -74,7 +83,7 @@ static size_t random_call(__u8 *bytes)
 	bytes[1] = worker | mode << 2 | changes << 4;
 	bytes[2] = random_slot() | random_slot() << 4;
 	/* A mailbox is made on a device; whatever else is mostly about a handle. */
-	if (bytes[0] == OP_CREATE || bytes[0] == OP_OPEN)
+	if (is_for_device(bytes[0]))
 		bytes[2] = (chance(8) ? 0 : 1) | (2 + chance(3)) << 4;
 	for (i = 0; i < changes; i++) {
 		bytes[length++] = chance(48);
@@ -254,6 +263,100 @@ static void add_files(struct input *input)
 	splice(input, input->length, 0, receive, sizeof(receive));
 }
 
+static void append(struct input *input, const __u8 *bytes, size_t length)
+{
+	splice(input, input->length, 0, bytes, length);
+}
+
+/* One calls; another answers, or does something else with what it has. */
+static void add_call(struct input *input)
+{
+	static const __u8 ends[] = { OP_REPLY, OP_REPLY_RECEIVE, OP_REPLY, OP_ACK,
+				     OP_NACK,  OP_SENDER,	 OP_CLOSE, OP_KILL };
+	__u8 caller = chance(WORKER_NAMESPACE), slot = 2 + chance(3);
+	__u8 server = (caller + 1 + chance(2)) % WORKER_NAMESPACE;
+	const __u8 call[] = { OP_CALL, caller, slot };
+	const __u8 receive[] = { OP_RECEIVE, server | 1 << 4, slot,
+				 frame_place_of(&layouts[OP_RECEIVE], KIND_FLAGS),
+				 (chance(4) ? FLAGS_ANSWER : FLAGS_LEASE) | MAILBOX_NONBLOCK };
+	const __u8 end[] = { ends[chance(sizeof(ends))], server, slot | caller << 4 };
+
+	append(input, call, sizeof(call));
+	append(input, receive, sizeof(receive));
+	append(input, end, sizeof(end));
+}
+
+/* One sends to the other, which mostly receives. */
+static void add_direct(struct input *input)
+{
+	__u8 worker = chance(WORKER_PLAIN);
+	const __u8 send[] = { OP_SEND_TO, worker, 0 };
+	const __u8 receive[] = { OP_RECEIVE_FROM, (worker ^ 1) | 1 << 4, 0,
+				 frame_place_of_entry(&layouts[OP_RECEIVE_FROM], KIND_FLAGS),
+				 MAILBOX_NONBLOCK };
+	const __u8 identify[] = { OP_SEND_TO, worker | 1 << 4, 0,
+				  frame_place_of(&layouts[OP_SEND_TO], KIND_FLAGS), 128 + 13 };
+	const __u8 allow[] = { OP_ALLOW, (worker ^ 1) | 1 << 4, 0,
+			       frame_place_named(&layouts[OP_ALLOW], "who"), chance(3) };
+	const __u8 links[] = { OP_LINKS, worker, 0 };
+	const __u8 end[] = { OP_KILL, 0, worker << 4 };
+
+	if (!chance(4))
+		append(input, identify, sizeof(identify));
+	if (!chance(4))
+		append(input, allow, sizeof(allow));
+	append(input, send, sizeof(send));
+	if (!chance(4))
+		append(input, links, sizeof(links));
+	if (!chance(4))
+		append(input, end, sizeof(end));
+	if (chance(4))
+		append(input, receive, sizeof(receive));
+}
+
+/* A broadcast, which has a second handle, and what one of both is to get. */
+static void add_broadcast(struct input *input)
+{
+	const struct layout *create = &layouts[OP_CREATE];
+	const __u8 calls[] = { OP_CREATE,
+			       2 << 4,
+			       2 << 4,
+			       frame_place_named(create, "policy"),
+			       MAILBOX_POLICY_BROADCAST,
+			       frame_place_named(create, "on_full"),
+			       MAILBOX_ON_FULL_OVERWRITE,
+			       OP_OPEN,
+			       0,
+			       3 << 4,
+			       OP_SEND,
+			       0,
+			       2,
+			       OP_RECEIVE,
+			       chance(2) | 1 << 4,
+			       2 + chance(2),
+			       frame_place_of(&layouts[OP_RECEIVE], KIND_FLAGS),
+			       MAILBOX_NONBLOCK };
+
+	append(input, calls, sizeof(calls));
+}
+
+/* A sender is told of the end of its message; or waits, which a receiver ends. */
+static void add_receipt(struct input *input)
+{
+	__u8 worker = chance(WORKER_NAMESPACE), slot = 2 + chance(3);
+	const __u8 send[] = { OP_SEND, worker | 1 << 4, slot,
+			      frame_place_of(&layouts[OP_SEND], KIND_FLAGS),
+			      FLAGS_RECEIPT + 8 * chance(2) };
+	const __u8 receive[] = { OP_RECEIVE, ((worker + 1) % WORKER_NAMESPACE) | 1 << 4, slot,
+				 frame_place_of(&layouts[OP_RECEIVE], KIND_FLAGS),
+				 (chance(2) ? 0 : FLAGS_LEASE) | MAILBOX_NONBLOCK };
+
+	append(input, send, sizeof(send));
+	append(input, receive, sizeof(receive));
+	if (chance(2))
+		append(input, receive, sizeof(receive));
+}
+
 void input_mutate(struct input *input, const struct input *other)
 {
 	int times = 1 + chance(4);
@@ -266,4 +369,12 @@ void input_mutate(struct input *input, const struct input *other)
 		add_lease(input);
 	if (!chance(20))
 		add_files(input);
+	if (!chance(12))
+		add_call(input);
+	if (!chance(12))
+		add_direct(input);
+	if (!chance(30))
+		add_broadcast(input);
+	if (!chance(20))
+		add_receipt(input);
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "describe.h"
+#include "frame.h"
 #include "memory.h"
 #include "values.h"
 #include "worker.h"
@@ -68,7 +69,7 @@ static int call_read(const struct call *call)
 	memset(memory.sink, POISON, SINK_LOOK);
 	ret = read(slot_of(call).fd, data, room);
 	if (ret > 0 && memory_within(data, ret, memory.sink, memory.sink_end) &&
-	    !memory_is(data, PAYLOAD, ret))
+	    !frame_is_payload(data, ret))
 		fail("read %zd bytes, and not those that were sent", ret);
 	return listed("read", ret);
 }
@@ -98,11 +99,11 @@ static int call_vector(const struct call *call)
 	return listed("writev", writev(slot_of(call).fd, parts, 2));
 }
 
-/* A device, or an epoll that may have one. */
+/* A device, or an epoll that may have one, keeps an inbox for who polls it. */
 static void note_polled(const struct call *call, struct slot slot)
 {
 	if (slot.kind == FILE_DEVICE || slot.kind == FILE_OTHER)
-		shared->workers[call->worker].polled = true;
+		__atomic_fetch_add(&shared->workers[call->worker].inboxes, 1, __ATOMIC_RELAXED);
 }
 
 static int call_poll(const struct call *call)

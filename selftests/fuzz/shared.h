@@ -48,7 +48,7 @@ struct worker {
 	unsigned int first, end; /* calls of the order */
 	unsigned int now; /* call that it is at */
 	bool failing; /* something is to fail in that call */
-	bool polled; /* perhaps a device, which keeps an inbox for its process */
+	__u32 inboxes; /* calls that may have left it one, which ends with the process */
 	struct cover cover;
 };
 
@@ -58,7 +58,8 @@ struct shared {
 	struct slot slots[SLOTS];
 	__u64 last_id;
 	__u64 last_grant; /* of whichever mailbox */
-	/* Numbers of the leases taken last, the next one to be replaced. */
+	__u64 last_process; /* as IDENTIFY has said */
+	/* Numbers of the leases taken last, tokens too, the next one to be replaced. */
 	__u64 leases[LEASES];
 	__u32 nr_leases;
 	pid_t children[CHILDREN_MAX];

@@ -5,7 +5,7 @@
 #include "frame.h"
 #include "show.h"
 
-static const char *const plain_names[OP_NR - OP_LAYOUTS] = {
+static const char *const plain_names[NR_PLAIN] = {
 	"ioctl", "read",   "write",  "readv",	   "writev", "poll",  "epoll_new", "epoll_wait",
 	"close", "dup",	   "device", "nonblock",   "fdinfo", "mmap",  "pass",	   "accept",
 	"spawn", "signal", "kill",   "kill_child", "nap",    "limit",
@@ -38,7 +38,7 @@ static void show_call(const struct call *call)
 	if (call->op < OP_LAYOUTS)
 		printf("%s", layouts[call->op].name);
 	else
-		printf("%s", plain_names[call->op - OP_LAYOUTS]);
+		printf("%s", plain_names[call->op - OP_PLAIN]);
 	printf(" worker=%u%s slot=%u other=%u", call->worker, modes[call->mode], call->slot,
 	       call->other);
 	for (i = 0; i < call->nr_changes; i++) {

@@ -133,10 +133,16 @@ static __u64 size_of(const struct change *change, __u64 known)
 	return number_of(change);
 }
 
-static __u64 flags_of(const struct change *change)
+static __u64 flags_of(const struct layout *layout, const struct change *change)
 {
 	if (change->value < 128)
 		return change->value;
+	if (change->value >= FLAGS_ANSWER && change->value < FLAGS_ANSWER + 16) {
+		if (layout->writes_data)
+			return MAILBOX_ANSWER | (change->value & 15);
+		return (change->value & 8 ? MAILBOX_RECEIPT_WAIT : MAILBOX_RECEIPT) |
+		       (change->value & 7);
+	}
 	if (change->value >= FLAGS_LEASE && change->value < FLAGS_LEASE + 32)
 		return MAILBOX_LEASE | (change->value & 31);
 	/* Files, also with what is most usual besides. */
@@ -163,6 +169,30 @@ static __u64 match_of(const struct change *change)
 	}
 }
 
+/*
+ * Never one that is not ours, whatever the number: what is sent to it directly would stay
+ * with it for good. To the others in a namespace ours are nobody.
+ */
+static __u64 pid_of(const struct change *change)
+{
+	__u8 which = change->value == VALUE_RAW ? change->raw : change->value;
+
+	if (which & 128)
+		return 0x7fffffff + (which & 1);
+	switch (which & 7) {
+	case 0:
+		return 0;
+	case 1:
+		return getpid();
+	case 2:
+		return shared->last_child;
+	case 3:
+		return shared->last_reaped;
+	default:
+		return shared->workers[which & 3].pid;
+	}
+}
+
 #define ALL_EVENTS (2 * MAILBOX_EVENT_ABANDONED - 1)
 
 __u64 value_initial(const struct layout *layout, const struct member *member,
@@ -178,6 +208,9 @@ __u64 value_initial(const struct layout *layout, const struct member *member,
 	switch (member->kind) {
 	case KIND_SIZE:
 		return layout->size;
+	case KIND_FLAGS:
+		/* A server answers, and receives what it is to answer next. */
+		return call->op == OP_REPLY_RECEIVE && layout->writes_data ? MAILBOX_ANSWER : 0;
 	case KIND_RIGHTS:
 		return 7;
 	case KIND_MODE:
@@ -211,6 +244,19 @@ __u64 value_initial(const struct layout *layout, const struct member *member,
 		return 2;
 	case KIND_LEASE:
 		return shared->leases[(shared->nr_leases - 1) % LEASES];
+	case KIND_ANSWER:
+		return (__u64)memory.sink;
+	case KIND_ROOM:
+		return 64;
+	case KIND_MESSAGE:
+		return (__u64)memory.entries;
+	case KIND_PID:
+		/* Two by two; who receives takes it from anybody. */
+		return call->op == OP_SEND_TO ? shared->workers[call->worker ^ 1].pid : 0;
+	case KIND_RECEIPT:
+		return slot->fd;
+	case KIND_RECEIPT_DATA:
+		return (__u64)memory.receipt;
 	default:
 		return 0;
 	}
@@ -230,7 +276,7 @@ __u64 value_changed(const struct layout *layout, const struct member *member,
 	case KIND_ENTRY_SIZE:
 		return size_of(change, layout->entry->size);
 	case KIND_FLAGS:
-		return flags_of(change);
+		return flags_of(layout, change);
 	case KIND_DATA:
 		if (layout->writes_data)
 			return memory_address(memory.sink, memory.sink_end, change->value, 64);
@@ -255,6 +301,21 @@ __u64 value_changed(const struct layout *layout, const struct member *member,
 		return memory_address(memory.given, memory.given_end, change->value, 64);
 	case KIND_LEASE:
 		return change->value < LEASES ? shared->leases[change->value] : number_of(change);
+	case KIND_ANSWER:
+		return memory_address(memory.sink, memory.sink_end, change->value, 64);
+	case KIND_MESSAGE:
+		return memory_address(memory.entries, memory.entries_end, change->value,
+				      layout->entry->size);
+	case KIND_PID:
+		return pid_of(change);
+	case KIND_PROCESS:
+		return change->value == 1 ? shared->last_process : number_of(change);
+	case KIND_RECEIPT:
+		return change->value < SLOTS ? (__u64)shared->slots[change->value].fd :
+					       number_of(change);
+	case KIND_RECEIPT_DATA:
+		return memory_address(memory.receipt, memory.receipt_end, change->value,
+				      sizeof(struct mailbox_receipt));
 	case KIND_TIME:
 		return time_of(change);
 	case KIND_MATCH:

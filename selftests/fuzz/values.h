@@ -19,6 +19,12 @@ void name_of(__u8 value, char *name);
 #define FLAGS_LEASE 160
 /* The same for that of files; and from 32 more on for both. */
 #define FLAGS_FILES 192
+/*
+ * With those of the lower three or four bits: to answer; or for a receipt, and from 8 more
+ * on to wait for it.
+ */
+#define FLAGS_ANSWER  144
+#define FLAGS_RECEIPT 144
 
 __u64 now_ns(void);
 

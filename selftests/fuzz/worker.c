@@ -69,6 +69,35 @@ static void remember_handle(const struct frame *frame)
 	}
 }
 
+/*
+ * Who uses direct communication has an inbox, as has who is sent to; both must end. One that
+ * fails has left none.
+ */
+static void note_inboxes(const struct frame *frame, int by)
+{
+	pid_t pid = frame_pid(frame);
+	unsigned int i;
+
+	for (i = 0; i < WORKERS; i++)
+		if ((i == me && !is_child) || shared->workers[i].pid == pid)
+			__atomic_fetch_add(&shared->workers[i].inboxes, by, __ATOMIC_RELAXED);
+}
+
+static bool makes_inboxes(__u32 cmd)
+{
+	return cmd == MAILBOX_IOC_SEND_TO || cmd == MAILBOX_IOC_RECEIVE_FROM ||
+	       cmd == MAILBOX_IOC_ALLOW;
+}
+
+static void remember_process(const struct frame *frame)
+{
+	struct mailbox_direct direct;
+
+	memcpy(&direct, frame->at, sizeof(direct));
+	if (direct.flags & MAILBOX_IDENTIFY)
+		shared->last_process = direct.process;
+}
+
 static int call_layout(const struct call *call)
 {
 	static struct frame frame;
@@ -76,15 +105,21 @@ static int call_layout(const struct call *call)
 
 	frame_build(&frame, call);
 	frame_place(&frame);
+	if (makes_inboxes(frame.cmd))
+		note_inboxes(&frame, 1);
 	if (frame.fail_nth)
 		fail_in_kernel(frame.fail_nth);
 	ret = ioctl(shared->slots[call->slot].fd, frame.cmd, frame.at) ? -errno : 0;
 	if (frame.fail_nth)
 		fail_in_kernel(0);
+	if (ret && makes_inboxes(frame.cmd))
+		note_inboxes(&frame, -1);
 	frame_check(&frame, ret);
 	if (!ret && !is_child && frame.whole && frame.cmd == frame.layout->cmd &&
 	    (call->op == OP_CREATE || call->op == OP_OPEN || call->op == OP_RESTRICT))
 		remember_handle(&frame);
+	else if (!ret && call->op == OP_SEND_TO && frame.whole && frame.cmd == frame.layout->cmd)
+		remember_process(&frame);
 	return ret;
 }
 
