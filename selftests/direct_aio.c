@@ -74,11 +74,13 @@ static void *make_noise(void *argument)
 
 TEST_F(direct_aio, a_poll_is_told_whatever_else_goes_on)
 {
-	const unsigned int rounds = effort(3000);
+	const unsigned int rounds = effort(1000);
 	unsigned int *go = flag_new(), round;
 	pid_t parent = getpid(), child;
 	pthread_t noise;
 
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "the lock is never busy on one processor");
 	child = child_fork();
 	if (!child) {
 		for (round = 1; round <= rounds; round++) {
