@@ -3,6 +3,7 @@
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/list.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "compat.h"
@@ -296,6 +297,12 @@ __poll_t mbx_watch_poll(struct file *file, struct poll_table_struct *table)
 	__poll_t events = 0;
 
 	poll_wait(file, &device->poll, table);
+	/*
+	 * io_submit(2) has the kernel ask again in a thread of its own, for whom it does not
+	 * say: there may be something. The process itself finds out.
+	 */
+	if (current->flags & PF_KTHREAD)
+		return EPOLLIN | EPOLLRDNORM;
 	inbox = begin(device);
 	if (inbox == ERR_PTR(-EIDRM))
 		return EPOLLHUP | EPOLLERR;

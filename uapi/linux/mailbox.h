@@ -386,7 +386,8 @@
  * its real or effective user is the real or saved user of the receiver, or it has CAP_KILL in
  * the user namespace of the receiver. The receiver may allow more or less by ALLOW. Who was
  * sent something may answer as long as the link lasts, whatever else is said. Anything else
- * is EPERM. A process that the caller's pid namespace does not show cannot be named (ESRCH).
+ * is EPERM. Security modules are not asked, since that question is closed to modules of the
+ * kernel. A process that the caller's pid namespace does not show cannot be named (ESRCH).
  *
  * *Who pays*: the sender for a message, for the link if its message makes it, and for the
  * inbox of the receiver if there is none yet; an inbox counts as a mailbox. Each process has an
