@@ -160,6 +160,28 @@ TEST_F(direct_pidns, pids_are_as_the_caller_sees_them)
 	child_done(child);
 }
 
+/* The first process of each namespace has the number 1, and mail of its own. */
+TEST_F(direct_pidns, the_same_number_in_two_namespaces)
+{
+	INSIDE({
+		unsigned int *flag = flag_new();
+		pid_t inner;
+
+		ASSERT_EQ(0, unshare(CLONE_NEWPID));
+		inner = fork();
+		ASSERT_LE(0, inner);
+		if (!inner) {
+			flag_await(flag, 1);
+			EXPECT_DIRECT(self->device, 0, "inside");
+			_exit(KSFT_PASS);
+		}
+		ASSERT_EQ(0, direct_send(self->device, inner, "inside"));
+		EXPECT_EQ(-EAGAIN, direct_nothing(self->device, 0));
+		flag_raise(flag);
+		child_done(inner);
+	});
+}
+
 /* Nor is there a link for who sees neither side of it. */
 TEST_F(direct_pidns, links_of_others_are_not_listed)
 {
