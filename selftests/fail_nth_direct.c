@@ -74,11 +74,17 @@ TEST_SWEEP(allow, .call = allow, .complete = complete_allow, .allocates = true, 
 
 static void prepare_message(struct scene *scene)
 {
+	const __u64 before = device_info(scene->device).mailboxes, end = now_ns() + PATIENCE;
 	pid_t pid = child_fork();
 
 	if (!pid)
 		_exit(direct_send(scene->device, getppid(), "text") ? KSFT_FAIL : KSFT_PASS);
 	child_done(pid);
+	/* Our inbox is there. That of the sender goes a moment after it, and after their link. */
+	while (device_info(scene->device).mailboxes != before + 1) {
+		ASSERT_LT(now_ns(), end);
+		sched_yield();
+	}
 }
 
 static int receive_from(struct scene *scene)
