@@ -22,6 +22,7 @@
 #include "notify.h"
 #include "policy.h"
 #include "receive.h"
+#include "region.h"
 #include "send.h"
 #include "share.h"
 #include "wait.h"
@@ -276,6 +277,8 @@ static const struct file_operations handle_fops = {
 	.poll = handle_poll,
 	.unlocked_ioctl = mbx_handle_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = mbx_region_mmap,
+	.get_unmapped_area = mbx_region_area,
 #ifdef CONFIG_PROC_FS
 	.show_fdinfo = handle_show_fdinfo,
 #endif

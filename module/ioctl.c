@@ -25,18 +25,18 @@
 /* The layout is the contract: the same is asserted in selftests/abi.c. */
 static_assert(sizeof(struct mailbox_info) == 72);
 static_assert(offsetof(struct mailbox_info, bytes) == 64);
-static_assert(sizeof(struct mailbox_create) == 336);
-static_assert(offsetof(struct mailbox_create, dead_letter) == 328);
+static_assert(sizeof(struct mailbox_create) == 344);
+static_assert(offsetof(struct mailbox_create, region_size) == 336);
 static_assert(sizeof(struct mailbox_open) == 280);
 static_assert(offsetof(struct mailbox_open, name) == 24);
 static_assert(sizeof(struct mailbox_destroy) == 272);
 static_assert(offsetof(struct mailbox_destroy, name) == 16);
-static_assert(sizeof(struct mailbox_stat) == 472);
-static_assert(offsetof(struct mailbox_stat, promised) == 464);
+static_assert(sizeof(struct mailbox_stat) == 496);
+static_assert(offsetof(struct mailbox_stat, lanes) == 492);
 static_assert(sizeof(struct mailbox_list) == 32);
 static_assert(offsetof(struct mailbox_list, after) == 24);
-static_assert(sizeof(struct mailbox_set) == 56);
-static_assert(offsetof(struct mailbox_set, max_bytes) == 48);
+static_assert(sizeof(struct mailbox_set) == 64);
+static_assert(offsetof(struct mailbox_set, region_size) == 56);
 static_assert(sizeof(struct mailbox_send) == 96);
 static_assert(offsetof(struct mailbox_send, reserved_files) == 92);
 static_assert(sizeof(struct mailbox_receipt) == 64);

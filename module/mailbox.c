@@ -19,6 +19,7 @@
 #include "mailbox.h"
 #include "policy.h"
 #include "receipt.h"
+#include "region.h"
 #include "share.h"
 #include "wait.h"
 
@@ -121,7 +122,8 @@ void mbx_box_set_room_locked(struct mbx_box *box)
  * @req: what it is to be; flags, rights, mode and name are checked already
  *
  * Context: Process context, may sleep.
- * Return: the mailbox with one reference, or ERR_PTR: -EINVAL, -EDQUOT, -ENOMEM.
+ * Return: the mailbox with one reference, or ERR_PTR: -EINVAL, -EDQUOT, -ENOMEM,
+ * -ENFILE.
  */
 struct mbx_box *mbx_box_new(const struct mailbox_create *req)
 {
@@ -147,6 +149,9 @@ struct mbx_box *mbx_box_new(const struct mailbox_create *req)
 	mbx_user_put(user);
 	if (ret)
 		goto err_free;
+	ret = mbx_region_init(&box->region, req->region_size);
+	if (ret)
+		goto err_charge;
 
 	memcpy(box->name, req->name, name_size);
 	refcount_set(&box->refs, 1);
@@ -173,6 +178,8 @@ struct mbx_box *mbx_box_new(const struct mailbox_create *req)
 	INIT_DELAYED_WORK(&box->expire_work, mbx_expire_work);
 	return box;
 
+err_charge:
+	mbx_charge_drop(&box->charge);
 err_free:
 	kfree(box);
 	return ERR_PTR(ret);
@@ -190,6 +197,7 @@ void mbx_box_put(struct mbx_box *box)
 		return;
 	put_pid(box->last_sender);
 	put_pid(box->last_receiver);
+	mbx_region_end(box);
 	mbx_charge_drop(&box->charge);
 	put_user_ns(box->user_ns);
 	if (box->domain)
@@ -296,6 +304,7 @@ void mbx_box_close(struct mbx_box *box)
 	 */
 	cancel_delayed_work_sync(&box->expire_work);
 	/* What others keep of it, a handle or its name as that of dead letters, is theirs. */
+	mbx_region_end(box);
 	mbx_charge_drop(&box->charge);
 	mbx_box_put(dead_letter);
 }
@@ -399,6 +408,7 @@ void mbx_box_stat_locked(struct mbx_box *box, struct mailbox_stat *stat)
 		.last_received = last_received_locked(box),
 		.leased = box->leased,
 		.promised = box->promised,
+		.region_size = box->region.size,
 		.redelivered = box->redelivered,
 		.dead = box->dead,
 		.dropped = box->dropped,

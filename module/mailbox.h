@@ -18,6 +18,7 @@
 #include "message.h"
 #include "queue.h"
 #include "quota.h"
+#include "region.h"
 #include "share.h"
 #include "stash.h"
 
@@ -51,6 +52,7 @@ struct user_namespace;
  * @gid: group (guarded by the domain lock)
  * @user_ns: of the creator, with a reference; constant
  * @charge: the creator's, for the mailbox; constant
+ * @region: its shared pages
  * @created: when, CLOCK_MONOTONIC ns; constant
  * @policy: enum mailbox_policy; constant
  * @capacity: enum mailbox_capacity; constant
@@ -135,6 +137,7 @@ struct mbx_box {
 	kgid_t gid;
 	struct user_namespace *user_ns;
 	struct mbx_charge charge;
+	struct mbx_region region;
 	u64 created;
 	u32 policy;
 	u32 capacity;

@@ -25,7 +25,7 @@ MODULE_PARM_DESC(max_messages_per_user, "Messages one user may have queued");
 
 static ulong max_bytes_per_user = 128 * 1024 * 1024;
 module_param(max_bytes_per_user, ulong, 0644);
-MODULE_PARM_DESC(max_bytes_per_user, "Bytes of memory the messages of one user may take");
+MODULE_PARM_DESC(max_bytes_per_user, "Bytes of memory the messages and regions of one user may take");
 
 /* Guards the table below and the step of a user's references from one to none. */
 static DEFINE_SPINLOCK(users_lock);
@@ -221,6 +221,35 @@ void mbx_charge_drop(struct mbx_charge *charge)
 		atomic_long_sub(charge->files, &user->files);
 	charge->user = NULL;
 	mbx_user_put(user);
+}
+
+/**
+ * mbx_bytes_take() - charge a user for bytes of a region, which may be very many
+ * @user: who pays
+ * @bytes: how many
+ *
+ * Return: 0, or -EDQUOT.
+ */
+int mbx_bytes_take(struct mbx_user *user, u64 bytes)
+{
+	struct mbx_limits max;
+
+	mbx_limits_read(&max);
+	if (bytes > LONG_MAX)
+		return -EDQUOT;
+	if (counter_add(&user->bytes, bytes, max.bytes))
+		return 0;
+	return may_exceed(user) && counter_add(&user->bytes, bytes, LONG_MAX) ? 0 : -EDQUOT;
+}
+
+/**
+ * mbx_bytes_drop() - undo mbx_bytes_take()
+ * @user: who has paid
+ * @bytes: how many
+ */
+void mbx_bytes_drop(struct mbx_user *user, u64 bytes)
+{
+	atomic_long_sub(bytes, &user->bytes);
 }
 
 /**

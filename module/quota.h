@@ -83,6 +83,8 @@ int mbx_charge_take(struct mbx_charge *charge, struct mbx_user *user, u8 mailbox
 		    u32 bytes);
 int mbx_charge_take_files(struct mbx_charge *charge, struct mbx_user *user, u8 files, u32 bytes);
 void mbx_charge_drop(struct mbx_charge *charge);
+int mbx_bytes_take(struct mbx_user *user, u64 bytes);
+void mbx_bytes_drop(struct mbx_user *user, u64 bytes);
 bool mbx_keep_begin(struct mbx_user *user);
 bool mbx_keep_more(const struct mbx_user *user);
 void mbx_keep_end(struct mbx_user *user);

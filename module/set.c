@@ -10,10 +10,11 @@
 #include "ioctl.h"
 #include "line.h"
 #include "mailbox.h"
+#include "region.h"
 #include "set.h"
 
 #define OWNER_FIELDS (MAILBOX_SET_MODE | MAILBOX_SET_UID | MAILBOX_SET_GID)
-#define ALL_FIELDS   (MAILBOX_SET_MAX_BYTES * 2 - 1)
+#define ALL_FIELDS   (MAILBOX_SET_REGION_SIZE * 2 - 1)
 
 /* A member whose bit is not set must be 0. */
 static bool unasked_is_zero(const struct mailbox_set *set)
@@ -31,6 +32,7 @@ static bool unasked_is_zero(const struct mailbox_set *set)
 		{ MAILBOX_SET_MESSAGE_SIZE, set->message_size },
 		{ MAILBOX_SET_MAX_MESSAGES, set->max_messages },
 		{ MAILBOX_SET_MAX_BYTES, set->max_bytes },
+		{ MAILBOX_SET_REGION_SIZE, set->region_size },
 	};
 	int i;
 
@@ -124,7 +126,7 @@ static void apply(struct mbx_box *box, const struct mailbox_set *set, kuid_t uid
 	mbx_box_set_room_locked(box);
 }
 
-static int set_locked(struct mbx_box *box, struct mailbox_set *set)
+static int set_locked(struct mbx_box *box, struct mailbox_set *set, struct mbx_growth *growth)
 {
 	kuid_t uid = make_kuid(current_user_ns(), set->uid);
 	kgid_t gid = make_kgid(current_user_ns(), set->gid);
@@ -142,6 +144,11 @@ static int set_locked(struct mbx_box *box, struct mailbox_set *set)
 	ret = check_owner(box, set, uid, gid);
 	if (ret)
 		return ret;
+	if (set->flags & MAILBOX_SET_REGION_SIZE) {
+		ret = mbx_growth_charge_locked(growth, box);
+		if (ret)
+			return ret;
+	}
 
 	spin_lock(&box->lock);
 	/* See mbx_files_enter(). */
@@ -150,9 +157,12 @@ static int set_locked(struct mbx_box *box, struct mailbox_set *set)
 		return -EINVAL;
 	}
 	apply(box, set, uid, gid);
+	mbx_growth_apply_locked(growth, box);
 	mbx_look_again_locked(box);
 	mbx_room_freed_locked(box);
 	spin_unlock(&box->lock);
+	if (set->flags & MAILBOX_SET_REGION_SIZE)
+		mbx_growth_extend_locked(box);
 	return 0;
 }
 
@@ -160,14 +170,15 @@ static int set_locked(struct mbx_box *box, struct mailbox_set *set)
  * mbx_handle_set() - MAILBOX_IOC_SET
  * @file: a handle
  * @call: the call
- * Return: 0; -EOPNOTSUPP; -EINVAL; -EACCES; -EPERM; -EIDRM.
+ * Return: 0; -EOPNOTSUPP; -EINVAL; -EACCES; -EPERM; -EDQUOT; -ENOMEM; -ENFILE; -EIDRM.
  */
 int mbx_handle_set(struct file *file, struct mbx_call *call)
 {
 	struct mbx_handle *handle = file->private_data;
 	struct mailbox_set *set = &call->set;
 	struct mbx_box *box = handle->box;
-	int ret;
+	struct mbx_growth growth = { 0 };
+	int ret = 0;
 
 	if (set->flags & ~ALL_FIELDS)
 		return -EOPNOTSUPP;
@@ -176,8 +187,13 @@ int mbx_handle_set(struct file *file, struct mbx_call *call)
 	if (!(handle->rights & MAILBOX_RIGHT_MANAGE))
 		return -EACCES;
 
-	mutex_lock(&box->domain->lock);
-	ret = set_locked(box, set);
-	mutex_unlock(&box->domain->lock);
+	if (set->flags & MAILBOX_SET_REGION_SIZE)
+		ret = mbx_growth_prepare(&growth, box, set->region_size);
+	if (!ret) {
+		mutex_lock(&box->domain->lock);
+		ret = set_locked(box, set, &growth);
+		mutex_unlock(&box->domain->lock);
+	}
+	mbx_growth_end(&growth);
 	return ret;
 }

@@ -24,7 +24,7 @@
 	MEMBER(info, bytes, 64, 8)
 
 #define LAYOUT_CREATE(STRUCT, MEMBER) \
-	STRUCT(create, 336) \
+	STRUCT(create, 344) \
 	MEMBER(create, size, 0, 4) \
 	MEMBER(create, flags, 4, 4) \
 	MEMBER(create, rights, 8, 4) \
@@ -41,7 +41,8 @@
 	MEMBER(create, name, 64, 256) \
 	MEMBER(create, max_deliveries, 320, 4) \
 	MEMBER(create, reserved, 324, 4) \
-	MEMBER(create, dead_letter, 328, 8)
+	MEMBER(create, dead_letter, 328, 8) \
+	MEMBER(create, region_size, 336, 8)
 
 #define LAYOUT_OPEN(STRUCT, MEMBER) \
 	STRUCT(open, 280) \
@@ -60,7 +61,7 @@
 	MEMBER(destroy, name, 16, 256)
 
 #define LAYOUT_STAT(STRUCT, MEMBER) \
-	STRUCT(stat, 472) \
+	STRUCT(stat, 496) \
 	MEMBER(stat, size, 0, 4) \
 	MEMBER(stat, flags, 4, 4) \
 	MEMBER(stat, id, 8, 8) \
@@ -97,7 +98,11 @@
 	MEMBER(stat, dead_letter, 448, 8) \
 	MEMBER(stat, max_deliveries, 456, 4) \
 	MEMBER(stat, subscribers, 460, 4) \
-	MEMBER(stat, promised, 464, 8)
+	MEMBER(stat, promised, 464, 8) \
+	MEMBER(stat, region_size, 472, 8) \
+	MEMBER(stat, loaned, 480, 8) \
+	MEMBER(stat, loans, 488, 4) \
+	MEMBER(stat, lanes, 492, 4)
 
 #define LAYOUT_LIST(STRUCT, MEMBER) \
 	STRUCT(list, 32) \
@@ -109,7 +114,7 @@
 	MEMBER(list, after, 24, 8)
 
 #define LAYOUT_SET(STRUCT, MEMBER) \
-	STRUCT(set, 56) \
+	STRUCT(set, 64) \
 	MEMBER(set, size, 0, 4) \
 	MEMBER(set, flags, 4, 4) \
 	MEMBER(set, mode, 8, 4) \
@@ -121,7 +126,8 @@
 	MEMBER(set, message_size, 32, 4) \
 	MEMBER(set, reserved, 36, 4) \
 	MEMBER(set, max_messages, 40, 8) \
-	MEMBER(set, max_bytes, 48, 8)
+	MEMBER(set, max_bytes, 48, 8) \
+	MEMBER(set, region_size, 56, 8)
 
 #define LAYOUT_NOTIFY(STRUCT, MEMBER) \
 	STRUCT(notify, 16) \
@@ -346,6 +352,7 @@
 	CONSTANT(MAILBOX_DERIVE_MAX, 16) \
 	CONSTANT(MAILBOX_DELIVERIES_MAX, 65535) \
 	CONSTANT(MAILBOX_FILES_MAX, 16) \
+	CONSTANT(MAILBOX_REGION_SIZE_MAX, 0x10000000000) \
 	CONSTANT(MAILBOX_IOC_MAGIC, 0xBC) \
 	CONSTANT(MAILBOX_IOC_INFO, 0xbc00) \
 	CONSTANT(MAILBOX_IOC_CREATE, 0xbc01) \
@@ -417,6 +424,7 @@
 	CONSTANT(MAILBOX_SET_MESSAGE_SIZE, 0x40) \
 	CONSTANT(MAILBOX_SET_MAX_MESSAGES, 0x80) \
 	CONSTANT(MAILBOX_SET_MAX_BYTES, 0x100) \
+	CONSTANT(MAILBOX_SET_REGION_SIZE, 0x200) \
 	CONSTANT(MAILBOX_ALLOW_SIGNAL, 0) \
 	CONSTANT(MAILBOX_ALLOW_ANYBODY, 1) \
 	CONSTANT(MAILBOX_ALLOW_NOBODY, 2) \

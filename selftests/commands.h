@@ -27,7 +27,7 @@ struct command {
 #define SET_FIELDS \
 	(MAILBOX_SET_MODE | MAILBOX_SET_UID | MAILBOX_SET_GID | MAILBOX_SET_PERMANENT | \
 	 MAILBOX_SET_ON_FULL | MAILBOX_SET_SHARE | MAILBOX_SET_MESSAGE_SIZE | \
-	 MAILBOX_SET_MAX_MESSAGES | MAILBOX_SET_MAX_BYTES)
+	 MAILBOX_SET_MAX_MESSAGES | MAILBOX_SET_MAX_BYTES | MAILBOX_SET_REGION_SIZE)
 
 #define DEVICE_ONLY true, false
 #define HANDLE_ONLY false, true
@@ -48,7 +48,7 @@ static const struct command commands[] = {
 	{ "LINKS", MAILBOX_IOC_LINKS, sizeof(struct mailbox_links), 0, 0, DEVICE_ONLY },
 	{ "ALLOW", MAILBOX_IOC_ALLOW, sizeof(struct mailbox_allow), 0, 0, DEVICE_ONLY },
 	{ "STAT", MAILBOX_IOC_STAT, sizeof(struct mailbox_stat), 416, 0, HANDLE_ONLY },
-	{ "SET", MAILBOX_IOC_SET, sizeof(struct mailbox_set), 0, SET_FIELDS, HANDLE_ONLY },
+	{ "SET", MAILBOX_IOC_SET, sizeof(struct mailbox_set), 56, SET_FIELDS, HANDLE_ONLY },
 	{ "NOTIFY", MAILBOX_IOC_NOTIFY, sizeof(struct mailbox_notify), 0, 0, true, true },
 	{ "SEND", MAILBOX_IOC_SEND, sizeof(struct mailbox_send), 56,
 	  MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_EXPIRES | MAILBOX_RECEIPT |

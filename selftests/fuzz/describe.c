@@ -57,6 +57,7 @@ const struct layout layouts[OP_LAYOUTS] = {
 			CREATE(max_deliveries, KIND_NUMBER, IN),
 			CREATE(reserved, KIND_NUMBER, IN),
 			CREATE(dead_letter, KIND_DEAD_LETTER, IN),
+			CREATE(region_size, KIND_NUMBER, IN),
 		},
 		.errors = { EEXIST, EDQUOT, ENOMEM, EMFILE, ENFILE, EIDRM, ENOENT, EACCES },
 	},
@@ -113,8 +114,9 @@ const struct layout layouts[OP_LAYOUTS] = {
 	[OP_SET] = {
 		.name = "SET",
 		.cmd = MAILBOX_IOC_SET,
-		.flags = MAILBOX_SET_MAX_BYTES * 2 - 1,
+		.flags = MAILBOX_SET_REGION_SIZE * 2 - 1,
 		.size = sizeof(struct mailbox_set),
+		.least = 56,
 		.members = {
 			SET(size, KIND_SIZE, IN),
 			SET(flags, KIND_FLAGS, IN),
@@ -128,6 +130,7 @@ const struct layout layouts[OP_LAYOUTS] = {
 			SET(reserved, KIND_NUMBER, IN),
 			SET(max_messages, KIND_NUMBER, IN),
 			SET(max_bytes, KIND_NUMBER, IN),
+			SET(region_size, KIND_NUMBER, IN),
 		},
 		.errors = { EACCES, EPERM, EIDRM },
 	},

@@ -56,7 +56,9 @@
 		STAT(redelivered, KIND_NUMBER, OUT), STAT(dead, KIND_NUMBER, OUT), \
 		STAT(dropped, KIND_NUMBER, OUT), STAT(dead_letter, KIND_NUMBER, OUT), \
 		STAT(max_deliveries, KIND_NUMBER, OUT), STAT(subscribers, KIND_NUMBER, OUT), \
-		STAT(promised, KIND_NUMBER, OUT)
+		STAT(promised, KIND_NUMBER, OUT), STAT(region_size, KIND_NUMBER, OUT), \
+		STAT(loaned, KIND_NUMBER, OUT), STAT(loans, KIND_NUMBER, OUT), \
+		STAT(lanes, KIND_NUMBER, OUT)
 
 #define BATCH_MEMBERS \
 	BATCH(size, KIND_SIZE, IN), BATCH(flags, KIND_FLAGS, IN), \

@@ -24,7 +24,7 @@
  * RECEIVE_BATCH, ACK, NACK, EXTEND, YIELD, CALL, REPLY, REPLY_RECEIVE, SENDER, STAT, SET,
  * NOTIFY, RESTRICT, REVOKE and DESTROY are calls on a handle, and so are read(2) (take the
  * first message: its payload; EMSGSIZE if it does not fit), write(2) (send one message of
- * type 0 and priority 0), poll(2) and close(2).
+ * type 0 and priority 0), mmap(2), poll(2) and close(2).
  * A zero-length message reads as 0; RECEIVE tells it from anything else.
  */
 
@@ -105,6 +105,8 @@
 #define MAILBOX_DELIVERIES_MAX 65535
 /* Most descriptors in one message. */
 #define MAILBOX_FILES_MAX 16
+/* Most bytes that a region has. */
+#define MAILBOX_REGION_SIZE_MAX (1ULL << 40)
 
 /**
  * DOC: Policies
@@ -325,6 +327,33 @@
  *
  * Security modules are not asked when a file is received, since that question is closed to
  * modules of the kernel; those that ask on each use, as SELinux and AppArmor do, do so.
+ */
+
+/**
+ * DOC: Shared pages
+ *
+ * A mailbox that was made with a region_size, or has got one by SET, has a *region*: memory of
+ * that size, zeroed at first, that processes share. mmap(2) on a handle maps it, as a whole or
+ * a part, once or often: offset 0 is its first byte.
+ *
+ * - A handle with the right to send maps it for reading and writing. One that may only receive
+ *   maps it for reading: PROT_WRITE fails with EACCES, and so does mprotect(2) later. With
+ *   MAP_PRIVATE it may write, to copies that nobody else sees. One with neither right maps
+ *   nothing (EACCES), and nobody maps it to be executed (EACCES). Policies do not matter.
+ * - What lies beyond the region is EINVAL, and so is any mmap(2) where there is none; a revoked
+ *   handle is EACCES, a destroyed mailbox EIDRM.
+ * - A mapping lasts until it is unmapped, whatever becomes of the descriptor, the handle and the
+ *   mailbox. fork(2), mremap(2) and madvise(2) do with it what they do with memory that is
+ *   shared otherwise. REVOKE takes no mapping away.
+ * - The region ends with the mailbox, its pages when they are mapped nowhere any more.
+ * - SET makes it larger; what is in it stays. Where a mapping has been stretched beyond the end
+ *   (mremap(2) does that), access is SIGBUS until the region reaches so far.
+ * - Its size counts against the quota of whoever made it, or last made it larger, until the
+ *   mailbox ends. A page takes memory, and is charged to a cgroup, when it is first touched.
+ *
+ * The kernel does not look at what is in it. Processes that need an order between what they
+ * write and read there make it themselves, by atomic operations, or by messages: what was
+ * written before a SEND is there when its message has been received.
  */
 
 /**
@@ -558,12 +587,12 @@ enum mailbox_result {
  * @max_mailboxes: out, mailboxes one user may own (module parameter)
  * @max_messages: out, messages one user may have queued (module parameter)
  * @max_bytes: out, bytes of kernel memory the queued messages of one user may
- *	take, headers included (module parameter)
+ *	take, headers included, and its regions (module parameter)
  * @mailboxes: out, mailboxes that the calling user owns
  * @messages: out, messages that the calling user is charged for: those queued,
  *	and buffers that mailboxes keep for reuse: a few each, and more at busy
  *	ones, but no more than an eighth of the limit
- * @bytes: out, bytes of kernel memory that these take
+ * @bytes: out, bytes of kernel memory that these take, and of regions
  *
  * The per-user figures count over all domains.
  *
@@ -612,6 +641,8 @@ struct mailbox_info {
  * @reserved: must be 0
  * @dead_letter: id of the mailbox that gets dead letters, or 0; the caller must be
  *	allowed to open it for sending. Only with max_deliveries.
+ * @region_size: bytes of shared pages, rounded up to whole pages, at most
+ *	MAILBOX_REGION_SIZE_MAX; 0: none. See DOC: Shared pages.
  *
  * A mailbox belongs to the effective uid and gid of its creator. While a CREATE is at
  * work its name is taken (EEXIST) but not yet to be found (ENOENT).
@@ -639,6 +670,7 @@ struct mailbox_create {
 	__u32 max_deliveries;
 	__u32 reserved;
 	__aligned_u64 dead_letter;
+	__aligned_u64 region_size;
 };
 
 /**
@@ -731,6 +763,10 @@ struct mailbox_destroy {
  * @subscribers: out, open handles with the right to receive; of a broadcast those that are
  *	not cut off
  * @promised: out, receipts that are to come, for messages elsewhere that have not ended
+ * @region_size: out, bytes of shared pages, or 0
+ * @loaned: out, 0
+ * @loans: out, 0
+ * @lanes: out, 0
  *
  * sent == received + expired + overwritten + dead + dropped + messages, at every moment.
  *
@@ -774,6 +810,10 @@ struct mailbox_stat {
 	__u32 max_deliveries;
 	__u32 subscribers;
 	__aligned_u64 promised;
+	__aligned_u64 region_size;
+	__aligned_u64 loaned;
+	__u32 loans;
+	__u32 lanes;
 };
 
 /**
@@ -812,6 +852,8 @@ struct mailbox_list {
  * @MAILBOX_SET_MESSAGE_SIZE: message_size; not with MAILBOX_FIXED_SIZE
  * @MAILBOX_SET_MAX_MESSAGES: max_messages; only of bounded mailboxes
  * @MAILBOX_SET_MAX_BYTES: max_bytes; only of bounded mailboxes
+ * @MAILBOX_SET_REGION_SIZE: region_size; the caller pays for the whole region from then on, if
+ *	it grows
  */
 enum mailbox_set_field {
 	MAILBOX_SET_MODE = 1 << 0,
@@ -823,6 +865,7 @@ enum mailbox_set_field {
 	MAILBOX_SET_MESSAGE_SIZE = 1 << 6,
 	MAILBOX_SET_MAX_MESSAGES = 1 << 7,
 	MAILBOX_SET_MAX_BYTES = 1 << 8,
+	MAILBOX_SET_REGION_SIZE = 1 << 9,
 };
 
 /**
@@ -839,12 +882,13 @@ enum mailbox_set_field {
  * @reserved: must be 0
  * @max_messages: at least 1, see struct mailbox_create
  * @max_bytes: at least 1, see struct mailbox_create
+ * @region_size: at least 1, and no less than there is, see struct mailbox_create
  *
  * All of it happens or none. Rights of handles that are open stay. A limit below
  * what is in the mailbox holds from then on and drops nothing; a higher one lets
  * waiting senders in. Senders that wait do as if they came after the change.
  *
- * Errors: EOPNOTSUPP, EINVAL, EACCES, EPERM, EIDRM.
+ * Errors: EOPNOTSUPP, EINVAL, EACCES, EPERM, EIDRM; EDQUOT, ENOMEM and ENFILE for region_size.
  */
 struct mailbox_set {
 	__u32 size;
@@ -859,6 +903,7 @@ struct mailbox_set {
 	__u32 reserved;
 	__aligned_u64 max_messages;
 	__aligned_u64 max_bytes;
+	__aligned_u64 region_size;
 };
 
 /**
