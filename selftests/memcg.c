@@ -115,6 +115,36 @@ TEST_F(memcg, long_messages_are_charged)
 	sender_is_charged(&self->group, 256 * 1024, 16 * MIB);
 }
 
+/* Whoever touches a page first, not who made the region. */
+TEST_F(memcg, shared_pages_are_charged)
+{
+	const size_t size = 16 * MIB;
+	struct cgroup *group = &self->group;
+	struct mailbox_create args = create_args();
+	uint64_t before = current(group), after;
+	int fd;
+	pid_t pid;
+
+	args.region_size = size;
+	fd = box_create(group->device, &args);
+	ASSERT_LE(0, fd);
+	pid = child_fork();
+	if (!pid) {
+		char *start = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+		ASSERT_TRUE(start != MAP_FAILED);
+		ASSERT_EQ(0, write_text(file_of(group, "cgroup.procs"), "0"));
+		memset(start, 1, size);
+		_exit(KSFT_PASS);
+	}
+	child_done(pid);
+	after = current(group);
+	EXPECT_LE(before + size, after);
+	EXPECT_LT(after, before + 2 * size);
+	close(fd);
+	EXPECT_LT(current(group), before + 4 * MIB);
+}
+
 TEST_F(memcg, mailboxes_are_charged)
 {
 	uint64_t before = current(&self->group), after;

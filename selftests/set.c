@@ -72,6 +72,7 @@ TEST_F(set, each_field_alone)
 	CHANGE(MAILBOX_SET_MAX_MESSAGES, max_messages, UINT64_MAX);
 	CHANGE(MAILBOX_SET_MAX_BYTES, max_bytes, 1000);
 	CHANGE(MAILBOX_SET_MAX_BYTES, max_bytes, UINT64_MAX);
+	CHANGE(MAILBOX_SET_REGION_SIZE, region_size, 65536);
 	if (is_root()) {
 		CHANGE(MAILBOX_SET_UID, uid, 1234);
 		CHANGE(MAILBOX_SET_GID, gid, 5678);
@@ -120,6 +121,7 @@ TEST_F(set, values_out_of_range_are_einval)
 		CASE(MAILBOX_SET_MESSAGE_SIZE, message_size, MAILBOX_MESSAGE_SIZE_MAX + 1),
 		CASE(MAILBOX_SET_MAX_MESSAGES, max_messages, 0),
 		CASE(MAILBOX_SET_MAX_BYTES, max_bytes, 0),
+		CASE(MAILBOX_SET_REGION_SIZE, region_size, 0),
 	};
 	unsigned int i;
 

@@ -5,6 +5,8 @@
  */
 #include "unload.h"
 
+#include <sys/mman.h>
+
 FIXTURE(unload)
 {
 	const char *file;
@@ -76,6 +78,30 @@ TEST_F(unload, is_refused_while_a_destroyed_mailbox_is_open)
 	EXPECT_EQ(-EIDRM, box_send_data(fd, "x", 1));
 	close(fd);
 	EXPECT_EQ(0, try_unload());
+}
+
+/* A mapping is one of the kernel's own files by then. */
+TEST_F(unload, works_while_shared_pages_are_mapped)
+{
+	struct mailbox_create args = create_args();
+	int device = device_open(), fd;
+	const size_t size = 1 << 20;
+	char *start;
+
+	args.region_size = size;
+	fd = box_create(device, &args);
+	ASSERT_LE(0, fd);
+	start = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ASSERT_TRUE(start != MAP_FAILED);
+	strcpy(start, "text");
+	close(device);
+	expect_refused();
+	close(fd);
+	EXPECT_EQ(0, try_unload());
+	EXPECT_STREQ("text", start);
+	strcpy(start + size / 2, "more");
+	EXPECT_STREQ("more", start + size / 2);
+	munmap(start, size);
 }
 
 TEST_F(unload, is_refused_while_a_call_waits)

@@ -132,7 +132,7 @@ const struct layout layouts[OP_LAYOUTS] = {
 			SET(max_bytes, KIND_NUMBER, IN),
 			SET(region_size, KIND_NUMBER, IN),
 		},
-		.errors = { EACCES, EPERM, EIDRM },
+		.errors = { EACCES, EPERM, EIDRM, EDQUOT, ENOMEM, ENFILE },
 	},
 	[OP_SEND] = {
 		.name = "SEND",

@@ -63,7 +63,7 @@ struct member {
 	enum direction direction;
 };
 
-#define MEMBERS_MAX 40
+#define MEMBERS_MAX 48
 #define ERRORS_MAX  24
 
 struct layout {
