@@ -201,6 +201,7 @@ static int check(struct request *request, int argc, char **argv)
 	create->message_size = limits->message_size;
 	create->max_messages = limits->max_messages;
 	create->max_bytes = limits->max_bytes;
+	create->region_size = limits->region_size;
 	return EXIT_OK;
 }
 

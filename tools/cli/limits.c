@@ -51,6 +51,12 @@ int limit_option(const struct command *command, int option, const char *argument
 		set->max_bytes = value;
 		set->flags |= MAILBOX_SET_MAX_BYTES;
 		return EXIT_OK;
+	case OPTION_REGION:
+		if (!parse_size(argument, MAILBOX_REGION_SIZE_MAX, &value) || !value)
+			return usage(command, "--region takes bytes, such as 64K, from 1 to 1024G");
+		set->region_size = value;
+		set->flags |= MAILBOX_SET_REGION_SIZE;
+		return EXIT_OK;
 	default:
 		return help_or_usage(command, option);
 	}

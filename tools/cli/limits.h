@@ -16,6 +16,7 @@ enum {
 	OPTION_MESSAGE_SIZE,
 	OPTION_MAX_MESSAGES,
 	OPTION_MAX_BYTES,
+	OPTION_REGION,
 	OPTION_OWN, /* each command's own from here on */
 };
 
@@ -29,6 +30,7 @@ enum {
 	{ "message-size", required_argument, NULL, OPTION_MESSAGE_SIZE }, \
 	{ "max-messages", required_argument, NULL, OPTION_MAX_MESSAGES }, \
 	{ "max-bytes", required_argument, NULL, OPTION_MAX_BYTES }, \
+	{ "region", required_argument, NULL, OPTION_REGION }, \
 	{ "help", no_argument, NULL, 'h' }
 
 #define LIMIT_HELP \
@@ -39,7 +41,9 @@ enum {
 	"      --share=PERCENT   most of the room that the messages of one user may take up\n" \
 	"      --message-size=SIZE  longest message\n" \
 	"      --max-messages=N  messages that it holds\n" \
-	"      --max-bytes=SIZE  bytes of payload that it holds\n"
+	"      --max-bytes=SIZE  bytes of payload that it holds\n" \
+	"      --region=SIZE     shared memory that processes which have it open can map; it\n" \
+	"                        can be made larger later, not smaller\n"
 /* clang-format on */
 
 /* Takes one of the options above; the flags of set say which have been given. */

@@ -23,7 +23,7 @@ _mailbox()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
 	local command i
-	local commands="create send receive work call serve subscribe peek watch ls stat set rm info send-to receive-from links"
+	local commands="create send receive work call serve subscribe peek watch ls stat set rm info send-to receive-from links cat-region"
 
 	COMPREPLY=()
 	if [[ $COMP_CWORD -eq 1 ]]; then

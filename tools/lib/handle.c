@@ -2,7 +2,10 @@
 /*
  * What can be done with an open mailbox besides sending and receiving.
  */
+#include <errno.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "internal.h"
 
@@ -57,6 +60,29 @@ int mailbox_set(int handle, const struct mailbox_set *set)
 
 	copy.size = sizeof(copy);
 	return mbx_call(handle, MAILBOX_IOC_SET, &copy);
+}
+
+int mailbox_map(int handle, void **start, size_t *length)
+{
+	struct mailbox_stat stat;
+	int protection = PROT_READ;
+	void *mapped;
+	int ret;
+
+	ret = mailbox_stat(handle, &stat);
+	if (ret)
+		return ret;
+	/* More than a program of 32 bits can name. */
+	if (stat.region_size > SIZE_MAX)
+		return -ENOMEM;
+	if (stat.rights & MAILBOX_RIGHT_SEND)
+		protection |= PROT_WRITE;
+	mapped = mmap(NULL, stat.region_size, protection, MAP_SHARED, handle, 0);
+	if (mapped == MAP_FAILED)
+		return -errno;
+	*start = mapped;
+	*length = stat.region_size;
+	return 0;
 }
 
 int mailbox_notify(int handle, uint32_t events, int eventfd)

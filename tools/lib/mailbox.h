@@ -166,6 +166,20 @@ int mailbox_stat(int handle, struct mailbox_stat *stat);
 int mailbox_set(int handle, const struct mailbox_set *set);
 
 /**
+ * mailbox_map() - map the shared pages of a mailbox
+ * @handle: with the right to receive, or to send; the latter may write there
+ * @start: set on success, to the first byte
+ * @length: set on success, to the size of the region
+ *
+ * Maps the whole region as it is now. mmap(2) on the handle maps parts, and privately. End it
+ * with munmap(2); that the handle is closed or the mailbox destroyed does not end it.
+ * mailbox_set() with MAILBOX_SET_REGION_SIZE makes a region, or makes it larger.
+ *
+ * Return: 0 or a negative errno; -EINVAL where there is no region. Never waits.
+ */
+int mailbox_map(int handle, void **start, size_t *length);
+
+/**
  * mailbox_notify() - have an eventfd signalled when something happens at a mailbox
  * @handle: with any right; or the device: then it is about what comes by mailbox_send_to()
  * @events: bits of enum mailbox_event; 0 ends it

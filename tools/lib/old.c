@@ -2,8 +2,8 @@
 /*
  * For programs that were linked with version 0, whose struct mailbox_create and struct
  * mailbox_stat end before what came with leases, and struct mailbox_message before what came
- * with files: nothing beyond that may be touched. Only
- * in the shared library; whoever links the static one has its header.
+ * with files, and struct mailbox_set before what came with shared pages: nothing beyond that may
+ * be touched. Only in the shared library; whoever links the static one has its header.
  */
 #include <stddef.h>
 #include <string.h>
@@ -12,6 +12,7 @@
 
 #define OLD_CREATE offsetof(struct mailbox_create, max_deliveries)
 #define OLD_STAT   offsetof(struct mailbox_stat, leased)
+#define OLD_SET	   offsetof(struct mailbox_set, region_size)
 /* What comes after that, no flag of theirs asks for. */
 #define OLD_MESSAGE (offsetof(struct mailbox_message, missed) + sizeof(uint64_t))
 
@@ -20,6 +21,7 @@
 OLD(create_init);
 OLD(create);
 OLD(open_or_create);
+OLD(set);
 OLD(stat);
 OLD(list);
 OLD(list_each);
@@ -55,6 +57,14 @@ int old_create(int device, void *create)
 int old_open_or_create(int device, void *create)
 {
 	return make(device, create, mailbox_open_or_create);
+}
+
+int old_set(int handle, const void *set)
+{
+	struct mailbox_set whole = { 0 };
+
+	memcpy(&whole, set, OLD_SET);
+	return mailbox_set(handle, &whole);
 }
 
 int old_stat(int handle, void *stat)
