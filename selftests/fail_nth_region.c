@@ -80,7 +80,7 @@ static void complete_map(struct scene *scene)
 	close(fd);
 }
 
-TEST_SWEEP(map, .prepare = prepare_small, .call = map, .complete = complete_map,
-	   .allocates = true, .least = 1)
+TEST_SWEEP(map, .prepare = prepare_small, .call = map, .complete = complete_map, .allocates = true,
+	   .least = 1)
 
 TEST_HARNESS_MAIN

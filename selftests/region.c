@@ -7,7 +7,6 @@
 
 #include <stddef.h>
 
-
 #define PAGES 8
 
 FIXTURE(region)

@@ -10,10 +10,10 @@
 #include "cli.h"
 
 static const struct command *const commands[] = {
-	&command_create, &command_send,	 &command_receive,   &command_work,
-	&command_call,	 &command_serve, &command_subscribe, &command_peek,
-	&command_watch,	 &command_ls,	 &command_stat,	     &command_set,
-	&command_rm,	 &command_info,	 &command_send_to,   &command_receive_from,
+	&command_create, &command_send,	      &command_receive,	  &command_work,
+	&command_call,	 &command_serve,      &command_subscribe, &command_peek,
+	&command_watch,	 &command_ls,	      &command_stat,	  &command_set,
+	&command_rm,	 &command_info,	      &command_send_to,	  &command_receive_from,
 	&command_links,	 &command_cat_region,
 };
 
