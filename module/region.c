@@ -26,9 +26,20 @@ static int round_up_size(u64 size, u64 *rounded)
 }
 
 /* Nothing is reserved: a page costs memory when somebody touches it, as in a memfd. */
-static struct file *file_new(u64 size)
+static int files_new(u64 size, struct file **writer, struct file **reader)
 {
-	return shmem_file_setup("mailbox", size, VM_NORESERVE);
+	struct file *first = shmem_file_setup("mailbox", size, VM_NORESERVE), *second;
+
+	if (IS_ERR(first))
+		return PTR_ERR(first);
+	second = dentry_open(&first->f_path, O_RDONLY | O_LARGEFILE, current_cred());
+	if (IS_ERR(second)) {
+		fput(first);
+		return PTR_ERR(second);
+	}
+	*writer = first;
+	*reader = second;
+	return 0;
 }
 
 /**
@@ -42,7 +53,6 @@ static struct file *file_new(u64 size)
 int mbx_region_init(struct mbx_region *region, u64 size)
 {
 	struct mbx_user *user;
-	struct file *file;
 	int ret;
 
 	ret = round_up_size(size, &size);
@@ -54,12 +64,11 @@ int mbx_region_init(struct mbx_region *region, u64 size)
 	ret = mbx_bytes_take(user, size);
 	if (ret)
 		goto err_user;
-	file = file_new(size);
-	if (IS_ERR(file)) {
-		ret = PTR_ERR(file);
+	ret = files_new(size, &region->writer, &region->reader);
+	if (ret)
 		goto err_bytes;
-	}
-	*region = (struct mbx_region){ .file = file, .user = user, .size = size };
+	region->user = user;
+	region->size = size;
 	return 0;
 
 err_bytes:
@@ -86,9 +95,10 @@ void mbx_region_end(struct mbx_box *box)
 	box->region = (struct mbx_region){ 0 };
 	spin_unlock(&box->lock);
 
-	if (!region.file)
+	if (!region.writer)
 		return;
-	fput(region.file);
+	fput(region.writer);
+	fput(region.reader);
 	mbx_bytes_drop(region.user, region.size);
 	mbx_user_put(region.user);
 }
@@ -105,7 +115,6 @@ void mbx_region_end(struct mbx_box *box)
 int mbx_growth_prepare(struct mbx_growth *growth, struct mbx_box *box, u64 size)
 {
 	struct mbx_user *user;
-	struct file *file;
 	bool first;
 	int ret;
 
@@ -121,15 +130,9 @@ int mbx_growth_prepare(struct mbx_growth *growth, struct mbx_box *box, u64 size)
 
 	/* Another may be faster; once there is a file it stays until the mailbox ends. */
 	spin_lock(&box->lock);
-	first = !box->region.file;
+	first = !box->region.writer;
 	spin_unlock(&box->lock);
-	if (!first)
-		return 0;
-	file = file_new(growth->size);
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	growth->file = file;
-	return 0;
+	return first ? files_new(growth->size, &growth->writer, &growth->reader) : 0;
 }
 
 /**
@@ -181,8 +184,10 @@ void mbx_growth_apply_locked(struct mbx_growth *growth, struct mbx_box *box)
 		growth->paid = region->size;
 		swap(growth->user, region->user);
 	}
-	if (!region->file)
-		swap(growth->file, region->file);
+	if (!region->writer) {
+		swap(growth->writer, region->writer);
+		swap(growth->reader, region->reader);
+	}
 	region->size = growth->size;
 }
 
@@ -197,7 +202,7 @@ void mbx_growth_apply_locked(struct mbx_growth *growth, struct mbx_box *box)
  */
 void mbx_growth_extend_locked(struct mbx_box *box)
 {
-	struct inode *inode = file_inode(box->region.file);
+	struct inode *inode = file_inode(box->region.writer);
 
 	lockdep_assert_held(&box->domain->lock);
 	inode_lock(inode);
@@ -214,8 +219,10 @@ void mbx_growth_extend_locked(struct mbx_box *box)
  */
 void mbx_growth_end(struct mbx_growth *growth)
 {
-	if (growth->file)
-		fput(growth->file);
+	if (growth->writer) {
+		fput(growth->writer);
+		fput(growth->reader);
+	}
 	if (!growth->user)
 		return;
 	mbx_bytes_drop(growth->user, growth->paid);
@@ -240,8 +247,10 @@ static struct file *file_behind(struct mbx_handle *handle, u64 pgoff, u64 length
 		file = ERR_PTR(-EACCES);
 	else if (pgoff >= pages || PAGE_ALIGN(length) >> PAGE_SHIFT > pages - pgoff)
 		file = ERR_PTR(-EINVAL);
+	else if (handle->rights & MAILBOX_RIGHT_SEND)
+		file = get_file(region->writer);
 	else
-		file = get_file(region->file);
+		file = get_file(region->reader);
 	spin_unlock(&box->lock);
 	return file;
 }

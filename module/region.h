@@ -21,28 +21,34 @@ struct vm_area_struct;
 
 /**
  * struct mbx_region - the shared pages of a mailbox
- * @file: the file, with a reference; NULL where there is none, and once the mailbox is closed
- * @user: who pays, with a reference; NULL where there is no @file
+ * @writer: the file, open for reading and writing, with a reference; NULL where there is none,
+ *	and once the mailbox is closed
+ * @reader: the same, open for reading only, likewise: a mapping can be made anew from the file
+ *	that it is of (remap_file_pages(2)), with all that this was opened for
+ * @user: who pays, with a reference; NULL where there is no @writer
  * @size: bytes, whole pages; what is paid for, and the size of the file
  *
  * Written under the domain lock and the mailbox lock while the mailbox can be found, under the
  * latter when it is closed; read under one of them.
  */
 struct mbx_region {
-	struct file *file;
+	struct file *writer;
+	struct file *reader;
 	struct mbx_user *user;
 	u64 size;
 };
 
 /**
  * struct mbx_growth - a region on its way to be larger
- * @file: one that was made for it, with a reference, or NULL
+ * @writer: one that was made for it, with a reference, or NULL
+ * @reader: likewise
  * @user: who is to pay, with a reference, or NULL
  * @size: bytes that the region is to have, whole pages
  * @paid: bytes that are charged to @user, and not for a region
  */
 struct mbx_growth {
-	struct file *file;
+	struct file *writer;
+	struct file *reader;
 	struct mbx_user *user;
 	u64 size;
 	u64 paid;

@@ -6,6 +6,7 @@
 #include "common_region.h"
 
 #include <stddef.h>
+#include <sys/syscall.h>
 
 #define PAGES 8
 
@@ -131,6 +132,14 @@ TEST_F(region, who_may_only_receive_cannot_write)
 	/* As a debugger writes. */
 	EXPECT_EQ(-1, pwrite(memory, "x", 1, (uintptr_t)reader));
 	EXPECT_EQ(1, pwrite(memory, "o", 1, (uintptr_t)writer));
+	/* Nor by punching a hole, nor in a mapping that is made of this one. */
+	EXPECT_EQ(-1, madvise(reader, self->page, MADV_REMOVE));
+	EXPECT_EQ(EACCES, errno);
+	if (!syscall(SYS_remap_file_pages, reader, self->size, 0, 0, 0))
+		EXPECT_STREQ("original", reader);
+	EXPECT_EQ(-1, mprotect(reader, self->size, READ_WRITE));
+	EXPECT_EQ(EACCES, errno);
+	EXPECT_EQ(-1, pwrite(memory, "x", 1, (uintptr_t)reader));
 	/* Nor where it has been moved, or taken to none and back. */
 	ASSERT_EQ(0, mprotect(reader, self->size, PROT_NONE));
 	ASSERT_EQ(0, mprotect(reader, self->size, READ_ONLY));

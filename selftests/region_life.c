@@ -5,6 +5,7 @@
  */
 #include "world.h"
 
+#include "common_files.h"
 #include "common_region.h"
 
 #define ONE   1000
@@ -206,6 +207,48 @@ TEST_F(region_life, does_not_grow_with_what_is_refused)
 	EXPECT_EQ(SIGBUS, signal_of(start + self->page, false));
 	munmap(start, 2 * self->page);
 	close(fd);
+}
+
+/* The last that SET can be refused for, when all of it is paid for. */
+static void refused_at_last(void)
+{
+	struct witness witness = witness_new();
+	struct mailbox_set args = {
+		.size = sizeof(args),
+		.flags = MAILBOX_SET_REGION_SIZE | MAILBOX_SET_PERMANENT,
+		.permanent = 1,
+		.region_size = MIB,
+	};
+	struct usage before;
+	int device, fd;
+
+	ASSERT_EQ(0, unshare(CLONE_NEWNET));
+	device = device_open();
+	fd = box_new(device);
+	ASSERT_EQ(0, box_send_files(fd, "text", &witness.writer, 1));
+	before = usage_of_caller(device);
+	EXPECT_REFUSED(device, fd, EINVAL, call(fd, MAILBOX_IOC_SET, &args));
+	EXPECT_USAGE(device, before);
+	args.flags = MAILBOX_SET_REGION_SIZE;
+	args.permanent = 0;
+	EXPECT_EQ(0, call(fd, MAILBOX_IOC_SET, &args));
+	EXPECT_EQ(MIB, box_stat(fd).region_size);
+	close(fd);
+	close(device);
+}
+
+TEST_F(region_life, does_not_grow_with_what_is_refused_at_last)
+{
+	pid_t pid;
+
+	if (!is_root())
+		SKIP(return, "only root can make a network namespace");
+	pid = child_fork();
+	if (!pid) {
+		refused_at_last();
+		_exit(KSFT_PASS);
+	}
+	child_done(pid);
 }
 
 TEST_F(region_life, only_who_may_manage_lets_it_grow)
