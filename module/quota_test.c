@@ -129,6 +129,23 @@ static void charge_over_a_limit_takes_nothing(struct kunit *test)
 	mbx_charge_drop(&a);
 }
 
+/* Also those that a word of 32 bits would not hold. */
+static void bytes_of_a_region_are_counted_and_undone(struct kunit *test)
+{
+	struct world *w = test->priv;
+	const struct cred *old = override_creds(w->few);
+
+	KUNIT_EXPECT_EQ(test, mbx_bytes_take(w->user, BYTES + 1), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, mbx_bytes_take(w->user, 1ULL << 32), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, mbx_bytes_take(w->user, U64_MAX), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, mbx_bytes_take(w->user, BYTES), 0);
+	expect_charged(test, 0, 0, BYTES, 1);
+	KUNIT_EXPECT_EQ(test, mbx_bytes_take(w->user, 1), -EDQUOT);
+	mbx_bytes_drop(w->user, BYTES);
+	expect_charged(test, 0, 0, 0, 1);
+	revert_creds(old);
+}
+
 static void lowered_limit_stops_only_what_it_limits(struct kunit *test)
 {
 	struct mbx_charge a, b;
@@ -278,6 +295,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(charge_is_counted_and_undone),
 	KUNIT_CASE(charge_up_to_the_limits_fits),
 	KUNIT_CASE(charge_over_a_limit_takes_nothing),
+	KUNIT_CASE(bytes_of_a_region_are_counted_and_undone),
 	KUNIT_CASE(lowered_limit_stops_only_what_it_limits),
 	KUNIT_CASE(privilege_exceeds_limits_and_counts),
 	KUNIT_CASE(limits_have_limits),
