@@ -30,8 +30,9 @@ static int files_new(u64 size, struct file **writer, struct file **reader)
 {
 	struct file *first = shmem_file_setup("mailbox", size, VM_NORESERVE), *second;
 
+	/* It has no room for inodes but memory. */
 	if (IS_ERR(first))
-		return PTR_ERR(first);
+		return first == ERR_PTR(-ENOSPC) ? -ENOMEM : PTR_ERR(first);
 	second = dentry_open(&first->f_path, O_RDONLY | O_LARGEFILE, current_cred());
 	if (IS_ERR(second)) {
 		fput(first);
