@@ -130,8 +130,8 @@ TEST_F(region, who_may_only_receive_cannot_write)
 	EXPECT_EQ(SIGSEGV, signal_of(reader, true));
 	EXPECT_EQ(0, signal_of(reader, false));
 	/* As a debugger writes. */
-	EXPECT_EQ(-1, pwrite(memory, "x", 1, (uintptr_t)reader));
-	EXPECT_EQ(1, pwrite(memory, "o", 1, (uintptr_t)writer));
+	EXPECT_EQ(-1, pwrite64(memory, "x", 1, (uintptr_t)reader));
+	EXPECT_EQ(1, pwrite64(memory, "o", 1, (uintptr_t)writer));
 	/* Nor by punching a hole, nor in a mapping that is made of this one. */
 	EXPECT_EQ(-1, madvise(reader, self->page, MADV_REMOVE));
 	EXPECT_EQ(EACCES, errno);
@@ -139,7 +139,7 @@ TEST_F(region, who_may_only_receive_cannot_write)
 		EXPECT_STREQ("original", reader);
 	EXPECT_EQ(-1, mprotect(reader, self->size, READ_WRITE));
 	EXPECT_EQ(EACCES, errno);
-	EXPECT_EQ(-1, pwrite(memory, "x", 1, (uintptr_t)reader));
+	EXPECT_EQ(-1, pwrite64(memory, "x", 1, (uintptr_t)reader));
 	/* Nor where it has been moved, or taken to none and back. */
 	ASSERT_EQ(0, mprotect(reader, self->size, PROT_NONE));
 	ASSERT_EQ(0, mprotect(reader, self->size, READ_ONLY));
@@ -222,7 +222,7 @@ TEST_F(region, what_a_private_mapping_writes_nobody_sees)
 	ASSERT_EQ(0, region_try(fd, 0, self->size, READ_WRITE, MAP_PRIVATE, &start));
 	EXPECT_STREQ("original", start);
 	start[0] = 'O';
-	EXPECT_EQ(1, pwrite(memory, "x", 1, (uintptr_t)start + self->page));
+	EXPECT_EQ(1, pwrite64(memory, "x", 1, (uintptr_t)start + self->page));
 	EXPECT_STREQ("Original", start);
 	EXPECT_STREQ("original", shared);
 	EXPECT_EQ(0, shared[self->page]);
