@@ -143,6 +143,8 @@ TEST_F(direct_pidns, pids_are_as_the_caller_sees_them)
 			ASSERT_EQ(4,
 				  direct_receive(self->device, 0, 0, text, sizeof(text), &sender));
 			EXPECT_EQ(0, sender);
+			/* The link is listed once the send has returned. */
+			flag_await(flag, 2);
 			EXPECT_EQ(1, direct_count(self->device, getpid(), &link));
 			EXPECT_EQ(1, link.pid);
 			EXPECT_EQ(0, link.peer);
@@ -157,6 +159,7 @@ TEST_F(direct_pidns, pids_are_as_the_caller_sees_them)
 	inside = atoi(text);
 	flag_await(flag, 1);
 	EXPECT_EQ(0, direct_send(self->device, inside, "into"));
+	flag_raise(flag);
 	child_done(child);
 }
 
