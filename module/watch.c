@@ -197,6 +197,12 @@ static struct mbx_inbox *begin(struct mbx_device *device)
 	LIST_HEAD(idle);
 	int ret = 0;
 
+	/*
+	 * Who was told of the end asks again (epoll_wait(2)), maybe before the inbox has gone,
+	 * and is not told again.
+	 */
+	if (READ_ONCE(directory->ended))
+		return ERR_PTR(-EIDRM);
 	inbox = mbx_inbox_find(device->domain, task_tgid(current));
 	if (inbox && watch_find(device, inbox))
 		return inbox;
