@@ -5,7 +5,6 @@
 #include "common_direct.h"
 #include "world.h"
 
-#include <linux/sched.h>
 #include <sys/epoll.h>
 
 FIXTURE(direct_pidns)
@@ -48,20 +47,6 @@ FIXTURE_TEARDOWN(direct_pidns)
 		} \
 		child_done(child_); \
 	} while (0)
-
-/* A process with this number in the innermost pid namespace. */
-static pid_t fork_as(pid_t pid)
-{
-	struct clone_args args = {
-		.exit_signal = SIGCHLD,
-		.set_tid = user_pointer(&pid),
-		.set_tid_size = 1,
-	};
-	pid_t got = syscall(SYS_clone3, &args, sizeof(args));
-
-	ASSERT_TRUE(!got || got == pid);
-	return got;
-}
 
 TEST_F(direct_pidns, a_reused_pid_gets_nothing_of_the_old_one)
 {
