@@ -5,15 +5,14 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/uaccess.h>
 
 #include "device.h"
 #include "domain.h"
 #include "handle.h"
 #include "ioctl.h"
+#include "list.h"
 #include "mailbox.h"
 #include "policy.h"
 #include "quota.h"
@@ -324,22 +323,20 @@ int mbx_device_destroy(struct file *file, struct mbx_call *call)
 	return 0;
 }
 
-/*
- * Describe the next mailbox after @after that the caller may see.
- * Return: 1; 0 at the end of the list; -EAGAIN to go on from @after, which moved.
- */
-static noinline_for_stack int list_next(struct mbx_domain *domain, unsigned long *after,
-					struct mailbox_stat *stat)
+/* See struct mbx_list. */
+static int list_next(void *of, u64 *after, void *entry)
 {
+	struct mbx_domain *domain = of;
+	struct mailbox_stat *stat = entry;
+	unsigned long at = *after;
 	struct mbx_box *box;
 	int ret = 0, steps;
 	u32 rights;
 
 	mutex_lock(&domain->lock);
 	for (steps = 0; steps < LIST_STEP; steps++) {
-		box = *after == ULONG_MAX ?
-			      NULL :
-			      xa_find_after(&domain->boxes, after, ULONG_MAX, XA_PRESENT);
+		box = at == ULONG_MAX ? NULL :
+					xa_find_after(&domain->boxes, &at, ULONG_MAX, XA_PRESENT);
 		ret = domain->ended ? -EIDRM : 0;
 		if (ret || !box)
 			goto out;
@@ -357,24 +354,8 @@ static noinline_for_stack int list_next(struct mbx_domain *domain, unsigned long
 	ret = -EAGAIN;
 out:
 	mutex_unlock(&domain->lock);
+	*after = at;
 	return ret;
-}
-
-/* Write the next entry to user memory. Return: as list_next(), or -EFAULT. */
-static noinline_for_stack int list_put(struct mbx_domain *domain, unsigned long *after,
-				       u8 __user *to, u32 entry_size)
-{
-	struct mailbox_stat stat;
-	size_t part = min_t(size_t, entry_size, sizeof(stat));
-	int ret;
-
-	ret = list_next(domain, after, &stat);
-	if (ret <= 0)
-		return ret;
-	stat.size = entry_size;
-	if (copy_to_user(to, &stat, part) || clear_user(to + part, entry_size - part))
-		return -EFAULT;
-	return 1;
 }
 
 /**
@@ -386,9 +367,17 @@ static noinline_for_stack int list_put(struct mbx_domain *domain, unsigned long 
 int mbx_device_list(struct file *file, struct mbx_call *call)
 {
 	struct mailbox_list *req = &call->list;
-	u8 __user *to = u64_to_user_ptr(req->entries);
-	unsigned long after = req->after;
-	u32 nr = 0;
+	struct mailbox_stat entry;
+	struct mbx_list list = {
+		.next = list_next,
+		.of = mbx_device_domain(file),
+		.entry = &entry,
+		.known = sizeof(entry),
+		.entries = req->entries,
+		.entry_size = req->entry_size,
+		.nr = req->nr,
+		.after = req->after,
+	};
 	int ret;
 
 	if (req->flags)
@@ -396,22 +385,11 @@ int mbx_device_list(struct file *file, struct mbx_call *call)
 	if (req->entry_size < offsetofend(struct mailbox_stat, name) || req->entry_size > PAGE_SIZE)
 		return -EINVAL;
 
-	while (nr < req->nr) {
-		ret = list_put(mbx_device_domain(file), &after, to, req->entry_size);
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		cond_resched();
-		if (ret == -EAGAIN)
-			continue;
-		if (ret < 0)
-			return ret;
-		if (!ret)
-			break;
-		to += req->entry_size;
-		nr++;
-	}
-	req->nr = nr;
-	req->after = after;
+	ret = mbx_list_fill(&list);
+	if (ret)
+		return ret;
+	req->nr = list.nr;
+	req->after = list.after;
 	return mbx_call_reply(call, sizeof(*req));
 }
 

@@ -126,19 +126,12 @@ void mbx_link_put(struct mbx_link *link)
 static struct mbx_link *link_new(void)
 {
 	struct mbx_link *link;
-	struct mbx_user *user;
 	int ret;
 
 	link = kzalloc(sizeof(*link), GFP_KERNEL_ACCOUNT);
 	if (!link)
 		return ERR_PTR(-ENOMEM);
-	user = mbx_user_get(current_euid());
-	if (IS_ERR(user)) {
-		kfree(link);
-		return ERR_CAST(user);
-	}
-	ret = mbx_charge_take(&link->charge, user, 0, 0, sizeof(*link));
-	mbx_user_put(user);
+	ret = mbx_charge_take_own(&link->charge, sizeof(*link));
 	if (ret) {
 		kfree(link);
 		return ERR_PTR(ret);

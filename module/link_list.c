@@ -3,8 +3,6 @@
 #include <linux/fs.h>
 #include <linux/pid.h>
 #include <linux/sched.h>
-#include <linux/sched/signal.h>
-#include <linux/uaccess.h>
 #include <linux/user_namespace.h>
 
 #include "device.h"
@@ -15,6 +13,7 @@
 #include "inbox.h"
 #include "ioctl.h"
 #include "link.h"
+#include "list.h"
 #include "mailbox.h"
 #include "peer.h"
 #include "queue.h"
@@ -88,12 +87,10 @@ static void describe(const struct mbx_link_side *side, struct mailbox_link *entr
 	};
 }
 
-/*
- * Describe the next link after @after that the caller may see.
- * Return: 1; 0 at the end of the list; -EAGAIN to go on from @after, which moved.
- */
-static int list_next(struct mbx_directory *directory, u64 *after, struct mailbox_link *entry)
+/* See struct mbx_list. */
+static int list_next(void *of, u64 *after, void *entry)
 {
+	struct mbx_directory *directory = of;
 	const struct mbx_link_side *side = NULL;
 	struct mbx_link *link;
 	int ret = -EAGAIN, steps;
@@ -116,48 +113,6 @@ static int list_next(struct mbx_directory *directory, u64 *after, struct mailbox
 	}
 	mutex_unlock(&directory->lock);
 	return ret;
-}
-
-/* Write the next entry to user memory. Return: as list_next(), or -EFAULT. */
-static int list_put(struct mbx_directory *directory, u64 *after, u8 __user *to, u32 entry_size)
-{
-	struct mailbox_link entry;
-	size_t part = min_t(size_t, entry_size, sizeof(entry));
-	int ret;
-
-	ret = list_next(directory, after, &entry);
-	if (ret <= 0)
-		return ret;
-	entry.size = entry_size;
-	if (copy_to_user(to, &entry, part) || clear_user(to + part, entry_size - part))
-		return -EFAULT;
-	return 1;
-}
-
-static int list(struct mbx_directory *directory, struct mailbox_links *req)
-{
-	u8 __user *to = u64_to_user_ptr(req->entries);
-	u64 after = req->after;
-	u32 nr = 0;
-	int ret;
-
-	while (nr < req->nr) {
-		ret = list_put(directory, &after, to, req->entry_size);
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		cond_resched();
-		if (ret == -EAGAIN)
-			continue;
-		if (ret < 0)
-			return ret;
-		if (!ret)
-			break;
-		to += req->entry_size;
-		nr++;
-	}
-	req->nr = nr;
-	req->after = after;
-	return 0;
 }
 
 static u32 count_ended(struct mbx_inbox *own)
@@ -188,6 +143,17 @@ int mbx_direct_links(struct file *file, struct mbx_call *call)
 {
 	struct mbx_domain *domain = mbx_device_domain(file);
 	struct mailbox_links *req = &call->links;
+	struct mailbox_link entry;
+	struct mbx_list list = {
+		.next = list_next,
+		.of = &domain->directory,
+		.entry = &entry,
+		.known = sizeof(entry),
+		.entries = req->entries,
+		.entry_size = req->entry_size,
+		.nr = req->nr,
+		.after = req->after,
+	};
 	struct mbx_inbox *own;
 	u32 ended;
 	int ret;
@@ -199,9 +165,12 @@ int mbx_direct_links(struct file *file, struct mbx_call *call)
 
 	own = req->after ? NULL : mbx_inbox_find(domain, task_tgid(current));
 	ended = own ? count_ended(own) : 0;
-	ret = list(&domain->directory, req);
-	if (!ret)
+	ret = mbx_list_fill(&list);
+	if (!ret) {
+		req->nr = list.nr;
+		req->after = list.after;
 		ret = mbx_call_reply(call, sizeof(*req));
+	}
 	if (own) {
 		if (!ret)
 			see_ended(own, ended);

@@ -186,6 +186,26 @@ int mbx_charge_take(struct mbx_charge *charge, struct mbx_user *user, u8 mailbox
 }
 
 /**
+ * mbx_charge_take_own() - charge the current user for memory
+ * @charge: filled in; hand it to mbx_charge_drop() to undo
+ * @bytes: bytes of kernel memory to charge
+ *
+ * Context: Process context, may sleep.
+ * Return: 0; -EDQUOT; -ENOMEM.
+ */
+int mbx_charge_take_own(struct mbx_charge *charge, u32 bytes)
+{
+	struct mbx_user *user = mbx_user_get(current_euid());
+	int ret;
+
+	if (IS_ERR(user))
+		return PTR_ERR(user);
+	ret = mbx_charge_take(charge, user, 0, 0, bytes);
+	mbx_user_put(user);
+	return ret;
+}
+
+/**
  * mbx_charge_take_files() - charge a user for files in flight, or for nothing
  * @charge: filled in; hand it to mbx_charge_drop() to undo
  * @user: who pays

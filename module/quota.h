@@ -81,6 +81,7 @@ struct mbx_user *mbx_user_get(kuid_t uid);
 void mbx_user_put(struct mbx_user *user);
 int mbx_charge_take(struct mbx_charge *charge, struct mbx_user *user, u8 mailboxes, u16 messages,
 		    u32 bytes);
+int mbx_charge_take_own(struct mbx_charge *charge, u32 bytes);
 int mbx_charge_take_files(struct mbx_charge *charge, struct mbx_user *user, u8 files, u32 bytes);
 void mbx_charge_drop(struct mbx_charge *charge);
 int mbx_bytes_take(struct mbx_user *user, u64 bytes);

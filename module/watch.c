@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/list.h>
@@ -66,18 +65,11 @@ static int watch_cmp_nodes(struct rb_node *new, const struct rb_node *node)
 static struct mbx_watch *watch_new(struct mbx_device *device, struct mbx_inbox *inbox)
 {
 	struct mbx_watch *watch = kzalloc(sizeof(*watch), GFP_KERNEL_ACCOUNT);
-	struct mbx_user *user;
 	int ret;
 
 	if (!watch)
 		return ERR_PTR(-ENOMEM);
-	user = mbx_user_get(current_euid());
-	if (IS_ERR(user)) {
-		kfree(watch);
-		return ERR_CAST(user);
-	}
-	ret = mbx_charge_take(&watch->charge, user, 0, 0, sizeof(*watch));
-	mbx_user_put(user);
+	ret = mbx_charge_take_own(&watch->charge, sizeof(*watch));
 	if (ret) {
 		kfree(watch);
 		return ERR_PTR(ret);
@@ -197,6 +189,12 @@ static struct mbx_inbox *begin(struct mbx_device *device)
 	LIST_HEAD(idle);
 	int ret = 0;
 
+	/*
+	 * Who was told of the end asks again (epoll_wait(2)), maybe before the inbox has gone,
+	 * and is not told again.
+	 */
+	if (READ_ONCE(directory->ended))
+		return ERR_PTR(-EIDRM);
 	inbox = mbx_inbox_find(device->domain, task_tgid(current));
 	if (inbox && watch_find(device, inbox))
 		return inbox;

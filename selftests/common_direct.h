@@ -7,6 +7,7 @@
 
 #include "common.h"
 
+#include <linux/sched.h>
 #include <pthread.h>
 #include <sys/syscall.h>
 
@@ -122,6 +123,20 @@ static inline pid_t sleeper_fork(void)
 		for (;;)
 			pause();
 	return pid;
+}
+
+/* A process with this number in the innermost pid namespace. */
+static inline pid_t fork_as(pid_t pid)
+{
+	struct clone_args args = {
+		.exit_signal = SIGCHLD,
+		.set_tid = user_pointer(&pid),
+		.set_tid_size = 1,
+	};
+	pid_t got = syscall(SYS_clone3, &args, sizeof(args));
+
+	ASSERT_TRUE(!got || got == pid);
+	return got;
 }
 
 /* Until it is a zombie; it is not yet waited for. */

@@ -102,4 +102,10 @@ static inline int box_receive_files(int fd, int *files, __u32 nr)
 	return ret < 0 ? ret : (int)args.nr_files;
 }
 
+static inline void close_all(const int *files, unsigned int nr)
+{
+	while (nr--)
+		EXPECT_EQ(0, close(files[nr]));
+}
+
 #endif /* SELFTESTS_COMMON_FILES_H */

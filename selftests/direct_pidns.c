@@ -5,7 +5,6 @@
 #include "common_direct.h"
 #include "world.h"
 
-#include <linux/sched.h>
 #include <sys/epoll.h>
 
 FIXTURE(direct_pidns)
@@ -48,20 +47,6 @@ FIXTURE_TEARDOWN(direct_pidns)
 		} \
 		child_done(child_); \
 	} while (0)
-
-/* A process with this number in the innermost pid namespace. */
-static pid_t fork_as(pid_t pid)
-{
-	struct clone_args args = {
-		.exit_signal = SIGCHLD,
-		.set_tid = user_pointer(&pid),
-		.set_tid_size = 1,
-	};
-	pid_t got = syscall(SYS_clone3, &args, sizeof(args));
-
-	ASSERT_TRUE(!got || got == pid);
-	return got;
-}
 
 TEST_F(direct_pidns, a_reused_pid_gets_nothing_of_the_old_one)
 {
@@ -143,6 +128,8 @@ TEST_F(direct_pidns, pids_are_as_the_caller_sees_them)
 			ASSERT_EQ(4,
 				  direct_receive(self->device, 0, 0, text, sizeof(text), &sender));
 			EXPECT_EQ(0, sender);
+			/* The link is listed once the send has returned. */
+			flag_await(flag, 2);
 			EXPECT_EQ(1, direct_count(self->device, getpid(), &link));
 			EXPECT_EQ(1, link.pid);
 			EXPECT_EQ(0, link.peer);
@@ -157,6 +144,7 @@ TEST_F(direct_pidns, pids_are_as_the_caller_sees_them)
 	inside = atoi(text);
 	flag_await(flag, 1);
 	EXPECT_EQ(0, direct_send(self->device, inside, "into"));
+	flag_raise(flag);
 	child_done(child);
 }
 
@@ -248,8 +236,40 @@ TEST_F(direct_pidns, the_end_of_a_domain)
 	child_done(child);
 }
 
-/* Also who polls, and not only who polls later. */
-TEST_F(direct_pidns, the_end_of_a_domain_that_somebody_polls)
+static void *poll_epoll(void *epoll)
+{
+	struct pollfd fd = { .fd = *(int *)epoll, .events = POLLIN };
+
+	EXPECT_EQ(1, poll(&fd, 1, PATIENCE / 1000000));
+	return NULL;
+}
+
+/* One looks all the time, while many others have to be woken. */
+static void poll_until_end(int device, pid_t parent)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int epoll = epoll_create1(EPOLL_CLOEXEC), nr;
+	__u64 end = now_ns() + PATIENCE;
+	pthread_t others[8];
+	unsigned int i;
+
+	ASSERT_EQ(0, setns(open("/proc/1/ns/net", O_RDONLY), CLONE_NEWNET));
+	ASSERT_EQ(0, epoll_ctl(epoll, EPOLL_CTL_ADD, device, &event));
+	for (i = 0; i < ARRAY_SIZE(others); i++)
+		ASSERT_EQ(0, pthread_create(&others[i], NULL, poll_epoll, &epoll));
+	ASSERT_EQ(0, direct_send(device, parent, "hold"));
+	do {
+		ASSERT_LT(now_ns(), end);
+		nr = epoll_wait(epoll, &event, 1, 0);
+	} while (!nr);
+	EXPECT_EQ(1, nr);
+	EXPECT_EQ(EPOLLERR | EPOLLHUP, event.events);
+	for (i = 0; i < ARRAY_SIZE(others); i++)
+		EXPECT_EQ(0, pthread_join(others[i], NULL));
+}
+
+/* Who polls while the domain ends looks again at any moment of that. */
+static void end_polled_domain(void)
 {
 	pid_t child = child_fork(), holder;
 	char text[64];
@@ -260,24 +280,25 @@ TEST_F(direct_pidns, the_end_of_a_domain_that_somebody_polls)
 		other = device_open();
 		holder = child_fork();
 		if (!holder) {
-			struct epoll_event event = { .events = EPOLLIN };
-			int epoll = epoll_create1(EPOLL_CLOEXEC);
-
-			ASSERT_EQ(0, epoll_ctl(epoll, EPOLL_CTL_ADD, other, &event));
-			ASSERT_EQ(0, direct_send(other, getppid(), "hold"));
-			ASSERT_EQ(0, setns(open("/proc/1/ns/net", O_RDONLY), CLONE_NEWNET));
-			/* When its time is over it does not look again, as poll(2) does. */
-			EXPECT_EQ(1, epoll_wait(epoll, &event, 1, PATIENCE / 1000000));
-			EXPECT_EQ(EPOLLERR | EPOLLHUP, event.events);
+			poll_until_end(other, getppid());
 			_exit(KSFT_PASS);
 		}
 		EXPECT_EQ(4, direct_receive(other, holder, 0, text, sizeof(text), NULL));
-		wait_sleeping(holder, holder);
 		ASSERT_EQ(0, setns(open("/proc/1/ns/net", O_RDONLY), CLONE_NEWNET));
 		child_done(holder);
 		_exit(KSFT_PASS);
 	}
 	child_done(child);
+}
+
+/* Also who polls, and not only who polls later. */
+TEST_F_TIMEOUT(direct_pidns, the_end_of_a_domain_that_somebody_polls, 120)
+{
+	const unsigned int rounds = effort(100);
+	unsigned int round;
+
+	for (round = 0; round < rounds; round++)
+		end_polled_domain();
 }
 
 TEST_HARNESS_MAIN

@@ -50,12 +50,6 @@ static struct mailbox_receive args_of(FIXTURE_DATA(files) * self, __u32 room)
 	return receive_files_args(self->text, sizeof(self->text), self->got, room);
 }
 
-static void close_all(const int *files, unsigned int nr)
-{
-	while (nr--)
-		EXPECT_EQ(0, close(files[nr]));
-}
-
 TEST_F(files, arrive)
 {
 	struct mailbox_receive args = args_of(self, 1);

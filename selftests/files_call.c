@@ -48,12 +48,6 @@ static struct mailbox_receive args_of(FIXTURE_DATA(files_call) * self, __u32 roo
 	return receive_files_args(self->text, sizeof(self->text), self->got, room);
 }
 
-static void close_all(const int *files, unsigned int nr)
-{
-	while (nr--)
-		EXPECT_EQ(0, close(files[nr]));
-}
-
 TEST_F(files_call, of_an_unusual_number_are_refused)
 {
 	const int *many = self->many;

@@ -5,7 +5,6 @@
 #include "common_direct.h"
 
 #if __has_include("mailbox.h")
-#include <linux/sched.h>
 #include <mailbox.h>
 #include <sys/mount.h>
 
@@ -108,19 +107,6 @@ TEST_F(library_direct, by_pidfd)
 	close(pidfd);
 	EXPECT_EQ(-EBADF, send_text(self, 0, pidfd, "x"));
 	EXPECT_EQ(-EBADF, send_text(self, 0, self->device, "x"));
-}
-
-static pid_t fork_as(pid_t pid)
-{
-	struct clone_args args = {
-		.exit_signal = SIGCHLD,
-		.set_tid = user_pointer(&pid),
-		.set_tid_size = 1,
-	};
-	pid_t got = syscall(SYS_clone3, &args, sizeof(args));
-
-	ASSERT_TRUE(!got || got == pid);
-	return got;
 }
 
 /* The pidfd is of a process that had the same number as one that is there now. */

@@ -14,25 +14,13 @@ FIXTURE(unload)
 
 FIXTURE_SETUP(unload)
 {
-	self->file = getenv("MAILBOX_KO");
-	if (!self->file || !*self->file)
-		SKIP(return, "MAILBOX_KO does not say where the module is");
-	if (!is_root())
-		SKIP(return, "only root can unload a module");
-	if (!is_loaded())
-		ASSERT_EQ(0, try_load(self->file));
+	self->file = module_file();
 }
 
 FIXTURE_TEARDOWN(unload)
 {
-	if (self->file && *self->file && is_root() && !is_loaded())
+	if (self->file && !is_loaded())
 		EXPECT_EQ(0, try_load(self->file));
-}
-
-static void expect_refused(void)
-{
-	EXPECT_EQ(-EWOULDBLOCK, try_unload());
-	EXPECT_TRUE(is_loaded());
 }
 
 TEST_F(unload, is_refused_while_the_device_is_open)

@@ -31,4 +31,24 @@ static inline int try_load(const char *file)
 	return ret;
 }
 
+/* The file of the module, or the test is skipped. */
+static inline const char *module_file(void)
+{
+	const char *file = getenv("MAILBOX_KO");
+
+	if (!file || !*file)
+		SKIP(return NULL, "MAILBOX_KO does not say where the module is");
+	if (!is_root())
+		SKIP(return NULL, "only root can unload a module");
+	if (!is_loaded())
+		ASSERT_EQ(0, try_load(file));
+	return file;
+}
+
+static inline void expect_refused(void)
+{
+	EXPECT_EQ(-EWOULDBLOCK, try_unload());
+	EXPECT_TRUE(is_loaded());
+}
+
 #endif /* SELFTESTS_UNLOAD_H */

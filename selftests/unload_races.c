@@ -72,20 +72,6 @@ FIXTURE_VARIANT_ADD(unload_races, in_a_cycle)
 	.way = IN_A_CYCLE,
 };
 
-/* The file of the module, or the test is skipped. */
-static const char *module_file(void)
-{
-	const char *file = getenv("MAILBOX_KO");
-
-	if (!file || !*file)
-		SKIP(return NULL, "MAILBOX_KO does not say where the module is");
-	if (!is_root())
-		SKIP(return NULL, "only root can unload a module");
-	if (!is_loaded())
-		ASSERT_EQ(0, try_load(file));
-	return file;
-}
-
 FIXTURE_SETUP(unload_races)
 {
 	self->file = module_file();

@@ -121,24 +121,15 @@ static int read_request(struct mailbox_message *message)
 static int take_option(struct call_request *request, int option)
 {
 	const struct command *command = &command_call;
-	uint64_t number;
 
 	switch (option) {
 	case 't':
-		if (!parse_number(optarg, UINT64_MAX, &request->message.type))
-			return usage(command, "--type takes a number");
-		return EXIT_OK;
+		return option_type(command, &request->message.type);
 	case 'p':
-		if (!parse_number(optarg, MAILBOX_PRIORITY_MAX, &number))
-			return usage(command, "--priority takes a number from 0 to %d",
-				     MAILBOX_PRIORITY_MAX);
-		request->message.priority = number;
-		return EXIT_OK;
+		return option_priority(command, &request->message.priority);
 	case OPTION_TIMEOUT:
 		request->flags |= MAILBOX_DEADLINE;
-		if (!parse_duration(optarg, &request->timeout))
-			return usage(command, "--timeout takes a time such as 500ms, 2s or 1m");
-		return EXIT_OK;
+		return option_timeout(command, &request->timeout);
 	case 'n':
 		request->flags |= MAILBOX_NONBLOCK;
 		return EXIT_OK;

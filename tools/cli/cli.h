@@ -55,6 +55,11 @@ int help_or_usage(const struct command *command, int option);
 int usage(const struct command *command, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* --- options.c */
+int option_type(const struct command *command, uint64_t *type);
+int option_priority(const struct command *command, uint32_t *priority);
+int option_timeout(const struct command *command, uint64_t *nanoseconds);
+
 /* --- parse.c: false when the text is not of that form */
 bool parse_number(const char *text, uint64_t max, uint64_t *value);
 bool parse_size(const char *text, uint64_t max, uint64_t *bytes);

@@ -97,6 +97,7 @@ static int take_option(const struct command *command, struct request *request, i
 {
 	const bool send = command == &command_send_to;
 	uint64_t number;
+	int ret;
 
 	switch (option) {
 	case 't':
@@ -111,10 +112,10 @@ static int take_option(const struct command *command, struct request *request, i
 		return EXIT_OK;
 	case OPTION_TIMEOUT:
 		request->flags |= MAILBOX_DEADLINE;
-		if (!parse_duration(optarg, &number))
-			return usage(command, "--timeout takes a time such as 500ms, 2s or 1m");
-		request->deadline = mailbox_deadline_in(number);
-		return EXIT_OK;
+		ret = option_timeout(command, &number);
+		if (!ret)
+			request->deadline = mailbox_deadline_in(number);
+		return ret;
 	case 'n':
 		request->flags |= MAILBOX_NONBLOCK;
 		return EXIT_OK;

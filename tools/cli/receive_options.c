@@ -120,11 +120,8 @@ static int take_number(struct receive_request *request, int option)
 		request->truncate = true;
 		return EXIT_OK;
 	default:
-		if (!parse_duration(optarg, &request->timeout))
-			return usage(request->command,
-				     "--timeout takes a time such as 500ms, 2s or 1m");
 		request->flags |= MAILBOX_DEADLINE;
-		return EXIT_OK;
+		return option_timeout(request->command, &request->timeout);
 	}
 }
 

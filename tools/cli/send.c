@@ -287,7 +287,6 @@ static int take_descriptor(struct request *request)
 static int take_option(struct request *request, int option)
 {
 	const struct command *command = &command_send;
-	uint64_t number;
 
 	switch (option) {
 	case OPTION_FD:
@@ -302,15 +301,9 @@ static int take_option(struct request *request, int option)
 		request->separator = 0;
 		return EXIT_OK;
 	case 't':
-		if (!parse_number(optarg, UINT64_MAX, &request->message.type))
-			return usage(command, "--type takes a number");
-		return EXIT_OK;
+		return option_type(command, &request->message.type);
 	case 'p':
-		if (!parse_number(optarg, MAILBOX_PRIORITY_MAX, &number))
-			return usage(command, "--priority takes a number from 0 to %d",
-				     MAILBOX_PRIORITY_MAX);
-		request->message.priority = number;
-		return EXIT_OK;
+		return option_priority(command, &request->message.priority);
 	case OPTION_EXPIRE:
 		request->expires = true;
 		if (!parse_duration(optarg, &request->expire))
@@ -318,9 +311,7 @@ static int take_option(struct request *request, int option)
 		return EXIT_OK;
 	case OPTION_TIMEOUT:
 		request->flags |= MAILBOX_DEADLINE;
-		if (!parse_duration(optarg, &request->timeout))
-			return usage(command, "--timeout takes a time such as 500ms, 2s or 1m");
-		return EXIT_OK;
+		return option_timeout(command, &request->timeout);
 	case 'n':
 		request->flags |= MAILBOX_NONBLOCK;
 		return EXIT_OK;

@@ -289,11 +289,8 @@ static int take_option(struct watch *watch, int option)
 		watch->counts = true;
 		return EXIT_OK;
 	case OPTION_TIMEOUT:
-		if (!parse_duration(optarg, &watch->timeout))
-			return usage(&command_watch,
-				     "--timeout takes a time such as 500ms, 2s or 1m");
 		watch->timed = true;
-		return EXIT_OK;
+		return option_timeout(&command_watch, &watch->timeout);
 	case OPTION_TRUNCATE:
 		if (!parse_size(optarg, 65536, &number))
 			return usage(&command_watch, "--truncate takes bytes, up to 64K");
