@@ -5,7 +5,6 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/module.h>
-#include <linux/poll.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
@@ -17,7 +16,6 @@
 #include "handle.h"
 #include "ioctl.h"
 #include "lease.h"
-#include "line.h"
 #include "mailbox.h"
 #include "notify.h"
 #include "policy.h"
@@ -169,74 +167,6 @@ static ssize_t handle_write(struct file *file, const char __user *data, size_t l
 	return ret ? ret : (ssize_t)length;
 }
 
-static __poll_t poll_broadcast_locked(const struct mbx_handle *handle)
-{
-	const struct mbx_select first = { .kind = MBX_SELECT_FIRST };
-	__poll_t events = 0;
-
-	if (handle->rights & MAILBOX_RIGHT_RECEIVE) {
-		if (!handle->subscriber.joined)
-			return EPOLLHUP | EPOLLERR;
-		if (mbx_broadcast_find_locked(handle->box, &handle->subscriber, &first))
-			events |= EPOLLIN | EPOLLRDNORM;
-	}
-	if (handle->rights & MAILBOX_RIGHT_SEND)
-		events |= EPOLLOUT | EPOLLWRNORM;
-	return events;
-}
-
-/* Whoever has both rights counts too. */
-static bool deserted_locked(const struct mbx_handle *handle)
-{
-	const struct mbx_box *box = handle->box;
-
-	return ((handle->rights & MAILBOX_RIGHT_RECEIVE) && !box->may_send) ||
-	       ((handle->rights & MAILBOX_RIGHT_SEND) && !box->may_receive);
-}
-
-static bool writable_locked(const struct mbx_box *box, const struct mbx_share *share)
-{
-	u32 length;
-
-	if (box->capacity == MAILBOX_CAPACITY_RENDEZVOUS)
-		return !list_empty(&box->receivers);
-	length = box->fixed_size ? box->message_size : 1;
-	if (box->on_full == MAILBOX_ON_FULL_OVERWRITE)
-		return mbx_box_would_have_room_locked(box, length);
-	return mbx_may_enter_locked(box, share, length);
-}
-
-static __poll_t handle_poll(struct file *file, struct poll_table_struct *table)
-{
-	struct mbx_handle *handle = file->private_data;
-	struct mbx_box *box = handle->box;
-	__poll_t events = 0;
-
-	poll_wait(file, &box->poll, table);
-	mbx_box_lock_fresh(box);
-	if (box->closed || handle->revoked) {
-		/* EPOLLERR ends a select() for writing. */
-		events = EPOLLHUP | EPOLLERR;
-	} else if (box->policy == MAILBOX_POLICY_BROADCAST) {
-		events = poll_broadcast_locked(handle);
-	} else {
-		const bool member = handle->usual || mbx_policy_member_locked(box, current->files);
-
-		if ((handle->rights & MAILBOX_RIGHT_RECEIVE) && box->queue.nr && member)
-			events |= EPOLLIN | EPOLLRDNORM;
-		/* One of the two, and not both. */
-		if (mbx_policy_alone_locked(box))
-			events |= EPOLLHUP;
-		else if ((handle->rights & MAILBOX_RIGHT_SEND) &&
-			 writable_locked(box, handle->share))
-			events |= EPOLLOUT | EPOLLWRNORM;
-	}
-	if (deserted_locked(handle))
-		events |= EPOLLRDHUP;
-	spin_unlock(&box->lock);
-	return events;
-}
-
 #ifdef CONFIG_PROC_FS
 static void handle_show_fdinfo(struct seq_file *m, struct file *file)
 {
@@ -274,7 +204,7 @@ static const struct file_operations handle_fops = {
 	.release = handle_release,
 	.read = handle_read,
 	.write = handle_write,
-	.poll = handle_poll,
+	.poll = mbx_handle_poll,
 	.unlocked_ioctl = mbx_handle_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.mmap = mbx_region_mmap,
@@ -441,38 +371,6 @@ int mbx_handle_give(struct file *file, int fd, const struct mbx_call *call, size
 	mbx_policy_opened(box);
 	mbx_box_put(box);
 	return 0;
-}
-
-/**
- * mbx_handle_stat() - MAILBOX_IOC_STAT
- * @file: a handle
- * @call: the call
- * Return: 0; -EOPNOTSUPP; -EIDRM; -EFAULT.
- */
-int mbx_handle_stat(struct file *file, struct mbx_call *call)
-{
-	struct mbx_handle *handle = file->private_data;
-	struct mailbox_stat *stat = &call->stat;
-	struct mbx_box *box = handle->box;
-	bool closed;
-
-	if (stat->flags)
-		return -EOPNOTSUPP;
-
-	/* Expired messages go first: freeing them may take long. */
-	mbx_box_lock_fresh(box);
-	spin_unlock(&box->lock);
-	mutex_lock(&box->domain->lock);
-	spin_lock(&box->lock);
-	closed = box->closed;
-	mbx_box_stat_locked(box, stat);
-	spin_unlock(&box->lock);
-	mutex_unlock(&box->domain->lock);
-	if (closed)
-		return -EIDRM;
-	stat->size = call->size;
-	stat->rights = handle->rights;
-	return mbx_call_reply(call, sizeof(*stat));
 }
 
 /**

@@ -15,6 +15,7 @@ struct mbx_call;
 struct mbx_domain;
 struct mbx_notify;
 struct mbx_share;
+struct poll_table_struct;
 
 /**
  * DOC: handle
@@ -71,6 +72,7 @@ int mbx_handle_give(struct file *file, int fd, const struct mbx_call *call, size
 struct mbx_handle *mbx_handle_of(struct file *file);
 
 int mbx_handle_stat(struct file *file, struct mbx_call *call);
+__poll_t mbx_handle_poll(struct file *file, struct poll_table_struct *table);
 int mbx_handle_destroy(struct file *file, struct mbx_call *call);
 
 #endif /* MBX_HANDLE_H */

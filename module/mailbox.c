@@ -2,7 +2,6 @@
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/err.h>
-#include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/minmax.h>
 #include <linux/pid.h>
@@ -350,76 +349,6 @@ u32 mbx_box_rights_locked(const struct mbx_box *box)
 	if (rights != all && ns_capable_noaudit(box->user_ns, CAP_DAC_OVERRIDE))
 		rights = all;
 	return rights;
-}
-
-/* Answers the same from now on, until another message is received. */
-static u64 last_received_locked(struct mbx_box *box)
-{
-	u64 ago, now;
-
-	if (box->received_tick) {
-		/* When the tick was, but not before the message was sent. */
-		now = ktime_get_coarse_ns();
-		ago = time_after(jiffies, box->received_tick) ?
-			      jiffies_to_nsecs(jiffies - box->received_tick) :
-			      0;
-		box->last_received = max(box->last_received, now - min(now, ago));
-		box->received_tick = 0;
-	}
-	return box->last_received;
-}
-
-/**
- * mbx_box_stat_locked() - describe a mailbox
- * @box: the mailbox
- * @stat: filled in but for @size and @rights
- *
- * Context: The domain lock and the mailbox lock are held.
- */
-void mbx_box_stat_locked(struct mbx_box *box, struct mailbox_stat *stat)
-{
-	lockdep_assert_held(&box->domain->lock);
-	lockdep_assert_held(&box->lock);
-	*stat = (struct mailbox_stat){
-		.flags = (box->permanent ? MAILBOX_PERMANENT : 0) |
-			 (box->fixed_size ? MAILBOX_FIXED_SIZE : 0),
-		.id = box->id,
-		.uid = from_kuid_munged(current_user_ns(), box->uid),
-		.gid = from_kgid_munged(current_user_ns(), box->gid),
-		.mode = box->mode,
-		.policy = box->policy,
-		.capacity = box->capacity,
-		.on_full = box->on_full,
-		.share = box->share,
-		.message_size = box->message_size,
-		.handles = box->handles,
-		.max_messages = box->max_messages,
-		.max_bytes = box->max_bytes,
-		.messages = box->messages,
-		.bytes = box->bytes,
-		.receivers = box->nr_receivers,
-		.senders = box->nr_senders,
-		.sent = box->sent,
-		.received = box->received,
-		.expired = box->expired,
-		.overwritten = box->overwritten,
-		.created = box->created,
-		.last_sent = box->last_sent,
-		.last_received = last_received_locked(box),
-		.leased = box->leased,
-		.promised = box->promised,
-		.region_size = box->region.size,
-		.redelivered = box->redelivered,
-		.dead = box->dead,
-		.dropped = box->dropped,
-		.dead_letter = box->dead_letter ? box->dead_letter->id : 0,
-		.max_deliveries = box->max_deliveries,
-		.subscribers = box->policy == MAILBOX_POLICY_BROADCAST ? box->subscribers :
-									 box->may_receive,
-		.last_sender = pid_vnr(box->last_sender),
-		.last_receiver = pid_vnr(box->last_receiver),
-	};
-	strscpy(stat->name, box->name, sizeof(stat->name));
 }
 
 /**
