@@ -17,6 +17,10 @@
 #include "quota.h"
 #include "region.h"
 
+#ifndef CONFIG_SHMEM
+#error "Regions are files of shmem: the kernel needs CONFIG_SHMEM."
+#endif
+
 static int round_up_size(u64 size, u64 *rounded)
 {
 	if (size > MAILBOX_REGION_SIZE_MAX)
