@@ -254,6 +254,14 @@ int mailbox_list_each(int device, int (*each)(const struct mailbox_stat *stat, v
  * @nr_files: send: how many travel, up to MAILBOX_FILES_MAX, 0 for none. A receive sets it to
  *	what the message has, also when it fails with -EMSGSIZE: that is the room it needs.
  * @max_files: receive: room at @files
+ * @loan: with MAILBOX_LOAN, the number of a loan: send: the one that goes with the message, and
+ *	then the new one that @borrow asks for, or 0; receive: one that is given back, or 0, and
+ *	then the one that the message is, or 0. Without it this and the next three are not
+ *	looked at. See mailbox_loan().
+ * @offset: with MAILBOX_LOAN, where in the region that loan begins: set with @loan
+ * @borrow: send: with MAILBOX_LOAN, bytes to borrow for the next message, or 0
+ * @is_loan: receive: with MAILBOX_LOAN 1 when the payload is in the region, at @offset, and not
+ *	at @data, else 0
  *
  * Begin with all zero, so that members which a later version uses are zero too.
  */
@@ -281,6 +289,10 @@ struct mailbox_message {
 	int *files;
 	uint32_t nr_files;
 	uint32_t max_files;
+	uint64_t loan;
+	uint64_t offset;
+	uint64_t borrow;
+	uint32_t is_loan;
 };
 
 /**
@@ -310,10 +322,12 @@ int mailbox_send(int handle, const void *data, size_t length);
  * mailbox_send_message() - send a message with all that can be said about it
  * @handle: with the right to send
  * @message: data, length, type, priority and expiry count; sequence is set on success
- * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_FILES
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_FILES, MAILBOX_LOAN
  * @deadline: with MAILBOX_DEADLINE, how long to wait for room
  *
- * With MAILBOX_FILES open files travel along; see "Files in messages" in <linux/mailbox.h>.
+ * With MAILBOX_FILES open files travel along; see "Files in messages" in <linux/mailbox.h>. With
+ * MAILBOX_LOAN the payload is the first length bytes of a loan, and data does not matter; see
+ * mailbox_loan().
  *
  * Return: 0 or a negative errno: as mailbox_send(), and -ETIMEDOUT when the deadline
  * or the expiry has passed; -EBADF or -ELOOP for a file that cannot travel.
@@ -369,8 +383,8 @@ ssize_t mailbox_receive(int handle, void *data, size_t room);
  * @handle: with the right to receive
  * @message: data, room and lease_time count; the rest is set on success
  * @selection: which message, or NULL for the first
- * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, MAILBOX_FILES, and one of
- *	MAILBOX_PEEK, MAILBOX_LEASE and MAILBOX_ANSWER
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, MAILBOX_FILES, MAILBOX_LOAN,
+ *	and one of MAILBOX_PEEK, MAILBOX_LEASE and MAILBOX_ANSWER
  * @deadline: with MAILBOX_DEADLINE, how long to wait for a message
  *
  * With MAILBOX_LEASE the message comes back to the mailbox unless mailbox_ack() ends its
@@ -378,7 +392,8 @@ ssize_t mailbox_receive(int handle, void *data, size_t room);
  * answered, and other messages as without it. With MAILBOX_FILES the caller gets descriptors of
  * the files that travel with the message, each of which wants close(2); without it those are
  * closed with the message. What MAILBOX_TRUNCATE leaves of them is the lesser of nr_files and
- * max_files.
+ * max_files. With MAILBOX_LOAN a message whose payload is in the region is received, too, which
+ * stays and is -EOPNOTSUPP without it; see mailbox_loan().
  *
  * Return: 0 or a negative errno: -EMSGSIZE when the payload or the files do not fit (the
  * message stays, its length and nr_files are in @message), -EAGAIN, -ETIMEDOUT, -ESRCH,
@@ -464,6 +479,53 @@ int mailbox_receive_batch(int handle, struct mailbox_message *messages, unsigned
  */
 int mailbox_receive_pidfd(int handle, struct mailbox_message *message, uint32_t flags,
 			  uint64_t deadline, int *pidfd);
+
+/* --- loans: messages whose payload is not copied ------------------------ */
+
+/**
+ * mailbox_loan() - borrow a piece of the region, for a message of any length
+ * @handle: with the right to send
+ * @message: length says how many bytes; loan is one to be given back, or 0. On success loan and
+ *	offset are those of the new one.
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE
+ * @deadline: with MAILBOX_DEADLINE, how long to wait for a piece
+ *
+ * The piece begins offset bytes from where mailbox_map() has mapped the region; where that was
+ * made larger since, it may lie beyond, and the region has to be mapped again. A message costs
+ * two entries into the kernel, however long it is, one of the sender and one of the receiver::
+ *
+ *	message.length = size;
+ *	mailbox_loan(handle, &message, 0, 0);
+ *	for (;;) {
+ *		(write size bytes at start + message.offset)
+ *		message.borrow = size;
+ *		mailbox_send_message(handle, &message, MAILBOX_LOAN, 0);
+ *		if (!message.loan) (none was free at once)
+ *			mailbox_loan(handle, &message, 0, 0);
+ *	}
+ *
+ *	message.loan = 0;
+ *	for (;;) { (each receive gives back what the one before got)
+ *		mailbox_receive_message(handle, &message, NULL, MAILBOX_LOAN, 0);
+ *		(read message.length bytes at start + message.offset)
+ *	}
+ *
+ * What fails leaves loan and offset as they were, and the loan with the caller. See "Loans" in
+ * <linux/mailbox.h> for how they end.
+ *
+ * Return: 0 or a negative errno: -EMSGSIZE when the region is not that long, -EAGAIN, -ETIMEDOUT,
+ * -ESTALE when the loan to give back is none of the handle's, -EDQUOT, -ENOMEM, -EIDRM.
+ */
+int mailbox_loan(int handle, struct mailbox_message *message, uint32_t flags, uint64_t deadline);
+
+/**
+ * mailbox_return() - give a loan back
+ * @handle: that has it
+ * @loan: its number
+ *
+ * Return: 0 or a negative errno, such as -ESTALE when it has ended. Never waits.
+ */
+int mailbox_return(int handle, uint64_t loan);
 
 /* --- leases: messages that come back unless they are acknowledged ------- */
 
