@@ -50,7 +50,7 @@ test_cat_region_where_there_is_none()
 # While an example is at work: it has a mailbox of its own name.
 during()
 {
-	local name=$1 figure=$2 here tries=0 shown=1
+	local name="$1" figure="$2" here tries=0 shown=1
 
 	here=$(readlink -f "$(dirname "$0")")/examples
 	setsid "$here/$name" 1000000000 >/dev/null 2>&1 &
