@@ -22,9 +22,9 @@
  * A *handle* is one open mailbox with rights to send, receive or manage. CREATE and OPEN
  * return handles, always close-on-exec, and so does RESTRICT. SEND, RECEIVE, SEND_BATCH,
  * RECEIVE_BATCH, ACK, NACK, EXTEND, YIELD, CALL, REPLY, REPLY_RECEIVE, SENDER, STAT, SET,
- * NOTIFY, RESTRICT, REVOKE, LANE_OPEN, LANE_WAIT, LANE_WAKE, LANE_CLOSE and DESTROY are calls
- * on a handle, and so are read(2) (take the
- * first message: its payload; EMSGSIZE if it does not fit), write(2) (send one message of
+ * NOTIFY, RESTRICT, REVOKE, LOAN, RETURN, LANE_OPEN, LANE_WAIT, LANE_WAKE, LANE_CLOSE and
+ * DESTROY are calls on a handle, and so are read(2) (take the first message: its payload;
+ * EMSGSIZE if it does not fit), write(2) (send one message of
  * type 0 and priority 0), mmap(2), poll(2) and close(2).
  * A zero-length message reads as 0; RECEIVE tells it from anything else.
  */
@@ -57,7 +57,8 @@
  * ========== ==================================================================
  * ENOTTY     this descriptor has no such command
  * E2BIG      the structure is longer than the module knows, and not zero there
- * EOPNOTSUPP a flag the module does not know, or one that does not belong here
+ * EOPNOTSUPP a flag the module does not know, or one that does not belong here; or the
+ *            message is a loan, and this call takes none
  * EINVAL     a value out of its range, or two that exclude each other
  * EFAULT     a pointer to memory that cannot be read or written
  * ENOENT     no mailbox of that id or name in this domain, no handle of that grant, no such
@@ -71,7 +72,7 @@
  * EINTR      a signal came first
  * EMSGSIZE   the message is too long for the mailbox or for the buffer, or not
  *            of the one size that the mailbox takes; or it has more files than there
- *            is room for
+ *            is room for; or a loan would be longer than the region
  * EDQUOT     the quota of the calling user is used up
  * ENOMEM     the kernel has no memory, or the cgroup of the caller has not
  * EMFILE     the process has no free descriptor
@@ -80,8 +81,8 @@
  * EIDRM      the mailbox was destroyed, or its domain has ended
  * ESRCH      the process named does not exist, is not visible here, or has ended; or the
  *            sender of a message has
- * ESTALE     the lease has ended, or is not the caller's; or the one who called, and was
- *            to be answered, has given up
+ * ESTALE     the lease or the loan has ended, or is not the caller's; or the one who
+ *            called, and was to be answered, has given up
  * EBUSY      the policy of the mailbox has no room for another, or there is no place for
  *            another lane, or receiver of lanes
  * EPIPE      the other process of a pair has left; or nobody can receive a call; or the
@@ -366,6 +367,53 @@
  */
 
 /**
+ * DOC: Loans
+ *
+ * Large messages need not be copied. LOAN lends the caller a *piece* of the region: so many
+ * bytes that nobody else is lent. The caller writes to them where it has the region mapped, and
+ * sends a message that has the piece instead of a payload: SEND with MAILBOX_LOAN. Who receives
+ * it, by RECEIVE with MAILBOX_LOAN, is told where in the region the bytes are, and has the loan
+ * from then on, until it gives the piece back: by RETURN, or in the same entry with its next
+ * RECEIVE. As SEND can borrow the next piece at once, a message takes two entries in all,
+ * whatever its length.
+ *
+ * A loan is a number, never used twice in a mailbox, never 0. It belongs to the handle through
+ * which it was taken, so to all processes that have descriptors of that one; for others it is
+ * ESTALE. It ends
+ *
+ * - when it is given back, or sent. A send that fails leaves it as it was;
+ * - when the handle is closed for good, by whatever cause, or revoked;
+ * - when the mailbox is destroyed: then all end.
+ *
+ * The kernel alone knows who has what; it neither reads nor writes the pieces. Who has mapped
+ * the region can read all of it, and write all of it where it may send: loans are for programs
+ * that trust each other with that. What a piece holds at first is what was there before.
+ *
+ * A message with a loan is a message like any other, but that nothing of it is stored: it counts
+ * as one of 0 bytes against max_bytes, and message_size is no limit for it, unless with
+ * MAILBOX_FIXED_SIZE it is its length. Its piece is lent to nobody until it ends: when it
+ * expires, is overwritten or dropped, the piece is free again. In particular:
+ *
+ * - under a lease the message keeps the piece; loan is 0, ACK frees it, and with NACK, or
+ *   whatever else ends the lease, the message goes back together with it;
+ * - of a broadcast each receiver has a loan of its own of the one piece, which is free when
+ *   the last has given it back;
+ * - a dead letter that has a loan cannot be moved, since the piece is of this mailbox: it is
+ *   dropped;
+ * - a peek shows length and MAILBOX_IS_LOAN, and that is all;
+ * - read(2), a batch, and a RECEIVE without MAILBOX_LOAN do not take it: they fail with
+ *   EOPNOTSUPP, and it stays.
+ *
+ * Calls, entries of batches, MAILBOX_RECEIPT_WAIT, and direct communication have no loans:
+ * EOPNOTSUPP.
+ *
+ * A piece begins at a multiple of 64 bytes; one of a page or more at a page, and takes whole
+ * pages. Where no piece is free that is long enough, LOAN waits, those who wait being served in
+ * the order they came; while any waits, nobody gets a piece without waiting. See
+ * Documentation/shared-pages.rst for how pieces are chosen.
+ */
+
+/**
  * DOC: Lanes
  *
  * A *lane* is a ring in memory from one sending handle to the receiver of the mailbox. While both
@@ -631,14 +679,10 @@ enum mailbox_select {
  *	off when it is too slow, instead of missing messages
  * @MAILBOX_ANSWER: a message that is a call is received to be answered, see DOC: Calls
  * @MAILBOX_FILES: the message has files, or those that it has are wanted
- */
-
-/**
  * @MAILBOX_LANE_RECEIVE: of the calls of lanes: the caller is the receiver
- */
-
-/**
  * @MAILBOX_IDENTIFY: of SEND_TO: only say which process it is
+ * @MAILBOX_LOAN: the message has a piece of the region for its payload, or one that has is
+ *	wanted, see DOC: Loans
  */
 enum mailbox_flag {
 	MAILBOX_NONBLOCK = 1 << 0,
@@ -655,6 +699,7 @@ enum mailbox_flag {
 	MAILBOX_ANSWER = 1 << 11,
 	MAILBOX_FILES = 1 << 12,
 	MAILBOX_IDENTIFY = 1 << 13,
+	MAILBOX_LOAN = 1 << 14,
 	MAILBOX_LANE_RECEIVE = 1 << 15,
 };
 
@@ -668,6 +713,7 @@ enum mailbox_flag {
  *	that is where its sender has sent it
  * @MAILBOX_IS_CALL: the sender waits for an answer, see DOC: Calls
  * @MAILBOX_HAS_FILES: the message has files, whether they were asked for or not
+ * @MAILBOX_IS_LOAN: the payload is in the region, see DOC: Loans
  */
 enum mailbox_result {
 	MAILBOX_TRUNCATED = 1 << 0,
@@ -675,6 +721,7 @@ enum mailbox_result {
 	MAILBOX_IS_DEAD_LETTER = 1 << 2,
 	MAILBOX_IS_CALL = 1 << 3,
 	MAILBOX_HAS_FILES = 1 << 4,
+	MAILBOX_IS_LOAN = 1 << 5,
 };
 
 /**
@@ -864,8 +911,8 @@ struct mailbox_destroy {
  *	not cut off
  * @promised: out, receipts that are to come, for messages elsewhere that have not ended
  * @region_size: out, bytes of shared pages, or 0
- * @loaned: out, 0
- * @loans: out, 0
+ * @loaned: out, bytes of the region that are lent, those in messages included
+ * @loans: out, how many pieces these are
  * @lanes: out, lanes that have a place, see DOC: Lanes
  *
  * sent == received + expired + overwritten + dead + dropped + messages, at every moment.
@@ -1064,11 +1111,12 @@ struct mailbox_receipt {
 /**
  * struct mailbox_send - MAILBOX_IOC_SEND, on a handle with the right to send
  * @size: of this structure
- * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_EXPIRES, MAILBOX_FILES, and one of
- *	MAILBOX_RECEIPT and MAILBOX_RECEIPT_WAIT. The last is EINVAL with MAILBOX_NONBLOCK or
- *	O_NONBLOCK, and not for entries of a batch.
- * @data: address of the payload; not looked at when length is 0
- * @length: bytes of payload
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_EXPIRES, MAILBOX_FILES, MAILBOX_LOAN, and
+ *	one of MAILBOX_RECEIPT and MAILBOX_RECEIPT_WAIT. The last is EINVAL with MAILBOX_NONBLOCK
+ *	or O_NONBLOCK, EOPNOTSUPP with MAILBOX_LOAN, and not for entries of a batch; nor is
+ *	MAILBOX_LOAN.
+ * @data: address of the payload; not looked at when length is 0. With MAILBOX_LOAN must be 0.
+ * @length: bytes of payload; with MAILBOX_LOAN no more than the loan has (EMSGSIZE)
  * @priority: 0 to MAILBOX_PRIORITY_MAX; larger ones are received first
  * @type: any number; receivers may select by it
  * @deadline: with MAILBOX_DEADLINE, how long to wait for room, or for the receipt, else
@@ -1090,13 +1138,21 @@ struct mailbox_receipt {
  * @files: with MAILBOX_FILES, address of an array of descriptors, __s32, else ignored. See
  *	DOC: Files in messages.
  * @nr_files: with MAILBOX_FILES, descriptors there, 1 to MAILBOX_FILES_MAX, else ignored
- * @reserved_files: with MAILBOX_FILES must be 0, else ignored
+ * @reserved_files: with MAILBOX_FILES must be 0, else ignored. Programs made before there were
+ *	loans end the structure here.
+ * @loan: with MAILBOX_LOAN, the number of a loan of this handle, which the message takes along;
+ *	out, the number of the new one that @borrow asks for; or 0, where it does not, or where
+ *	there is none that LOAN would give without waiting. The message is sent all the same.
+ *	Without MAILBOX_LOAN ignored, and not written to.
+ * @offset: with MAILBOX_LOAN out, where in the region the new loan begins; 0 where there is none
+ * @borrow: with MAILBOX_LOAN, bytes to borrow after the message is sent, or 0. See struct
+ *	mailbox_loan, length. Else ignored.
  *
  * Messages of one thread and one priority are received in the order they were sent.
  * Waits when the mailbox is full and was created to wait, first come first served.
  *
  * Errors: EOPNOTSUPP, EINVAL, EFAULT, EACCES, EPERM, EMSGSIZE, EAGAIN, ETIMEDOUT, EINTR,
- * EDQUOT, ENOMEM, EPIPE, EIDRM; EBADF and ELOOP for files.
+ * EDQUOT, ENOMEM, EPIPE, EIDRM; EBADF and ELOOP for files; ESTALE for a loan.
  */
 struct mailbox_send {
 	__u32 size;
@@ -1115,13 +1171,17 @@ struct mailbox_send {
 	__aligned_u64 files;
 	__u32 nr_files;
 	__u32 reserved_files;
+	__aligned_u64 loan;
+	__aligned_u64 offset;
+	__aligned_u64 borrow;
 };
 
 /**
  * struct mailbox_receive - MAILBOX_IOC_RECEIVE, on a handle that may receive
  * @size: of this structure
- * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, MAILBOX_FILES, and one of
- *	MAILBOX_PEEK, MAILBOX_LEASE and MAILBOX_ANSWER
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, MAILBOX_FILES, MAILBOX_LOAN,
+ *	and one of MAILBOX_PEEK, MAILBOX_LEASE and MAILBOX_ANSWER; MAILBOX_LOAN not for entries
+ *	of a batch
  * @data: where the payload goes; not looked at when there is none to copy
  * @room: bytes at data
  * @select: one of enum mailbox_select
@@ -1156,7 +1216,14 @@ struct mailbox_send {
  *	when the call fails with EMSGSIZE; other errors leave it as it was. Else ignored.
  * @files: with MAILBOX_FILES, address of an array of __s32, where the descriptors go; not
  *	looked at when there are none to install. What is written there by a call that fails
- *	are no descriptors. See DOC: Files in messages.
+ *	are no descriptors. See DOC: Files in messages. Programs made before there were loans
+ *	end the structure here.
+ * @give_back: with MAILBOX_LOAN, a loan of this handle that ends when the call succeeds, whatever
+ *	is received, or 0. A call that fails leaves it as it was. Else ignored.
+ * @loan: with MAILBOX_LOAN out, the number of the loan that the message was; 0 where it was none,
+ *	with MAILBOX_PEEK, and under a lease. Else not written to.
+ * @offset: with MAILBOX_LOAN out, where in the region the payload begins, length bytes of it; 0
+ *	where the message is no loan, and with MAILBOX_PEEK. Data and room do not matter then.
  *
  * Waits until there is a message that matches; the receiver that waited longest is
  * served first. A peek that waits is served with nothing but a look: whoever takes
@@ -1166,7 +1233,8 @@ struct mailbox_send {
  * the message of a sender that waits for room will do.
  *
  * Errors: EOPNOTSUPP, EINVAL, EFAULT, EACCES, EPERM, EBUSY, EMSGSIZE, EAGAIN, ETIMEDOUT,
- * EINTR, ESRCH, EPIPE, ENOBUFS, EIDRM; EMFILE and ENOMEM for files.
+ * EINTR, ESRCH, EPIPE, ENOBUFS, EIDRM; EMFILE and ENOMEM for files; ESTALE, EDQUOT and ENOMEM
+ * for loans.
  */
 struct mailbox_receive {
 	__u32 size;
@@ -1193,6 +1261,9 @@ struct mailbox_receive {
 	__u32 answer_room;
 	__u32 nr_files;
 	__aligned_u64 files;
+	__aligned_u64 give_back;
+	__aligned_u64 loan;
+	__aligned_u64 offset;
 };
 
 /**
@@ -1471,6 +1542,51 @@ struct mailbox_revoke {
 	__u32 size;
 	__u32 flags;
 	__aligned_u64 grant;
+};
+
+/**
+ * struct mailbox_loan - MAILBOX_IOC_LOAN, on a handle with the right to send
+ * @size: of this structure
+ * @flags: MAILBOX_NONBLOCK: do not wait for a piece (also where the handle has O_NONBLOCK);
+ *	MAILBOX_DEADLINE
+ * @length: bytes wanted, 1 to 4294967295. Longer than the region is EMSGSIZE, so is any where
+ *	there is none.
+ * @deadline: with MAILBOX_DEADLINE, how long to wait, else ignored
+ * @give_back: a loan of this handle that ends when the call succeeds, or 0; its piece may be the
+ *	one that is lent then. A call that fails leaves it as it was.
+ * @loan: out, the number of the new loan
+ * @offset: out, where in the region it begins
+ *
+ * See DOC: Loans. Policies do not matter. The record of a loan, some hundred bytes, is charged
+ * to the caller until the piece is free again.
+ *
+ * Errors: EOPNOTSUPP, EINVAL, EFAULT, EACCES, EMSGSIZE, ESTALE, EAGAIN, ETIMEDOUT, EINTR, EDQUOT,
+ * ENOMEM, EIDRM.
+ */
+struct mailbox_loan {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 length;
+	__aligned_u64 deadline;
+	__aligned_u64 give_back;
+	__aligned_u64 loan;
+	__aligned_u64 offset;
+};
+
+/**
+ * struct mailbox_return - MAILBOX_IOC_RETURN, on a handle with the right to send or to receive
+ * @size: of this structure
+ * @flags: must be 0
+ * @loan: of this handle; it ends. 0 is EINVAL.
+ *
+ * See DOC: Loans.
+ *
+ * Errors: EOPNOTSUPP, EINVAL, EACCES, ESTALE, EIDRM.
+ */
+struct mailbox_return {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 loan;
 };
 
 /**
@@ -1795,6 +1911,8 @@ struct mailbox_lane_close {
 #define MAILBOX_IOC_REPLY	  _IO(MAILBOX_IOC_MAGIC, 0x2b)
 #define MAILBOX_IOC_REPLY_RECEIVE _IO(MAILBOX_IOC_MAGIC, 0x2c)
 #define MAILBOX_IOC_SENDER	  _IO(MAILBOX_IOC_MAGIC, 0x2d)
+#define MAILBOX_IOC_LOAN	  _IO(MAILBOX_IOC_MAGIC, 0x30)
+#define MAILBOX_IOC_RETURN	  _IO(MAILBOX_IOC_MAGIC, 0x31)
 #define MAILBOX_IOC_LANE_OPEN	  _IO(MAILBOX_IOC_MAGIC, 0x32)
 #define MAILBOX_IOC_LANE_WAIT	  _IO(MAILBOX_IOC_MAGIC, 0x33)
 #define MAILBOX_IOC_LANE_WAKE	  _IO(MAILBOX_IOC_MAGIC, 0x34)
