@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The command 'mailbox' and shared pages: 'create --region', 'set --region', 'stat' and
-# 'cat-region'.
+# The command 'mailbox' and shared pages: 'create --region', 'set --region', 'cat-region', and
+# 'stat', also of loans and lanes.
 
 test_region_is_shown()
 {
@@ -45,6 +45,39 @@ test_cat_region_where_there_is_none()
 	mailbox create jobs >out
 	expect 1 mailbox cat-region jobs && says "has no shared memory" || return
 	expect 3 mailbox cat-region nowhere
+}
+
+# While an example is at work: it has a mailbox of its own name.
+during()
+{
+	local name="$1" figure="$2" here tries=0 shown=1
+
+	here=$(readlink -f "$(dirname "$0")")/examples
+	setsid "$here/$name" 1000000000 >/dev/null 2>&1 &
+	while [ $tries -lt 2000 ]; do
+		tries=$((tries + 1))
+		mailbox stat --json "$name" >out 2>err || continue
+		grep -q "\"$figure\":[1-9]" out || continue
+		mailbox stat "$name" >out && shown=0
+		break
+	done
+	kill -9 -- -$!
+	wait $! 2>/dev/null
+	return $shown
+}
+
+test_loans_are_shown()
+{
+	mailbox create --region=64K jobs >out
+	[ "$(figure jobs loans)" = 0 ] && [ "$(figure jobs loaned)" = 0 ] || return
+	during frames loans && contains "loans            " && contains "loaned bytes     "
+}
+
+test_lanes_are_shown()
+{
+	mailbox create jobs >out
+	[ "$(figure jobs lanes)" = 0 ] || return
+	during sensor lanes && contains "lanes            1"
 }
 
 test_region_usage()

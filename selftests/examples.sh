@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The examples about policies, rights and files print what Documentation/policies.rst and
-# concepts.rst say they do.
+# The examples about policies, rights, files, loans and lanes print what Documentation/policies.rst,
+# concepts.rst and shared-pages.rst say they do.
 
 here=$(readlink -f "$(dirname "$0")")/examples
 
@@ -17,17 +17,24 @@ printed_by()
 	awk -v line="\`\`tools/examples/$1.c\`\`::" '
 		$0 == line { inside = 1; next }
 		inside && /^[^\t]/ { exit }
-		inside && sub(/^\t/, "")' "$here/policies.rst" "$here/concepts.rst"
+		inside && sub(/^\t/, "")' "$here/policies.rst" "$here/concepts.rst" \
+			"$here/shared-pages.rst"
 }
 
 number=0 failed=0
 echo "TAP version 13"
 for program in "$here"/*; do
 	name=${program##*/}
-	case $name in policy_* | restrict | files) ;; *) continue ;; esac
+	count=
+	case $name in
+	policy_* | restrict | files) ;;
+	frames) count=20 ;;
+	sensor) count=10000 ;;
+	*) continue ;;
+	esac
 	number=$((number + 1))
 	printed_by "$name" >"/tmp/$name.said"
-	"$program" >"/tmp/$name.printed" 2>&1
+	"$program" $count >"/tmp/$name.printed" 2>&1
 	status=$?
 	if [ $status -eq 0 ] && [ -s "/tmp/$name.said" ] &&
 	   cmp -s "/tmp/$name.said" "/tmp/$name.printed"; then
@@ -41,4 +48,4 @@ for program in "$here"/*; do
 	rm -f "/tmp/$name.said" "/tmp/$name.printed"
 done
 echo "1..$number"
-[ $failed -eq 0 ] && [ $number -eq 6 ]
+[ $failed -eq 0 ] && [ $number -eq 8 ]

@@ -46,8 +46,8 @@ add_tests()
 	cp -r "$top/selftests/fuzz/corpus" selftests/fuzz/
 	add_programs selftests/examples "$build"/tools/examples/*
 	add_programs selftests/stubs "$build"/tools/rpc/*
-	cp "$top/Documentation/policies.rst" "$top/Documentation/concepts.rst" "$top/README.md" \
-		selftests/examples/
+	cp "$top/Documentation/policies.rst" "$top/Documentation/concepts.rst" \
+		"$top/Documentation/shared-pages.rst" "$top/README.md" selftests/examples/
 	[ ! -e "$top/selftests/settings" ] || cp "$top/selftests/settings" selftests/
 }
 

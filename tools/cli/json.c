@@ -163,6 +163,9 @@ json_t *json_from_stat(const struct mailbox_stat *stat)
 	json_object_set_new(json, "max_deliveries", json_number(stat->max_deliveries));
 	json_object_set_new(json, "dead_letter", json_number(stat->dead_letter));
 	json_object_set_new(json, "region_size", json_number(stat->region_size));
+	json_object_set_new(json, "loaned", json_number(stat->loaned));
+	json_object_set_new(json, "loans", json_number(stat->loans));
+	json_object_set_new(json, "lanes", json_number(stat->lanes));
 	json_object_set_new(json, "created", json_number(stat->created));
 	json_object_set_new(json, "last_sent", json_number(stat->last_sent));
 	json_object_set_new(json, "last_received", json_number(stat->last_received));

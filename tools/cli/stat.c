@@ -91,6 +91,9 @@ static void print_stat(int device, const struct mailbox_stat *stat)
 		printf("%-16s %s\n", "max deliveries", "(no limit)");
 	print_dead_letter(device, stat->dead_letter);
 	print_number("region bytes", stat->region_size);
+	print_number("loaned bytes", stat->loaned);
+	print_number("loans", stat->loans);
+	print_number("lanes", stat->lanes);
 	print_number("handles", stat->handles);
 	print_number("subscribers", stat->subscribers);
 	print_number("messages", stat->messages);

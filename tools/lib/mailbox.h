@@ -7,7 +7,7 @@
  *   -ENOENT. The numbers and what they mean are listed in <linux/mailbox.h>;
  *   mailbox_strerror() has a sentence for each. The variable errno tells nothing.
  * - There is no hidden state: all that the library knows is in the arguments.
- *   Every function may be called from any thread at any time.
+ *   Every function may be called from any thread at any time, but for those of lanes.
  * - A call that failed has changed nothing in the kernel.
  * - A call that waits is interrupted by a signal handler with -EINTR, unless the
  *   handler was installed with SA_RESTART.
@@ -254,6 +254,14 @@ int mailbox_list_each(int device, int (*each)(const struct mailbox_stat *stat, v
  * @nr_files: send: how many travel, up to MAILBOX_FILES_MAX, 0 for none. A receive sets it to
  *	what the message has, also when it fails with -EMSGSIZE: that is the room it needs.
  * @max_files: receive: room at @files
+ * @loan: with MAILBOX_LOAN, the number of a loan: send: the one that goes with the message, and
+ *	then the new one that @borrow asks for, or 0; receive: one that is given back, or 0, and
+ *	then the one that the message is, or 0. Without it this and the next three are not
+ *	looked at. See mailbox_loan().
+ * @offset: with MAILBOX_LOAN, where in the region that loan begins: set with @loan
+ * @borrow: send: with MAILBOX_LOAN, bytes to borrow for the next message, or 0
+ * @is_loan: receive: with MAILBOX_LOAN 1 when the payload is in the region, at @offset, and not
+ *	at @data, else 0
  *
  * Begin with all zero, so that members which a later version uses are zero too.
  */
@@ -281,6 +289,10 @@ struct mailbox_message {
 	int *files;
 	uint32_t nr_files;
 	uint32_t max_files;
+	uint64_t loan;
+	uint64_t offset;
+	uint64_t borrow;
+	uint32_t is_loan;
 };
 
 /**
@@ -310,10 +322,12 @@ int mailbox_send(int handle, const void *data, size_t length);
  * mailbox_send_message() - send a message with all that can be said about it
  * @handle: with the right to send
  * @message: data, length, type, priority and expiry count; sequence is set on success
- * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_FILES
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_FILES, MAILBOX_LOAN
  * @deadline: with MAILBOX_DEADLINE, how long to wait for room
  *
- * With MAILBOX_FILES open files travel along; see "Files in messages" in <linux/mailbox.h>.
+ * With MAILBOX_FILES open files travel along; see "Files in messages" in <linux/mailbox.h>. With
+ * MAILBOX_LOAN the payload is the first length bytes of a loan, and data does not matter; see
+ * mailbox_loan().
  *
  * Return: 0 or a negative errno: as mailbox_send(), and -ETIMEDOUT when the deadline
  * or the expiry has passed; -EBADF or -ELOOP for a file that cannot travel.
@@ -369,8 +383,8 @@ ssize_t mailbox_receive(int handle, void *data, size_t room);
  * @handle: with the right to receive
  * @message: data, room and lease_time count; the rest is set on success
  * @selection: which message, or NULL for the first
- * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, MAILBOX_FILES, and one of
- *	MAILBOX_PEEK, MAILBOX_LEASE and MAILBOX_ANSWER
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, MAILBOX_FILES, MAILBOX_LOAN,
+ *	and one of MAILBOX_PEEK, MAILBOX_LEASE and MAILBOX_ANSWER
  * @deadline: with MAILBOX_DEADLINE, how long to wait for a message
  *
  * With MAILBOX_LEASE the message comes back to the mailbox unless mailbox_ack() ends its
@@ -378,7 +392,8 @@ ssize_t mailbox_receive(int handle, void *data, size_t room);
  * answered, and other messages as without it. With MAILBOX_FILES the caller gets descriptors of
  * the files that travel with the message, each of which wants close(2); without it those are
  * closed with the message. What MAILBOX_TRUNCATE leaves of them is the lesser of nr_files and
- * max_files.
+ * max_files. With MAILBOX_LOAN a message whose payload is in the region is received, too, which
+ * stays and is -EOPNOTSUPP without it; see mailbox_loan().
  *
  * Return: 0 or a negative errno: -EMSGSIZE when the payload or the files do not fit (the
  * message stays, its length and nr_files are in @message), -EAGAIN, -ETIMEDOUT, -ESRCH,
@@ -464,6 +479,221 @@ int mailbox_receive_batch(int handle, struct mailbox_message *messages, unsigned
  */
 int mailbox_receive_pidfd(int handle, struct mailbox_message *message, uint32_t flags,
 			  uint64_t deadline, int *pidfd);
+
+/* --- loans: messages whose payload is not copied ------------------------ */
+
+/**
+ * mailbox_loan() - borrow a piece of the region, for a message of any length
+ * @handle: with the right to send
+ * @message: length says how many bytes; loan is one to be given back, or 0. On success loan and
+ *	offset are those of the new one.
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE
+ * @deadline: with MAILBOX_DEADLINE, how long to wait for a piece
+ *
+ * The piece begins offset bytes from where mailbox_map() has mapped the region; where that was
+ * made larger since, it may lie beyond, and the region has to be mapped again. A message costs
+ * two entries into the kernel, however long it is, one of the sender and one of the receiver::
+ *
+ *	message.length = size;
+ *	mailbox_loan(handle, &message, 0, 0);
+ *	for (;;) {
+ *		(write size bytes at start + message.offset)
+ *		message.borrow = size;
+ *		mailbox_send_message(handle, &message, MAILBOX_LOAN, 0);
+ *		if (!message.loan) (none was free at once)
+ *			mailbox_loan(handle, &message, 0, 0);
+ *	}
+ *
+ *	message.loan = 0;
+ *	for (;;) { (each receive gives back what the one before got)
+ *		mailbox_receive_message(handle, &message, NULL, MAILBOX_LOAN, 0);
+ *		(read message.length bytes at start + message.offset)
+ *	}
+ *
+ * What fails leaves loan and offset as they were, and the loan with the caller. See "Loans" in
+ * <linux/mailbox.h> for how they end.
+ *
+ * Return: 0 or a negative errno: -EMSGSIZE when the region is not that long, -EAGAIN, -ETIMEDOUT,
+ * -ESTALE when the loan to give back is none of the handle's, -EDQUOT, -ENOMEM, -EIDRM.
+ */
+int mailbox_loan(int handle, struct mailbox_message *message, uint32_t flags, uint64_t deadline);
+
+/**
+ * mailbox_return() - give a loan back
+ * @handle: that has it
+ * @loan: its number
+ *
+ * Return: 0 or a negative errno, such as -ESTALE when it has ended. Never waits.
+ */
+int mailbox_return(int handle, uint64_t loan);
+
+/* --- lanes: small messages, without system calls ------------------------ */
+
+/*
+ * A lane is a ring in memory from one handle that may send to the one that receives from all
+ * lanes of the mailbox; see "Lanes" in <linux/mailbox.h>. While both sides have something to do
+ * neither enters the kernel.
+ *
+ * Each struct mailbox_lane and each struct mailbox_lanes is for one thread at a time, and for the
+ * process that has opened it, not for children of it. Close them before their handle.
+ */
+struct mailbox_lane;
+struct mailbox_lanes;
+
+/**
+ * struct mailbox_lane_message - one message from a lane, where it is
+ * @data: the payload, at an address that is a multiple of 8
+ * @length: of it
+ * @lane: number of the lane: mailbox_lane_number() tells the sender
+ */
+struct mailbox_lane_message {
+	const void *data;
+	size_t length;
+	uint64_t lane;
+};
+
+/**
+ * mailbox_lane_open() - make the lane of a handle, to send
+ * @handle: with the right to send, of a mailbox of MAILBOX_POLICY_ANY
+ * @bytes: of the ring, rounded up, at most MAILBOX_LANE_BYTES_MAX; 0 for the usual. A message
+ *	takes its length, and up to 15 bytes more.
+ * @lane: set on success; end it with mailbox_lane_close()
+ *
+ * Messages can be sent before anybody receives.
+ *
+ * Return: 0 or a negative errno: -EBUSY when the handle has a lane, or the mailbox
+ * MAILBOX_LANES_MAX; -EOPNOTSUPP for other policies; -EACCES, -EDQUOT, -ENOMEM, -EIDRM. Never
+ * waits.
+ */
+int mailbox_lane_open(int handle, size_t bytes, struct mailbox_lane **lane);
+
+/**
+ * mailbox_lane_close() - end a lane
+ * @lane: its sender's end
+ *
+ * What was committed can still be received, what was not never.
+ */
+void mailbox_lane_close(struct mailbox_lane *lane);
+
+/**
+ * mailbox_lane_number() - by which the receiver knows the lane
+ * @lane: its sender's end
+ *
+ * Return: the number, which no other lane of the mailbox ever has.
+ */
+uint64_t mailbox_lane_number(const struct mailbox_lane *lane);
+
+/**
+ * mailbox_lane_send() - send bytes through a lane
+ * @lane: the lane
+ * @data: the payload
+ * @length: of the payload; 0 is a message too
+ *
+ * As mailbox_send() does: waits for room, unless the handle has O_NONBLOCK. Messages that were
+ * reserved and are not committed yet go before this one.
+ *
+ * Return: 0 or a negative errno, and then nothing was sent: -EMSGSIZE for what the whole ring
+ * does not hold, -EAGAIN, -EINTR, -EPIPE when the receiver has gone or closed the lane, -EACCES,
+ * -EIDRM, -EBADMSG when what the receiver has written to the shared memory makes no sense.
+ */
+int mailbox_lane_send(struct mailbox_lane *lane, const void *data, size_t length);
+
+/**
+ * mailbox_lane_reserve() - room in the ring for one message, to be written there
+ * @lane: the lane
+ * @length: of the payload
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE
+ * @deadline: with MAILBOX_DEADLINE, how long to wait for room
+ * @data: set on success: where the payload goes, at a multiple of 8
+ *
+ * Nobody sees the message before mailbox_lane_commit(), which makes a batch of all that were
+ * reserved since the last one. Where there is no room for another, those that are reserved by
+ * then are committed, so that the receiver can make some: each has to be written before the
+ * next is asked for.
+ *
+ * Return: 0 or a negative errno: as mailbox_lane_send(), and -ETIMEDOUT.
+ */
+int mailbox_lane_reserve(struct mailbox_lane *lane, size_t length, uint32_t flags,
+			 uint64_t deadline, void **data);
+
+/**
+ * mailbox_lane_commit() - send what was reserved
+ * @lane: the lane
+ *
+ * Never waits. Should nobody be there any more, the next message fails.
+ */
+void mailbox_lane_commit(struct mailbox_lane *lane);
+
+/**
+ * mailbox_lanes_open() - become the receiver of all lanes of a mailbox
+ * @handle: with the right to receive, of a mailbox of MAILBOX_POLICY_ANY
+ * @lanes: set on success; end it with mailbox_lanes_close()
+ *
+ * Those that come later are found by themselves. poll(2) on the handle tells when one has
+ * something, or is new; it also tells of messages that were sent otherwise.
+ *
+ * Return: 0 or a negative errno: -EBUSY when another handle is the receiver, -EOPNOTSUPP for
+ * other policies, -EACCES, -ENOMEM, -EIDRM. Never waits.
+ */
+int mailbox_lanes_open(int handle, struct mailbox_lanes **lanes);
+
+/**
+ * mailbox_lanes_close() - receive from lanes no more
+ * @lanes: the receiver's end
+ *
+ * Ends the lanes, with what is in them.
+ */
+void mailbox_lanes_close(struct mailbox_lanes *lanes);
+
+/**
+ * mailbox_lanes_receive() - take a message from any lane
+ * @lanes: the receiver's end
+ * @data: where the payload goes
+ * @room: at @data
+ *
+ * As mailbox_receive() does: waits for a message, unless the handle has O_NONBLOCK. Releases what
+ * mailbox_lanes_next() gave.
+ *
+ * Return: the length of the payload (0 is a message too), or a negative errno: -EMSGSIZE when it
+ * does not fit (the message stays), and as mailbox_lanes_next().
+ */
+ssize_t mailbox_lanes_receive(struct mailbox_lanes *lanes, void *data, size_t room);
+
+/**
+ * mailbox_lanes_next() - the next message of any lane, where it is
+ * @lanes: the receiver's end
+ * @message: set on success
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE
+ * @deadline: with MAILBOX_DEADLINE, how long to wait for a message
+ *
+ * Lanes have their turn one after the other, for up to 32 messages each. Those of one lane come
+ * in the order they were sent. Their memory is theirs until mailbox_lanes_release(), which
+ * releases all that were given; while any is held this does not wait, so a batch goes::
+ *
+ *	for (;;) {
+ *		while (!mailbox_lanes_next(lanes, &message, 0, 0))
+ *			(use message.data)
+ *		mailbox_lanes_release(lanes);
+ *	}
+ *
+ * The sender of a message can still write to it. Whoever does not trust it copies first what is
+ * looked at more than once.
+ *
+ * Return: 0 or a negative errno: -EAGAIN, also for want of another while any is held, -ETIMEDOUT,
+ * -EINTR, -ENOENT or -EACCES when the handle is not the receiver any more, -ENOMEM, -EIDRM. With
+ * -EBADMSG a sender has broken its lane, which message->lane names and which is closed; the others
+ * go on.
+ */
+int mailbox_lanes_next(struct mailbox_lanes *lanes, struct mailbox_lane_message *message,
+		       uint32_t flags, uint64_t deadline);
+
+/**
+ * mailbox_lanes_release() - let senders write over what was received
+ * @lanes: the receiver's end
+ *
+ * Of all messages that mailbox_lanes_next() gave. Never waits.
+ */
+void mailbox_lanes_release(struct mailbox_lanes *lanes);
 
 /* --- leases: messages that come back unless they are acknowledged ------- */
 

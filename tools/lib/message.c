@@ -58,6 +58,8 @@ void mbx_message_to_receive(const struct mailbox_message *message,
 		receive->files = mbx_address(message->files);
 		receive->nr_files = message->max_files;
 	}
+	if (flags & MAILBOX_LOAN)
+		receive->give_back = message->loan;
 	if (selection) {
 		receive->select = selection->select;
 		receive->match = selection->match;
@@ -90,6 +92,19 @@ void mbx_message_from_receive(struct mailbox_message *message,
 	}
 	if (receive->flags & MAILBOX_FILES)
 		message->nr_files = receive->nr_files;
+	if (receive->flags & MAILBOX_LOAN) {
+		message->loan = receive->loan;
+		message->offset = receive->offset;
+		message->is_loan = !!(receive->result & MAILBOX_IS_LOAN);
+	}
+}
+
+/* The payload is in the region, and data, which may be for what is received, is not meant. */
+static void add_loan(const struct mailbox_message *message, struct mailbox_send *send)
+{
+	send->data = 0;
+	send->loan = message->loan;
+	send->borrow = message->borrow;
 }
 
 int mbx_message_send(int handle, struct mailbox_message *message, struct mailbox_send *send,
@@ -99,11 +114,17 @@ int mbx_message_send(int handle, struct mailbox_message *message, struct mailbox
 
 	send->flags |= flags & ~MAILBOX_FILES;
 	mbx_message_add_files(message, flags, send);
+	if (flags & MAILBOX_LOAN)
+		add_loan(message, send);
 	send->deadline = deadline;
 	ret = mbx_call(handle, MAILBOX_IOC_SEND, send);
 	if (ret < 0)
 		return ret;
 	message->sequence = send->sequence;
+	if (flags & MAILBOX_LOAN) {
+		message->loan = send->loan;
+		message->offset = send->offset;
+	}
 	return 0;
 }
 

@@ -29,6 +29,7 @@ static const struct {
 	{ ETIMEDOUT, "the time is over" },
 	{ EINTR, "a signal came first" },
 	{ EMSGSIZE, "the message is too long, or not of the one size the mailbox takes" },
+	{ EBADMSG, "the other side of the lane has broken it" },
 	{ EBADF, "a descriptor that is not open" },
 	{ EDQUOT, "the quota of the user is used up" },
 	{ ENOMEM, "there is not enough memory" },

@@ -22,8 +22,9 @@
  * A *handle* is one open mailbox with rights to send, receive or manage. CREATE and OPEN
  * return handles, always close-on-exec, and so does RESTRICT. SEND, RECEIVE, SEND_BATCH,
  * RECEIVE_BATCH, ACK, NACK, EXTEND, YIELD, CALL, REPLY, REPLY_RECEIVE, SENDER, STAT, SET,
- * NOTIFY, RESTRICT, REVOKE and DESTROY are calls on a handle, and so are read(2) (take the
- * first message: its payload; EMSGSIZE if it does not fit), write(2) (send one message of
+ * NOTIFY, RESTRICT, REVOKE, LOAN, RETURN, LANE_OPEN, LANE_WAIT, LANE_WAKE, LANE_CLOSE and
+ * DESTROY are calls on a handle, and so are read(2) (take the first message: its payload;
+ * EMSGSIZE if it does not fit), write(2) (send one message of
  * type 0 and priority 0), mmap(2), poll(2) and close(2).
  * A zero-length message reads as 0; RECEIVE tells it from anything else.
  */
@@ -56,10 +57,12 @@
  * ========== ==================================================================
  * ENOTTY     this descriptor has no such command
  * E2BIG      the structure is longer than the module knows, and not zero there
- * EOPNOTSUPP a flag the module does not know, or one that does not belong here
+ * EOPNOTSUPP a flag the module does not know, or one that does not belong here; or the
+ *            message is a loan, and this call takes none
  * EINVAL     a value out of its range, or two that exclude each other
  * EFAULT     a pointer to memory that cannot be read or written
- * ENOENT     no mailbox of that id or name in this domain, no handle of that grant
+ * ENOENT     no mailbox of that id or name in this domain, no handle of that grant, no such
+ *            lane
  * EEXIST     a mailbox of that name exists
  * EACCES     the handle lacks the right or was revoked, or the mode bits do not grant it
  * EPERM      not the owner of the mailbox; or not one of a pair, or without the right
@@ -69,7 +72,7 @@
  * EINTR      a signal came first
  * EMSGSIZE   the message is too long for the mailbox or for the buffer, or not
  *            of the one size that the mailbox takes; or it has more files than there
- *            is room for
+ *            is room for; or a loan would be longer than the region
  * EDQUOT     the quota of the calling user is used up
  * ENOMEM     the kernel has no memory, or the cgroup of the caller has not
  * EMFILE     the process has no free descriptor
@@ -78,10 +81,12 @@
  * EIDRM      the mailbox was destroyed, or its domain has ended
  * ESRCH      the process named does not exist, is not visible here, or has ended; or the
  *            sender of a message has
- * ESTALE     the lease has ended, or is not the caller's; or the one who called, and was
- *            to be answered, has given up
- * EBUSY      the policy of the mailbox has no room for another
- * EPIPE      the other process of a pair has left; or nobody can receive a call
+ * ESTALE     the lease or the loan has ended, or is not the caller's; or the one who
+ *            called, and was to be answered, has given up
+ * EBUSY      the policy of the mailbox has no room for another, or there is no place for
+ *            another lane, or receiver of lanes
+ * EPIPE      the other process of a pair has left; or nobody can receive a call; or the
+ *            receiver of a lane is gone
  * EMLINK     the handle is the last of MAILBOX_DERIVE_MAX derived one from another
  * ENOBUFS    cut off from a broadcast: this handle was too slow
  * ECANCELED  a call was not answered by who had it
@@ -107,6 +112,11 @@
 #define MAILBOX_FILES_MAX 16
 /* Most bytes that a region has. */
 #define MAILBOX_REGION_SIZE_MAX (1ULL << 40)
+/* Most lanes in one mailbox. */
+#define MAILBOX_LANES_MAX 64
+/* Most bytes in the ring of a lane, and how many it has where nothing is said. */
+#define MAILBOX_LANE_BYTES_MAX	   (16 * 1024 * 1024)
+#define MAILBOX_LANE_BYTES_DEFAULT (64 * 1024)
 
 /**
  * DOC: Policies
@@ -357,6 +367,137 @@
  */
 
 /**
+ * DOC: Loans
+ *
+ * Large messages need not be copied. LOAN lends the caller a *piece* of the region: so many
+ * bytes that nobody else is lent. The caller writes to them where it has the region mapped, and
+ * sends a message that has the piece instead of a payload: SEND with MAILBOX_LOAN. Who receives
+ * it, by RECEIVE with MAILBOX_LOAN, is told where in the region the bytes are, and has the loan
+ * from then on, until it gives the piece back: by RETURN, or in the same entry with its next
+ * RECEIVE. As SEND can borrow the next piece at once, a message takes two entries in all,
+ * whatever its length.
+ *
+ * A loan is a number, never used twice in a mailbox, never 0. It belongs to the handle through
+ * which it was taken, so to all processes that have descriptors of that one; for others it is
+ * ESTALE. It ends
+ *
+ * - when it is given back, or sent. A send that fails leaves it as it was;
+ * - when the handle is closed for good, by whatever cause, or revoked;
+ * - when the mailbox is destroyed: then all end.
+ *
+ * The kernel alone knows who has what; it neither reads nor writes the pieces. Who has mapped
+ * the region can read all of it, and write all of it where it may send: loans are for programs
+ * that trust each other with that. What a piece holds at first is what was there before.
+ *
+ * A message with a loan is a message like any other, but that nothing of it is stored: it counts
+ * as one of 0 bytes against max_bytes, and message_size is no limit for it, unless with
+ * MAILBOX_FIXED_SIZE it is its length. Its piece is lent to nobody until it ends: when it
+ * expires, is overwritten or dropped, the piece is free again. In particular:
+ *
+ * - under a lease the message keeps the piece; loan is 0, ACK frees it, and with NACK, or
+ *   whatever else ends the lease, the message goes back together with it;
+ * - of a broadcast each receiver has a loan of its own of the one piece, which is free when
+ *   the last has given it back;
+ * - a dead letter that has a loan cannot be moved, since the piece is of this mailbox: it is
+ *   dropped;
+ * - a peek shows length and MAILBOX_IS_LOAN, and that is all;
+ * - read(2), a batch, and a RECEIVE without MAILBOX_LOAN do not take it: they fail with
+ *   EOPNOTSUPP, and it stays.
+ *
+ * Calls, entries of batches, MAILBOX_RECEIPT_WAIT, and direct communication have no loans:
+ * EOPNOTSUPP.
+ *
+ * A piece begins at a multiple of 64 bytes; one of a page or more at a page, and takes whole
+ * pages. Where no piece is free that is long enough, LOAN waits, those who wait being served in
+ * the order they came; while any waits, nobody gets a piece without waiting. See
+ * Documentation/shared-pages.rst for how pieces are chosen.
+ */
+
+/**
+ * DOC: Lanes
+ *
+ * A *lane* is a ring in memory from one sending handle to the receiver of the mailbox. While both
+ * sides are awake a message takes no system call; a side that sleeps says so in the memory, and
+ * only then the other enters the kernel to wake it. Lanes are for mailboxes of
+ * MAILBOX_POLICY_ANY, whatever their capacity. Programs use them through the library; what
+ * follows is what it keeps to, and what another would have to.
+ *
+ * *Who.* LANE_OPEN on a handle with the right to send makes the one lane of that handle; a mailbox
+ * has at most MAILBOX_LANES_MAX. The first handle with the right to receive that says LANE_OPEN
+ * with MAILBOX_LANE_RECEIVE is the *receiver of lanes*, of all of the mailbox, until it closes
+ * them or is closed; for other handles that is EBUSY meanwhile. A lane can be made, and written
+ * to, before there is a receiver. A handle may be both. Processes that share a handle, after a
+ * fork for example, have to agree on one that uses its lanes: there is one index.
+ *
+ * *Memory.* mmap(2) of the handle, MAP_SHARED, at the offset that LANE_OPEN has told. In pages
+ * from there on:
+ *
+ * ========== ============================= ======================= =====================
+ * page       holds                         the sender maps it for  the receiver
+ * ========== ============================= ======================= =====================
+ * 0          struct mailbox_lane_state     reading                 reading
+ * 1          struct mailbox_lane_consumer  reading                 reading and writing
+ * 2          struct mailbox_lane_producer  reading and writing     reading
+ * 3 and on   the data, bytes of it         reading and writing     reading
+ * ========== ============================= ======================= =====================
+ *
+ * A mapping lies within one of the four: EINVAL for others, for MAP_PRIVATE and for a place where
+ * the handle has no lane; EACCES to write where only the other may, or to execute, in the call or
+ * by mprotect(2) later. Such a mapping does not grow by mremap(2) (EFAULT). It lasts until it is
+ * unmapped, whatever becomes of the descriptor, the handle, the lane and the mailbox; the memory
+ * counts against the quota of who made the lane as long as the lane or any mapping of it is there.
+ * The data may be mapped twice, one mapping after the other, so that no record wraps.
+ *
+ * *Ring.* head and tail count bytes, and never go back: head what was written, tail what was read.
+ * Byte n is at offset n modulo bytes of the data. A message is a *record*: a struct
+ * mailbox_lane_record and length bytes of payload, in all rounded up to a multiple of 8. Both
+ * counts are loaded and stored as 64 bits in one.
+ *
+ * The sender:
+ *
+ * 1. loads tail with acquire, and makes sure that bytes - (head - tail) is as much as the record
+ *    takes;
+ * 2. writes one record or several;
+ * 3. stores head with release, which commits them;
+ * 4. full barrier;
+ * 5. loads receiver_sleeps, and says LANE_WAKE if it is not 0.
+ *
+ * The receiver, for each lane:
+ *
+ * 1. loads head with acquire, once; head - tail is what there is;
+ * 2. reads what it wants of these records;
+ * 3. stores tail with release;
+ * 4. full barrier;
+ * 5. loads sender_sleeps, and says LANE_WAKE, with MAILBOX_LANE_RECEIVE, if it is not 0.
+ *
+ * A side that finds nothing to do says LANE_WAIT, or polls. The kernel sets receiver_sleeps, or
+ * sender_sleeps, full barrier, looks at head and tail, and sleeps. So either the kernel sees what
+ * was stored in step 3, or step 5 sees that there is somebody to be woken.
+ *
+ * *Trust.* All that the other side may write is to be doubted. To the receiver a lane is *broken*
+ * when head - tail is more than bytes, or no multiple of 8, or less than the record that is there;
+ * it closes it, and goes on with the others. Lengths are loaded once. To the sender it is when head
+ * - tail is more than bytes. The kernel never writes where users may, and what it reads there can
+ * make it wake somebody too often, and nothing else.
+ *
+ * *End.* When the sender says LANE_CLOSE, or its handle is closed or revoked, or its last process
+ * is killed, MAILBOX_LANE_SENDER_GONE is set in ended, and the receiver is woken. What was
+ * committed is there to be read; what was not is not. The lane keeps its place until the receiver
+ * closes it; one that the receiver was not told of yet, and that is empty, goes at once.
+ *
+ * When the receiver closes a lane, MAILBOX_LANE_RECEIVER_GONE is set, its place is free, and the
+ * sender's LANE_WAIT fails with EPIPE; the sender closes it, too, and may make another. When the
+ * receiver closes them all by LANE_CLOSE of lane 0, or its handle is closed or revoked, that
+ * happens to all lanes that it was told of, with what is in them; those that it was not told of
+ * wait for the next receiver. When the mailbox ends, MAILBOX_LANE_DESTROYED is set everywhere.
+ *
+ * *Besides.* poll(2) on the handle of the receiver says POLLIN, too, when LANE_WAIT of any lane
+ * would not wait for want of something to read; it sets receiver_sleeps first. Between a lane and
+ * SEND on the same mailbox, and between lanes, there is no order. Messages in lanes count neither
+ * against the capacity of the mailbox nor in its STAT, and NOTIFY does not tell of them.
+ */
+
+/**
  * DOC: Who has sent it
  *
  * The pid in a message is a number, and by the time somebody looks at it, it may be that of
@@ -536,10 +677,10 @@ enum mailbox_select {
  *	off when it is too slow, instead of missing messages
  * @MAILBOX_ANSWER: a message that is a call is received to be answered, see DOC: Calls
  * @MAILBOX_FILES: the message has files, or those that it has are wanted
- */
-
-/**
+ * @MAILBOX_LANE_RECEIVE: of the calls of lanes: the caller is the receiver
  * @MAILBOX_IDENTIFY: of SEND_TO: only say which process it is
+ * @MAILBOX_LOAN: the message has a piece of the region for its payload, or one that has is
+ *	wanted, see DOC: Loans
  */
 enum mailbox_flag {
 	MAILBOX_NONBLOCK = 1 << 0,
@@ -556,6 +697,8 @@ enum mailbox_flag {
 	MAILBOX_ANSWER = 1 << 11,
 	MAILBOX_FILES = 1 << 12,
 	MAILBOX_IDENTIFY = 1 << 13,
+	MAILBOX_LOAN = 1 << 14,
+	MAILBOX_LANE_RECEIVE = 1 << 15,
 };
 
 /**
@@ -568,6 +711,7 @@ enum mailbox_flag {
  *	that is where its sender has sent it
  * @MAILBOX_IS_CALL: the sender waits for an answer, see DOC: Calls
  * @MAILBOX_HAS_FILES: the message has files, whether they were asked for or not
+ * @MAILBOX_IS_LOAN: the payload is in the region, see DOC: Loans
  */
 enum mailbox_result {
 	MAILBOX_TRUNCATED = 1 << 0,
@@ -575,6 +719,7 @@ enum mailbox_result {
 	MAILBOX_IS_DEAD_LETTER = 1 << 2,
 	MAILBOX_IS_CALL = 1 << 3,
 	MAILBOX_HAS_FILES = 1 << 4,
+	MAILBOX_IS_LOAN = 1 << 5,
 };
 
 /**
@@ -764,9 +909,9 @@ struct mailbox_destroy {
  *	not cut off
  * @promised: out, receipts that are to come, for messages elsewhere that have not ended
  * @region_size: out, bytes of shared pages, or 0
- * @loaned: out, 0
- * @loans: out, 0
- * @lanes: out, 0
+ * @loaned: out, bytes of the region that are lent, those in messages included
+ * @loans: out, how many pieces these are
+ * @lanes: out, lanes that have a place, see DOC: Lanes
  *
  * sent == received + expired + overwritten + dead + dropped + messages, at every moment.
  *
@@ -964,11 +1109,12 @@ struct mailbox_receipt {
 /**
  * struct mailbox_send - MAILBOX_IOC_SEND, on a handle with the right to send
  * @size: of this structure
- * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_EXPIRES, MAILBOX_FILES, and one of
- *	MAILBOX_RECEIPT and MAILBOX_RECEIPT_WAIT. The last is EINVAL with MAILBOX_NONBLOCK or
- *	O_NONBLOCK, and not for entries of a batch.
- * @data: address of the payload; not looked at when length is 0
- * @length: bytes of payload
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_EXPIRES, MAILBOX_FILES, MAILBOX_LOAN, and
+ *	one of MAILBOX_RECEIPT and MAILBOX_RECEIPT_WAIT. The last is EINVAL with MAILBOX_NONBLOCK
+ *	or O_NONBLOCK, EOPNOTSUPP with MAILBOX_LOAN, and not for entries of a batch; nor is
+ *	MAILBOX_LOAN.
+ * @data: address of the payload; not looked at when length is 0. With MAILBOX_LOAN must be 0.
+ * @length: bytes of payload; with MAILBOX_LOAN no more than the loan has (EMSGSIZE)
  * @priority: 0 to MAILBOX_PRIORITY_MAX; larger ones are received first
  * @type: any number; receivers may select by it
  * @deadline: with MAILBOX_DEADLINE, how long to wait for room, or for the receipt, else
@@ -990,13 +1136,21 @@ struct mailbox_receipt {
  * @files: with MAILBOX_FILES, address of an array of descriptors, __s32, else ignored. See
  *	DOC: Files in messages.
  * @nr_files: with MAILBOX_FILES, descriptors there, 1 to MAILBOX_FILES_MAX, else ignored
- * @reserved_files: with MAILBOX_FILES must be 0, else ignored
+ * @reserved_files: with MAILBOX_FILES must be 0, else ignored. Programs made before there were
+ *	loans end the structure here.
+ * @loan: with MAILBOX_LOAN, the number of a loan of this handle, which the message takes along;
+ *	out, the number of the new one that @borrow asks for; or 0, where it does not, or where
+ *	there is none that LOAN would give without waiting. The message is sent all the same.
+ *	Without MAILBOX_LOAN ignored, and not written to.
+ * @offset: with MAILBOX_LOAN out, where in the region the new loan begins; 0 where there is none
+ * @borrow: with MAILBOX_LOAN, bytes to borrow after the message is sent, or 0. See struct
+ *	mailbox_loan, length. Else ignored.
  *
  * Messages of one thread and one priority are received in the order they were sent.
  * Waits when the mailbox is full and was created to wait, first come first served.
  *
  * Errors: EOPNOTSUPP, EINVAL, EFAULT, EACCES, EPERM, EMSGSIZE, EAGAIN, ETIMEDOUT, EINTR,
- * EDQUOT, ENOMEM, EPIPE, EIDRM; EBADF and ELOOP for files.
+ * EDQUOT, ENOMEM, EPIPE, EIDRM; EBADF and ELOOP for files; ESTALE for a loan.
  */
 struct mailbox_send {
 	__u32 size;
@@ -1015,13 +1169,17 @@ struct mailbox_send {
 	__aligned_u64 files;
 	__u32 nr_files;
 	__u32 reserved_files;
+	__aligned_u64 loan;
+	__aligned_u64 offset;
+	__aligned_u64 borrow;
 };
 
 /**
  * struct mailbox_receive - MAILBOX_IOC_RECEIVE, on a handle that may receive
  * @size: of this structure
- * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, MAILBOX_FILES, and one of
- *	MAILBOX_PEEK, MAILBOX_LEASE and MAILBOX_ANSWER
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, MAILBOX_FILES, MAILBOX_LOAN,
+ *	and one of MAILBOX_PEEK, MAILBOX_LEASE and MAILBOX_ANSWER; MAILBOX_LOAN not for entries
+ *	of a batch
  * @data: where the payload goes; not looked at when there is none to copy
  * @room: bytes at data
  * @select: one of enum mailbox_select
@@ -1056,7 +1214,14 @@ struct mailbox_send {
  *	when the call fails with EMSGSIZE; other errors leave it as it was. Else ignored.
  * @files: with MAILBOX_FILES, address of an array of __s32, where the descriptors go; not
  *	looked at when there are none to install. What is written there by a call that fails
- *	are no descriptors. See DOC: Files in messages.
+ *	are no descriptors. See DOC: Files in messages. Programs made before there were loans
+ *	end the structure here.
+ * @give_back: with MAILBOX_LOAN, a loan of this handle that ends when the call succeeds, whatever
+ *	is received, or 0. A call that fails leaves it as it was. Else ignored.
+ * @loan: with MAILBOX_LOAN out, the number of the loan that the message was; 0 where it was none,
+ *	with MAILBOX_PEEK, and under a lease. Else not written to.
+ * @offset: with MAILBOX_LOAN out, where in the region the payload begins, length bytes of it; 0
+ *	where the message is no loan, and with MAILBOX_PEEK. Data and room do not matter then.
  *
  * Waits until there is a message that matches; the receiver that waited longest is
  * served first. A peek that waits is served with nothing but a look: whoever takes
@@ -1066,7 +1231,8 @@ struct mailbox_send {
  * the message of a sender that waits for room will do.
  *
  * Errors: EOPNOTSUPP, EINVAL, EFAULT, EACCES, EPERM, EBUSY, EMSGSIZE, EAGAIN, ETIMEDOUT,
- * EINTR, ESRCH, EPIPE, ENOBUFS, EIDRM; EMFILE and ENOMEM for files.
+ * EINTR, ESRCH, EPIPE, ENOBUFS, EIDRM; EMFILE and ENOMEM for files; ESTALE, EDQUOT and ENOMEM
+ * for loans.
  */
 struct mailbox_receive {
 	__u32 size;
@@ -1093,6 +1259,9 @@ struct mailbox_receive {
 	__u32 answer_room;
 	__u32 nr_files;
 	__aligned_u64 files;
+	__aligned_u64 give_back;
+	__aligned_u64 loan;
+	__aligned_u64 offset;
 };
 
 /**
@@ -1374,6 +1543,51 @@ struct mailbox_revoke {
 };
 
 /**
+ * struct mailbox_loan - MAILBOX_IOC_LOAN, on a handle with the right to send
+ * @size: of this structure
+ * @flags: MAILBOX_NONBLOCK: do not wait for a piece (also where the handle has O_NONBLOCK);
+ *	MAILBOX_DEADLINE
+ * @length: bytes wanted, 1 to 4294967295. Longer than the region is EMSGSIZE, so is any where
+ *	there is none.
+ * @deadline: with MAILBOX_DEADLINE, how long to wait, else ignored
+ * @give_back: a loan of this handle that ends when the call succeeds, or 0; its piece may be the
+ *	one that is lent then. A call that fails leaves it as it was.
+ * @loan: out, the number of the new loan
+ * @offset: out, where in the region it begins
+ *
+ * See DOC: Loans. Policies do not matter. The record of a loan, some hundred bytes, is charged
+ * to the caller until the piece is free again.
+ *
+ * Errors: EOPNOTSUPP, EINVAL, EFAULT, EACCES, EMSGSIZE, ESTALE, EAGAIN, ETIMEDOUT, EINTR, EDQUOT,
+ * ENOMEM, EIDRM.
+ */
+struct mailbox_loan {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 length;
+	__aligned_u64 deadline;
+	__aligned_u64 give_back;
+	__aligned_u64 loan;
+	__aligned_u64 offset;
+};
+
+/**
+ * struct mailbox_return - MAILBOX_IOC_RETURN, on a handle with the right to send or to receive
+ * @size: of this structure
+ * @flags: must be 0
+ * @loan: of this handle; it ends. 0 is EINVAL.
+ *
+ * See DOC: Loans.
+ *
+ * Errors: EOPNOTSUPP, EINVAL, EACCES, ESTALE, EIDRM.
+ */
+struct mailbox_return {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 loan;
+};
+
+/**
  * struct mailbox_direct - MAILBOX_IOC_SEND_TO and MAILBOX_IOC_RECEIVE_FROM, on the device
  * @size: of this structure
  * @flags: SEND_TO: MAILBOX_IDENTIFY; else must be 0
@@ -1498,11 +1712,176 @@ struct mailbox_allow {
 	__u32 reserved;
 };
 
+/**
+ * enum mailbox_lane_area - where the parts of a lane begin, in pages from its offset
+ * @MAILBOX_LANE_STATE: struct mailbox_lane_state
+ * @MAILBOX_LANE_CONSUMER: struct mailbox_lane_consumer
+ * @MAILBOX_LANE_PRODUCER: struct mailbox_lane_producer
+ * @MAILBOX_LANE_DATA: the ring, to the end
+ */
+enum mailbox_lane_area {
+	MAILBOX_LANE_STATE,
+	MAILBOX_LANE_CONSUMER,
+	MAILBOX_LANE_PRODUCER,
+	MAILBOX_LANE_DATA,
+};
+
+/**
+ * enum mailbox_lane_end - why a lane goes on no more
+ * @MAILBOX_LANE_SENDER_GONE: the sender has closed it, or was closed or revoked
+ * @MAILBOX_LANE_RECEIVER_GONE: the receiver has, or was
+ * @MAILBOX_LANE_DESTROYED: the mailbox has ended
+ */
+enum mailbox_lane_end {
+	MAILBOX_LANE_SENDER_GONE = 1 << 0,
+	MAILBOX_LANE_RECEIVER_GONE = 1 << 1,
+	MAILBOX_LANE_DESTROYED = 1 << 2,
+};
+
+/**
+ * struct mailbox_lane_state - first page of a lane, written by the kernel
+ * @receiver_sleeps: not 0: what is committed is to be told by LANE_WAKE
+ * @sender_sleeps: not 0: what has been read is to be told by LANE_WAKE
+ * @ended: bits of enum mailbox_lane_end; none is ever cleared
+ * @opened: number of the newest lane of the mailbox, its lower 32 bits: a receiver that is awake
+ *	sees by it that there is another
+ */
+struct mailbox_lane_state {
+	__u32 receiver_sleeps;
+	__u32 sender_sleeps;
+	__u32 ended;
+	__u32 opened;
+};
+
+/**
+ * struct mailbox_lane_consumer - second page of a lane, written by the receiver
+ * @tail: bytes that were read so far; 0 at first
+ */
+struct mailbox_lane_consumer {
+	__aligned_u64 tail;
+};
+
+/**
+ * struct mailbox_lane_producer - third page of a lane, written by the sender
+ * @head: bytes that were committed so far; 0 at first
+ */
+struct mailbox_lane_producer {
+	__aligned_u64 head;
+};
+
+/**
+ * struct mailbox_lane_record - what stands before each payload in the data of a lane
+ * @length: bytes of payload
+ * @reserved: 0
+ */
+struct mailbox_lane_record {
+	__u32 length;
+	__u32 reserved;
+};
+
+/**
+ * struct mailbox_lane_open - MAILBOX_IOC_LANE_OPEN, on a handle
+ * @size: of this structure
+ * @flags: MAILBOX_LANE_RECEIVE or 0
+ * @bytes: of the ring. Sender: as many as are wanted, at most MAILBOX_LANE_BYTES_MAX, or 0 for
+ *	MAILBOX_LANE_BYTES_DEFAULT; out, rounded up to a power of two and to a page. Receiver: out
+ * @lane: sender: must be 0; out, the number of the lane. They count up in a mailbox from 1, none
+ *	is used twice. Receiver: a number; out, the smallest that is greater and that of a lane
+ *	with a place, or 0 when there is none
+ * @offset: out, where mmap(2) finds it; another for the receiver than for the sender; 0 where
+ *	there is no lane
+ * @place: out, 0 to MAILBOX_LANES_MAX - 1, which no other lane has until the receiver, who was told
+ *	of it, has closed it: its bit in @ready of struct mailbox_lane_wait
+ * @reserved: must be 0
+ *
+ * A call of the receiver that succeeds makes it the receiver of lanes, also when there are none.
+ * A sender that has a lane already fails with EBUSY, also when that lane has ended: LANE_CLOSE
+ * comes first.
+ *
+ * Errors: EOPNOTSUPP, also for a mailbox of another policy; EINVAL, EACCES, EBUSY, EDQUOT, ENOMEM,
+ * ENFILE, EIDRM.
+ */
+struct mailbox_lane_open {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 bytes;
+	__aligned_u64 lane;
+	__aligned_u64 offset;
+	__u32 place;
+	__u32 reserved;
+};
+
+/**
+ * struct mailbox_lane_wait - MAILBOX_IOC_LANE_WAIT, on a handle that has lanes
+ * @size: of this structure
+ * @flags: MAILBOX_LANE_RECEIVE, MAILBOX_NONBLOCK, MAILBOX_DEADLINE
+ * @deadline: with MAILBOX_DEADLINE, how long to wait, else ignored
+ * @lane: receiver: number of the lane, or 0 for any; sender: number of its lane, or 0
+ * @room: sender: how many bytes must be free, at most those of the ring; receiver: must be 0
+ * @opened: receiver: number of the newest lane that it knows; out, of the newest lane of the
+ *	mailbox. Sender: must be 0
+ * @ready: out, one bit for each lane, 1 << place. Receiver: lanes that it looked at and where
+ *	there is something to read, or that the sender has left, so that they are to be closed,
+ *	once they are empty. Sender: the bit of its lane
+ *
+ * The wait of a receiver ends when a lane is ready, or there is a newer lane than @opened; then
+ * LANE_OPEN tells of it. The wait of a sender ends when there is room, or its index is so that
+ * the lane is broken, and with EPIPE when the receiver is gone, however much room there is.
+ * With MAILBOX_NONBLOCK, or on a handle with O_NONBLOCK, EAGAIN instead of waiting; receiver_sleeps
+ * or sender_sleeps may be set all the same.
+ *
+ * Errors: EOPNOTSUPP, EINVAL, ENOENT for a handle that has no lane, or not that one, or is not the
+ * receiver of lanes; EACCES, EAGAIN, ETIMEDOUT, EINTR, EPIPE, EIDRM.
+ */
+struct mailbox_lane_wait {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 deadline;
+	__aligned_u64 lane;
+	__aligned_u64 room;
+	__aligned_u64 opened;
+	__aligned_u64 ready;
+};
+
+/**
+ * struct mailbox_lane_wake - MAILBOX_IOC_LANE_WAKE, on a handle that has lanes
+ * @size: of this structure
+ * @flags: MAILBOX_LANE_RECEIVE or 0
+ * @lane: receiver: number of the lane whose sender is to be woken; sender: number of its lane, or 0
+ *
+ * Wakes the other side, whether it sleeps or not, and clears receiver_sleeps or sender_sleeps.
+ * Who has woken up looks again, and says again that it sleeps if it does.
+ *
+ * Errors: EOPNOTSUPP, EACCES, ENOENT as for LANE_WAIT, EIDRM.
+ */
+struct mailbox_lane_wake {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 lane;
+};
+
+/**
+ * struct mailbox_lane_close - MAILBOX_IOC_LANE_CLOSE, on a handle that has lanes
+ * @size: of this structure
+ * @flags: MAILBOX_LANE_RECEIVE or 0
+ * @lane: receiver: number of the lane, or 0 for all, and to be the receiver of lanes no more;
+ *	sender: number of its lane, or 0
+ *
+ * See DOC: Lanes. Mappings stay.
+ *
+ * Errors: EOPNOTSUPP, EACCES, ENOENT as for LANE_WAIT, EIDRM.
+ */
+struct mailbox_lane_close {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 lane;
+};
+
 #define MAILBOX_IOC_MAGIC 0xBC
 
 /*
  * The size travels in the structure, so a command keeps its number when its
- * structure grows. 0x30 and on are kept for shared pages.
+ * structure grows.
  */
 #define MAILBOX_IOC_INFO	  _IO(MAILBOX_IOC_MAGIC, 0x00)
 #define MAILBOX_IOC_CREATE	  _IO(MAILBOX_IOC_MAGIC, 0x01)
@@ -1530,5 +1909,11 @@ struct mailbox_allow {
 #define MAILBOX_IOC_REPLY	  _IO(MAILBOX_IOC_MAGIC, 0x2b)
 #define MAILBOX_IOC_REPLY_RECEIVE _IO(MAILBOX_IOC_MAGIC, 0x2c)
 #define MAILBOX_IOC_SENDER	  _IO(MAILBOX_IOC_MAGIC, 0x2d)
+#define MAILBOX_IOC_LOAN	  _IO(MAILBOX_IOC_MAGIC, 0x30)
+#define MAILBOX_IOC_RETURN	  _IO(MAILBOX_IOC_MAGIC, 0x31)
+#define MAILBOX_IOC_LANE_OPEN	  _IO(MAILBOX_IOC_MAGIC, 0x32)
+#define MAILBOX_IOC_LANE_WAIT	  _IO(MAILBOX_IOC_MAGIC, 0x33)
+#define MAILBOX_IOC_LANE_WAKE	  _IO(MAILBOX_IOC_MAGIC, 0x34)
+#define MAILBOX_IOC_LANE_CLOSE	  _IO(MAILBOX_IOC_MAGIC, 0x35)
 
 #endif /* _UAPI_LINUX_MAILBOX_H */
