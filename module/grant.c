@@ -12,6 +12,7 @@
 #include "grant.h"
 #include "handle.h"
 #include "ioctl.h"
+#include "lane.h"
 #include "lease.h"
 #include "line.h"
 #include "mailbox.h"
@@ -241,6 +242,7 @@ static void revoke(struct mbx_handle *handle)
 	/* Before its leases end: what comes back is not for those who wait through it. */
 	end_waits(box);
 	mbx_lease_leave(handle, NULL);
+	mbx_lane_leave(handle);
 	if (handle->rights & MAILBOX_RIGHT_RECEIVE)
 		mbx_answer_end_unheard(box);
 }

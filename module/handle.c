@@ -10,11 +10,13 @@
 
 #include "answer.h"
 #include "broadcast.h"
+#include "compat.h"
 #include "domain.h"
 #include "expire.h"
 #include "grant.h"
 #include "handle.h"
 #include "ioctl.h"
+#include "lane.h"
 #include "lease.h"
 #include "mailbox.h"
 #include "notify.h"
@@ -118,6 +120,7 @@ static int handle_release(struct inode *inode, struct file *file)
 	bool receives;
 
 	mbx_lease_leave(handle, NULL);
+	mbx_lane_leave(handle);
 	/* It may just be being revoked. */
 	spin_lock(&box->lock);
 	notify = mbx_notify_take_locked(handle);
@@ -198,6 +201,20 @@ static void handle_show_fdinfo(struct seq_file *m, struct file *file)
 }
 #endif
 
+static int handle_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	return mbx_lane_maps(vma->vm_pgoff) ? mbx_lane_mmap(file, vma) : mbx_region_mmap(file, vma);
+}
+
+static unsigned long handle_area(struct file *file, unsigned long addr, unsigned long length,
+				 unsigned long pgoff, unsigned long flags)
+{
+	/* Of a lane, wherever anything else would be. */
+	if (mbx_lane_maps(pgoff))
+		return mbx_mm_area(file, addr, length, pgoff, flags);
+	return mbx_region_area(file, addr, length, pgoff, flags);
+}
+
 static const struct file_operations handle_fops = {
 	.owner = THIS_MODULE,
 	.flush = handle_flush,
@@ -207,8 +224,8 @@ static const struct file_operations handle_fops = {
 	.poll = mbx_handle_poll,
 	.unlocked_ioctl = mbx_handle_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
-	.mmap = mbx_region_mmap,
-	.get_unmapped_area = mbx_region_area,
+	.mmap = handle_mmap,
+	.get_unmapped_area = handle_area,
 #ifdef CONFIG_PROC_FS
 	.show_fdinfo = handle_show_fdinfo,
 #endif

@@ -13,6 +13,7 @@ struct files_struct;
 struct mbx_box;
 struct mbx_call;
 struct mbx_domain;
+struct mbx_lane;
 struct mbx_notify;
 struct mbx_share;
 struct poll_table_struct;
@@ -40,6 +41,7 @@ struct poll_table_struct;
  * @announced: it counts in @may_receive and @may_send of the mailbox (guarded by the mailbox
  *	lock)
  * @leases: messages under a lease that was taken through it (guarded by the mailbox lock)
+ * @lane: through which it sends, with a reference, or NULL (guarded by the lock of the lanes)
  * @subscriber: what it has got, where it may receive from a broadcast
  * @departures: how often a process that lives on has closed its last descriptor of it
  *	(guarded by the mailbox lock)
@@ -55,6 +57,7 @@ struct mbx_handle {
 	struct mbx_notify *notify;
 	u64 leases;
 	u64 departures;
+	struct mbx_lane *lane;
 	struct mbx_grant grant;
 	struct mbx_subscriber subscriber;
 };

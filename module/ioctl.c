@@ -12,6 +12,7 @@
 #include "grant.h"
 #include "handle.h"
 #include "ioctl.h"
+#include "lane.h"
 #include "lease.h"
 #include "notify.h"
 #include "policy.h"
@@ -71,6 +72,19 @@ static_assert(sizeof(struct mailbox_links) == 32);
 static_assert(offsetof(struct mailbox_links, after) == 24);
 static_assert(sizeof(struct mailbox_allow) == 16);
 static_assert(offsetof(struct mailbox_allow, who) == 8);
+static_assert(sizeof(struct mailbox_lane_state) == 16);
+static_assert(offsetof(struct mailbox_lane_state, opened) == 12);
+static_assert(sizeof(struct mailbox_lane_consumer) == 8);
+static_assert(sizeof(struct mailbox_lane_producer) == 8);
+static_assert(sizeof(struct mailbox_lane_record) == 8);
+static_assert(sizeof(struct mailbox_lane_open) == 40);
+static_assert(offsetof(struct mailbox_lane_open, reserved) == 36);
+static_assert(sizeof(struct mailbox_lane_wait) == 48);
+static_assert(offsetof(struct mailbox_lane_wait, ready) == 40);
+static_assert(sizeof(struct mailbox_lane_wake) == 16);
+static_assert(offsetof(struct mailbox_lane_wake, lane) == 8);
+static_assert(sizeof(struct mailbox_lane_close) == 16);
+static_assert(offsetof(struct mailbox_lane_close, lane) == 8);
 static_assert(sizeof(((struct mbx_call *)0)->any) >= sizeof(struct mailbox_create));
 
 /**
@@ -124,6 +138,10 @@ static const struct mbx_op handle_ops[] = {
 	MBX_OP(MAILBOX_IOC_RESTRICT, mbx_grant_restrict, struct mailbox_restrict, grant),
 	MBX_OP(MAILBOX_IOC_REVOKE, mbx_grant_revoke, struct mailbox_revoke, grant),
 	MBX_OP(MAILBOX_IOC_SENDER, mbx_sender, struct mailbox_sender, reserved),
+	MBX_OP(MAILBOX_IOC_LANE_OPEN, mbx_lane_open, struct mailbox_lane_open, reserved),
+	MBX_OP(MAILBOX_IOC_LANE_WAIT, mbx_lane_wait, struct mailbox_lane_wait, ready),
+	MBX_OP(MAILBOX_IOC_LANE_WAKE, mbx_lane_wake, struct mailbox_lane_wake, lane),
+	MBX_OP(MAILBOX_IOC_LANE_CLOSE, mbx_lane_close, struct mailbox_lane_close, lane),
 };
 
 /**

@@ -39,6 +39,10 @@ struct mbx_patience;
  * @derive: the structure of MAILBOX_IOC_RESTRICT
  * @revoke: the structure of MAILBOX_IOC_REVOKE
  * @sender: the structure of MAILBOX_IOC_SENDER
+ * @lane_open: the structure of MAILBOX_IOC_LANE_OPEN
+ * @lane_wait: the structure of MAILBOX_IOC_LANE_WAIT
+ * @lane_wake: the structure of MAILBOX_IOC_LANE_WAKE
+ * @lane_close: the structure of MAILBOX_IOC_LANE_CLOSE
  * @direct: the structure of MAILBOX_IOC_SEND_TO and MAILBOX_IOC_RECEIVE_FROM
  * @links: the structure of MAILBOX_IOC_LINKS
  * @allow: the structure of MAILBOX_IOC_ALLOW
@@ -63,6 +67,10 @@ struct mbx_call {
 		struct mailbox_revoke revoke;
 		struct mailbox_sender sender;
 		struct mailbox_notify notify;
+		struct mailbox_lane_open lane_open;
+		struct mailbox_lane_wait lane_wait;
+		struct mailbox_lane_wake lane_wake;
+		struct mailbox_lane_close lane_close;
 		struct mailbox_direct direct;
 		struct mailbox_links links;
 		struct mailbox_allow allow;

@@ -14,6 +14,7 @@
 #include "answer.h"
 #include "domain.h"
 #include "expire.h"
+#include "lane.h"
 #include "lease.h"
 #include "mailbox.h"
 #include "policy.h"
@@ -197,6 +198,7 @@ void mbx_box_put(struct mbx_box *box)
 	put_pid(box->last_sender);
 	put_pid(box->last_receiver);
 	mbx_region_end(box);
+	kfree(box->lanes);
 	mbx_charge_drop(&box->charge);
 	put_user_ns(box->user_ns);
 	if (box->domain)
@@ -304,6 +306,7 @@ void mbx_box_close(struct mbx_box *box)
 	cancel_delayed_work_sync(&box->expire_work);
 	/* What others keep of it, a handle or its name as that of dead letters, is theirs. */
 	mbx_region_end(box);
+	mbx_lanes_close(box);
 	mbx_charge_drop(&box->charge);
 	mbx_box_put(dead_letter);
 }

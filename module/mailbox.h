@@ -23,6 +23,7 @@
 #include "stash.h"
 
 struct mbx_domain;
+struct mbx_lanes;
 struct user_namespace;
 
 /**
@@ -53,6 +54,7 @@ struct user_namespace;
  * @user_ns: of the creator, with a reference; constant
  * @charge: the creator's, for the mailbox; constant
  * @region: its shared pages
+ * @lanes: its lanes; set once, by the first that asks for any, without a lock
  * @created: when, CLOCK_MONOTONIC ns; constant
  * @policy: enum mailbox_policy; constant
  * @capacity: enum mailbox_capacity; constant
@@ -138,6 +140,7 @@ struct mbx_box {
 	struct user_namespace *user_ns;
 	struct mbx_charge charge;
 	struct mbx_region region;
+	struct mbx_lanes *lanes;
 	u64 created;
 	u32 policy;
 	u32 capacity;

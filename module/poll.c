@@ -9,6 +9,7 @@
 #include "broadcast.h"
 #include "expire.h"
 #include "handle.h"
+#include "lane.h"
 #include "line.h"
 #include "mailbox.h"
 #include "policy.h"
@@ -86,5 +87,7 @@ __poll_t mbx_handle_poll(struct file *file, struct poll_table_struct *table)
 	if (deserted_locked(handle))
 		events |= EPOLLRDHUP;
 	spin_unlock(&box->lock);
+	if (poll_requested_events(table) & (EPOLLIN | EPOLLRDNORM))
+		events |= mbx_lane_poll(handle);
 	return events;
 }

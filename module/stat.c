@@ -14,6 +14,7 @@
 #include "expire.h"
 #include "handle.h"
 #include "ioctl.h"
+#include "lane.h"
 #include "mailbox.h"
 
 /* Answers the same from now on, until another message is received. */
@@ -42,6 +43,8 @@ static u64 last_received_locked(struct mbx_box *box)
  */
 void mbx_box_stat_locked(struct mbx_box *box, struct mailbox_stat *stat)
 {
+	const struct mbx_lanes *lanes = mbx_lanes_of(box);
+
 	lockdep_assert_held(&box->domain->lock);
 	lockdep_assert_held(&box->lock);
 	*stat = (struct mailbox_stat){
@@ -73,6 +76,7 @@ void mbx_box_stat_locked(struct mbx_box *box, struct mailbox_stat *stat)
 		.leased = box->leased,
 		.promised = box->promised,
 		.region_size = box->region.size,
+		.lanes = lanes ? READ_ONCE(lanes->nr) : 0,
 		.redelivered = box->redelivered,
 		.dead = box->dead,
 		.dropped = box->dropped,

@@ -489,12 +489,14 @@
  * sender's LANE_WAIT fails with EPIPE; the sender closes it, too, and may make another. When the
  * receiver closes them all by LANE_CLOSE of lane 0, or its handle is closed or revoked, that
  * happens to all lanes that it was told of, with what is in them; those that it was not told of
- * wait for the next receiver. When the mailbox ends, MAILBOX_LANE_DESTROYED is set everywhere.
+ * wait for the next receiver. When the mailbox ends, MAILBOX_LANE_DESTROYED is set in all that
+ * have a place.
  *
  * *Besides.* poll(2) on the handle of the receiver says POLLIN, too, when LANE_WAIT of any lane
  * would not wait for want of something to read; it sets receiver_sleeps first. Between a lane and
  * SEND on the same mailbox, and between lanes, there is no order. Messages in lanes count neither
- * against the capacity of the mailbox nor in its STAT, and NOTIFY does not tell of them.
+ * against the capacity of the mailbox nor in its STAT. Who is told of MAILBOX_EVENT_MESSAGE by
+ * NOTIFY is told of a LANE_WAKE too, but need not be told of what is in a lane.
  */
 
 /**
@@ -1827,8 +1829,8 @@ struct mailbox_lane_open {
  * The wait of a receiver ends when a lane is ready, or there is a newer lane than @opened; then
  * LANE_OPEN tells of it. The wait of a sender ends when there is room, or its index is so that
  * the lane is broken, and with EPIPE when the receiver is gone, however much room there is.
- * With MAILBOX_NONBLOCK, or on a handle with O_NONBLOCK, EAGAIN instead of waiting; receiver_sleeps
- * or sender_sleeps may be set all the same.
+ * With MAILBOX_NONBLOCK, or on a handle with O_NONBLOCK, EAGAIN instead of waiting, and nothing
+ * says that anybody sleeps.
  *
  * Errors: EOPNOTSUPP, EINVAL, ENOENT for a handle that has no lane, or not that one, or is not the
  * receiver of lanes; EACCES, EAGAIN, ETIMEDOUT, EINTR, EPIPE, EIDRM.
