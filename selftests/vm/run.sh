@@ -58,6 +58,45 @@ splats()
 	complaints "$work/console" | head -n 20
 }
 
+# Tests that need neither a kernel nor the module, each a script that prints nested TAP.
+without_kernel=(ordering)
+
+# Those that TESTS names, which are taken out of it. Fails when nothing else was asked for.
+choose_without_kernel()
+{
+	local name
+
+	chosen=()
+	for name in "${without_kernel[@]}"; do
+		case " ${TESTS:-$name} " in
+		*" $name "*) chosen+=("$name") ;;
+		esac
+	done
+	[ "${TESTS:-}" ] || return 0
+	for name in "${chosen[@]}"; do
+		TESTS=" $TESTS "
+		TESTS=${TESTS/ $name / }
+	done
+	TESTS=${TESTS#"${TESTS%%[! ]*}"}
+	[ "$TESTS" ]
+}
+
+test_without_kernel()
+{
+	local name
+
+	printf '%s\n' "${bold_out}Without a kernel${plain_out}"
+	mkdir -p "$build/vm"
+	work=$(mktemp -d "$build/vm/none-XXXXXX")
+	for name in "${chosen[@]}"; do
+		if ! report "$work/$name" $patience < <("$top/selftests/$name/$name.sh" </dev/null); then
+			failed=$((failed + 1))
+			failures+=("$name: ended or hung without a verdict")
+		fi
+	done
+	printf '  %s\n' "log: ${work#"$top"/}"
+}
+
 test_kernel()
 {
 	local kernel=$1 found
@@ -93,27 +132,41 @@ test_kernel()
 	printf '  %s\n' "log: ${work#"$top"/}/{tap,console}"
 }
 
+# sum_up WHERE
+sum_up()
+{
+	local line
+
+	for line in "${skips[@]}"; do
+		echo "  skipped: $line"
+	done
+	for line in "${failures[@]}"; do
+		echo "  ${red_out}failed:${plain_out} $line"
+	done
+	echo "  $1: $passed passed, $failed failed, $skipped skipped"
+	total_passed=$((total_passed + passed))
+	total_failed=$((total_failed + failed))
+	total_skipped=$((total_skipped + skipped))
+	passed=0 failed=0 skipped=0 failures=() skips=()
+}
+
 tests()
 {
-	local kernel total_passed=0 total_failed=0 total_skipped=0 line
+	local kernel chosen total_passed=0 total_failed=0 total_skipped=0 line
 
 	if [ $# -eq 0 ]; then
 		set -- 6.1 6.12
 	fi
+	choose_without_kernel || set --
+	# What the kernel counts is asked of kernels only.
+	if [ ${#chosen[@]} -gt 0 ] && [ -z "${COVERAGE:-}" ]; then
+		test_without_kernel
+		sum_up 'without a kernel'
+	fi
 	for kernel; do
-		passed=0 failed=0 skipped=0 failures=() skips=()
 		folder=$("$vm/kernel.sh" "$kernel")
 		test_kernel "$kernel"
-		for line in "${skips[@]}"; do
-			echo "  skipped: $line"
-		done
-		for line in "${failures[@]}"; do
-			echo "  ${red_out}failed:${plain_out} $line"
-		done
-		echo "  ${folder##*/}: $passed passed, $failed failed, $skipped skipped"
-		total_passed=$((total_passed + passed))
-		total_failed=$((total_failed + failed))
-		total_skipped=$((total_skipped + skipped))
+		sum_up "${folder##*/}"
 	done
 	echo
 	line="$total_passed passed, $total_failed failed"

@@ -95,8 +95,9 @@ struct peer {
 	void (*serve)(struct channel *channel, unsigned int times);
 };
 
-extern const struct peer peer_mailbox, peer_calls, peer_sysv, peer_mq, peer_pipe, peer_packet_pipe,
-	peer_seqpacket, peer_dgram, peer_eventfd, peer_ring, peer_ioctls, peer_syscalls;
+extern const struct peer peer_mailbox, peer_calls, peer_loan, peer_lane, peer_sysv, peer_mq,
+	peer_pipe, peer_packet_pipe, peer_seqpacket, peer_dgram, peer_eventfd, peer_ring,
+	peer_ioctls, peer_syscalls;
 
 extern const struct peer *const peers[];
 extern const size_t nr_peers;
@@ -118,6 +119,8 @@ const struct peer *peer_find(const char *name);
 uint64_t mailbox_charged(void);
 /* A handle of a new one; -1 when that fails. */
 int mailbox_open_new(size_t size, unsigned int depth);
+/* The same with a region of so many bytes. */
+int mailbox_open_with(size_t size, unsigned int depth, size_t region);
 
 /* --- main.c */
 /* Ends the program. @what was attempted, errno says why it failed. */

@@ -15,6 +15,7 @@
  * @itself: to our own figure at @against, not to that of others
  * @against: size, backlog, or number of mailboxes
  * @peer: whose figure it is, NULL for that of mailboxes
+ * @other: to whose figure, NULL for that of the best of the others
  */
 struct goal {
 	const struct measure *measure;
@@ -23,35 +24,39 @@ struct goal {
 	bool itself;
 	unsigned long against;
 	const struct peer *peer;
+	const struct peer *other;
 };
 
 static const struct goal goals[] = {
-	{ &measure_pair, 8, 0.70, false, 0, NULL },
-	{ &measure_pair, 64, 0.70, false, 0, NULL },
-	{ &measure_pair, 1024, 0.85, false, 0, NULL },
-	{ &measure_pair, 4096, 0.85, false, 0, NULL },
-	{ &measure_pair, 65536, 0.85, false, 0, NULL },
-	{ &measure_batch, 64, 0.20, false, 0, NULL },
-	{ &measure_trip, 8, 0.95, false, 0, NULL },
-	{ &measure_trip, 64, 0.95, false, 0, NULL },
-	{ &measure_trip, 8, 0.75, false, 0, &peer_calls },
-	{ &measure_trip, 64, 0.75, false, 0, &peer_calls },
-	{ &measure_stream, 8, 0.80, false, 0, NULL },
-	{ &measure_stream, 64, 0.80, false, 0, NULL },
-	{ &measure_stream, 1024, 0.80, false, 0, NULL },
-	{ &measure_stream, 4096, 0.80, false, 0, NULL },
-	{ &measure_four_to_one, 8, 0.80, false, 0, NULL },
-	{ &measure_four_to_one, 64, 0.80, false, 0, NULL },
-	{ &measure_four_to_one, 1024, 0.80, false, 0, NULL },
-	{ &measure_four_to_one, 4096, 0.80, false, 0, NULL },
-	{ &measure_one_to_four, 8, 0.80, false, 0, NULL },
-	{ &measure_one_to_four, 64, 0.80, false, 0, NULL },
-	{ &measure_one_to_four, 1024, 0.80, false, 0, NULL },
-	{ &measure_one_to_four, 4096, 0.80, false, 0, NULL },
-	{ &measure_priority, 65536, 1.4, true, 16, NULL },
-	{ &measure_type, 65536, 1.4, true, 16, NULL },
-	{ &measure_lowest, 65536, 1.4, true, 16, NULL },
-	{ &measure_idle, 10000, 1.01, true, 0, NULL },
+	{ &measure_pair, 8, 0.70, false, 0, NULL, NULL },
+	{ &measure_pair, 64, 0.70, false, 0, NULL, NULL },
+	{ &measure_pair, 1024, 0.85, false, 0, NULL, NULL },
+	{ &measure_pair, 4096, 0.85, false, 0, NULL, NULL },
+	{ &measure_pair, 65536, 0.85, false, 0, NULL, NULL },
+	{ &measure_batch, 64, 0.20, false, 0, NULL, NULL },
+	{ &measure_trip, 8, 0.95, false, 0, NULL, NULL },
+	{ &measure_trip, 64, 0.95, false, 0, NULL, NULL },
+	{ &measure_trip, 8, 0.75, false, 0, &peer_calls, NULL },
+	{ &measure_trip, 64, 0.75, false, 0, &peer_calls, NULL },
+	{ &measure_stream, 8, 0.80, false, 0, NULL, NULL },
+	{ &measure_stream, 64, 0.80, false, 0, NULL, NULL },
+	{ &measure_stream, 1024, 0.80, false, 0, NULL, NULL },
+	{ &measure_stream, 4096, 0.80, false, 0, NULL, NULL },
+	{ &measure_four_to_one, 8, 0.80, false, 0, NULL, NULL },
+	{ &measure_four_to_one, 64, 0.80, false, 0, NULL, NULL },
+	{ &measure_four_to_one, 1024, 0.80, false, 0, NULL, NULL },
+	{ &measure_four_to_one, 4096, 0.80, false, 0, NULL, NULL },
+	{ &measure_one_to_four, 8, 0.80, false, 0, NULL, NULL },
+	{ &measure_one_to_four, 64, 0.80, false, 0, NULL, NULL },
+	{ &measure_one_to_four, 1024, 0.80, false, 0, NULL, NULL },
+	{ &measure_one_to_four, 4096, 0.80, false, 0, NULL, NULL },
+	{ &measure_priority, 65536, 1.4, true, 16, NULL, NULL },
+	{ &measure_type, 65536, 1.4, true, 16, NULL, NULL },
+	{ &measure_lowest, 65536, 1.4, true, 16, NULL, NULL },
+	{ &measure_idle, 10000, 1.01, true, 0, NULL, NULL },
+	{ &measure_pair, 65536, 0.10, false, 0, &peer_loan, NULL },
+	{ &measure_pair, 64, 0.05, false, 0, &peer_lane, NULL },
+	{ &measure_pair, 64, 1.5, false, 0, &peer_lane, &peer_ring },
 };
 
 /* False when it was not measured. */
@@ -67,11 +72,26 @@ static bool goal_ratio(const struct report *report, const struct goal *goal, dou
 		if (!report_find(report, false, goal->measure->name, name, goal->against, &theirs))
 			return false;
 		*other = "itself";
+	} else if (goal->other) {
+		if (!report_find(report, false, goal->measure->name, goal->other->name, goal->x,
+				 &theirs))
+			return false;
+		*other = goal->other->name;
 	} else if (!best_peer(report, false, goal->measure->name, goal->x, &theirs.median, other)) {
 		return false;
 	}
 	*ratio = ours.median / theirs.median;
 	return true;
+}
+
+/* What kind of message, where it is not the usual one. */
+static const char *kind_of(const struct goal *goal)
+{
+	if (goal->peer == &peer_calls)
+		return "by calls, ";
+	if (goal->peer == &peer_loan)
+		return "by loans, ";
+	return goal->peer == &peer_lane ? "by lanes, " : "";
 }
 
 bool goals_print(const struct report *report, enum table_style style)
@@ -90,7 +110,7 @@ bool goals_print(const struct report *report, enum table_style style)
 		met = ratio <= goal->at_most;
 		all = all && met;
 		printf("%-46s %8lu  %6.2f  %8.3f  %-12s %s%s%s%s\n", goal->measure->title, goal->x,
-		       goal->at_most, ratio, other, goal->peer ? "by calls, " : "",
+		       goal->at_most, ratio, other, kind_of(goal),
 		       style != TABLE_COLOUR ? "" :
 		       met		     ? "\033[32m" :
 					       "\033[31m",

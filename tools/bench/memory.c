@@ -76,6 +76,9 @@ static struct memory *memory_new(const struct peer *peer)
 
 	if (peer->flags & PEER_FLOOR && peer != &peer_eventfd)
 		return NULL;
+	/* What they take is the region, and the ring: as much as was asked for, always. */
+	if (peer == &peer_loan || peer == &peer_lane)
+		return NULL;
 	if (!slab_bytes())
 		return NULL;
 	memory = calloc(1, sizeof(*memory));

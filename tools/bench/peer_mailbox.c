@@ -33,7 +33,7 @@ static int device(void)
 	return fd;
 }
 
-int mailbox_open_new(size_t size, unsigned int depth)
+int mailbox_open_with(size_t size, unsigned int depth, size_t region)
 {
 	struct mailbox_create create = {
 		.size = sizeof(create),
@@ -42,9 +42,15 @@ int mailbox_open_new(size_t size, unsigned int depth)
 		.message_size = size,
 		.max_messages = depth,
 		.max_bytes = (uint64_t)size * depth,
+		.region_size = region,
 	};
 
 	return ioctl(device(), MAILBOX_IOC_CREATE, &create) ? -1 : create.fd;
+}
+
+int mailbox_open_new(size_t size, unsigned int depth)
+{
+	return mailbox_open_with(size, depth, 0);
 }
 
 uint64_t mailbox_charged(void)
