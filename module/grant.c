@@ -14,6 +14,7 @@
 #include "ioctl.h"
 #include "lease.h"
 #include "line.h"
+#include "loan.h"
 #include "mailbox.h"
 #include "notify.h"
 #include "policy.h"
@@ -212,6 +213,7 @@ static void end_waits(struct mbx_box *box)
 		more |= end_some_locked(box, &box->senders);
 		more |= end_some_locked(box, &box->meetings);
 		more |= end_some_locked(box, &box->answered);
+		more |= end_some_locked(box, &box->loans.waiters);
 		spin_unlock(&box->lock);
 		cond_resched();
 	} while (more);
@@ -241,6 +243,7 @@ static void revoke(struct mbx_handle *handle)
 	/* Before its leases end: what comes back is not for those who wait through it. */
 	end_waits(box);
 	mbx_lease_leave(handle, NULL);
+	mbx_loans_leave(handle);
 	if (handle->rights & MAILBOX_RIGHT_RECEIVE)
 		mbx_answer_end_unheard(box);
 }

@@ -16,6 +16,7 @@
 #include "handle.h"
 #include "ioctl.h"
 #include "lease.h"
+#include "loan.h"
 #include "mailbox.h"
 #include "notify.h"
 #include "policy.h"
@@ -118,6 +119,7 @@ static int handle_release(struct inode *inode, struct file *file)
 	bool receives;
 
 	mbx_lease_leave(handle, NULL);
+	mbx_loans_leave(handle);
 	/* It may just be being revoked. */
 	spin_lock(&box->lock);
 	notify = mbx_notify_take_locked(handle);

@@ -13,6 +13,7 @@
 #include "handle.h"
 #include "ioctl.h"
 #include "lease.h"
+#include "loan.h"
 #include "notify.h"
 #include "policy.h"
 #include "receive.h"
@@ -124,6 +125,8 @@ static const struct mbx_op handle_ops[] = {
 	MBX_OP(MAILBOX_IOC_RESTRICT, mbx_grant_restrict, struct mailbox_restrict, grant),
 	MBX_OP(MAILBOX_IOC_REVOKE, mbx_grant_revoke, struct mailbox_revoke, grant),
 	MBX_OP(MAILBOX_IOC_SENDER, mbx_sender, struct mailbox_sender, reserved),
+	MBX_OP(MAILBOX_IOC_LOAN, mbx_loan_lend, struct mailbox_loan, offset),
+	MBX_OP(MAILBOX_IOC_RETURN, mbx_loan_return, struct mailbox_return, loan),
 };
 
 /**

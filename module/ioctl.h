@@ -39,6 +39,8 @@ struct mbx_patience;
  * @derive: the structure of MAILBOX_IOC_RESTRICT
  * @revoke: the structure of MAILBOX_IOC_REVOKE
  * @sender: the structure of MAILBOX_IOC_SENDER
+ * @borrow: the structure of MAILBOX_IOC_LOAN
+ * @give_back: the structure of MAILBOX_IOC_RETURN
  * @direct: the structure of MAILBOX_IOC_SEND_TO and MAILBOX_IOC_RECEIVE_FROM
  * @links: the structure of MAILBOX_IOC_LINKS
  * @allow: the structure of MAILBOX_IOC_ALLOW
@@ -62,6 +64,8 @@ struct mbx_call {
 		struct mailbox_restrict derive;
 		struct mailbox_revoke revoke;
 		struct mailbox_sender sender;
+		struct mailbox_loan borrow;
+		struct mailbox_return give_back;
 		struct mailbox_notify notify;
 		struct mailbox_direct direct;
 		struct mailbox_links links;
