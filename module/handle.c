@@ -18,6 +18,7 @@
 #include "ioctl.h"
 #include "lane.h"
 #include "lease.h"
+#include "loan.h"
 #include "mailbox.h"
 #include "notify.h"
 #include "policy.h"
@@ -121,6 +122,7 @@ static int handle_release(struct inode *inode, struct file *file)
 
 	mbx_lease_leave(handle, NULL);
 	mbx_lane_leave(handle);
+	mbx_loans_leave(handle);
 	/* It may just be being revoked. */
 	spin_lock(&box->lock);
 	notify = mbx_notify_take_locked(handle);

@@ -14,6 +14,7 @@
 #include "ioctl.h"
 #include "lane.h"
 #include "lease.h"
+#include "loan.h"
 #include "notify.h"
 #include "policy.h"
 #include "receive.h"
@@ -142,6 +143,8 @@ static const struct mbx_op handle_ops[] = {
 	MBX_OP(MAILBOX_IOC_LANE_WAIT, mbx_lane_wait, struct mailbox_lane_wait, ready),
 	MBX_OP(MAILBOX_IOC_LANE_WAKE, mbx_lane_wake, struct mailbox_lane_wake, lane),
 	MBX_OP(MAILBOX_IOC_LANE_CLOSE, mbx_lane_close, struct mailbox_lane_close, lane),
+	MBX_OP(MAILBOX_IOC_LOAN, mbx_loan_lend, struct mailbox_loan, offset),
+	MBX_OP(MAILBOX_IOC_RETURN, mbx_loan_return, struct mailbox_return, loan),
 };
 
 /**

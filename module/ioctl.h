@@ -43,6 +43,8 @@ struct mbx_patience;
  * @lane_wait: the structure of MAILBOX_IOC_LANE_WAIT
  * @lane_wake: the structure of MAILBOX_IOC_LANE_WAKE
  * @lane_close: the structure of MAILBOX_IOC_LANE_CLOSE
+ * @borrow: the structure of MAILBOX_IOC_LOAN
+ * @give_back: the structure of MAILBOX_IOC_RETURN
  * @direct: the structure of MAILBOX_IOC_SEND_TO and MAILBOX_IOC_RECEIVE_FROM
  * @links: the structure of MAILBOX_IOC_LINKS
  * @allow: the structure of MAILBOX_IOC_ALLOW
@@ -66,6 +68,8 @@ struct mbx_call {
 		struct mailbox_restrict derive;
 		struct mailbox_revoke revoke;
 		struct mailbox_sender sender;
+		struct mailbox_loan borrow;
+		struct mailbox_return give_back;
 		struct mailbox_notify notify;
 		struct mailbox_lane_open lane_open;
 		struct mailbox_lane_wait lane_wait;

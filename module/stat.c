@@ -77,6 +77,8 @@ void mbx_box_stat_locked(struct mbx_box *box, struct mailbox_stat *stat)
 		.promised = box->promised,
 		.region_size = box->region.size,
 		.lanes = lanes ? READ_ONCE(lanes->nr) : 0,
+		.loaned = box->loans.pieces.bytes,
+		.loans = box->loans.pieces.nr,
 		.redelivered = box->redelivered,
 		.dead = box->dead,
 		.dropped = box->dropped,
