@@ -15,6 +15,7 @@
 #include "lane.h"
 #include "lease.h"
 #include "line.h"
+#include "loan.h"
 #include "mailbox.h"
 #include "notify.h"
 #include "policy.h"
@@ -213,6 +214,7 @@ static void end_waits(struct mbx_box *box)
 		more |= end_some_locked(box, &box->senders);
 		more |= end_some_locked(box, &box->meetings);
 		more |= end_some_locked(box, &box->answered);
+		more |= end_some_locked(box, &box->loans.waiters);
 		spin_unlock(&box->lock);
 		cond_resched();
 	} while (more);
@@ -242,6 +244,7 @@ static void revoke(struct mbx_handle *handle)
 	/* Before its leases end: what comes back is not for those who wait through it. */
 	end_waits(box);
 	mbx_lease_leave(handle, NULL);
+	mbx_loans_leave(handle);
 	mbx_lane_leave(handle);
 	if (handle->rights & MAILBOX_RIGHT_RECEIVE)
 		mbx_answer_end_unheard(box);

@@ -18,6 +18,7 @@
 #include "ioctl.h"
 #include "lane.h"
 #include "lease.h"
+#include "loan.h"
 #include "mailbox.h"
 #include "notify.h"
 #include "policy.h"
@@ -120,6 +121,7 @@ static int handle_release(struct inode *inode, struct file *file)
 	bool receives;
 
 	mbx_lease_leave(handle, NULL);
+	mbx_loans_leave(handle);
 	mbx_lane_leave(handle);
 	/* It may just be being revoked. */
 	spin_lock(&box->lock);

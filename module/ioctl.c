@@ -14,6 +14,7 @@
 #include "ioctl.h"
 #include "lane.h"
 #include "lease.h"
+#include "loan.h"
 #include "notify.h"
 #include "policy.h"
 #include "receive.h"
@@ -138,6 +139,8 @@ static const struct mbx_op handle_ops[] = {
 	MBX_OP(MAILBOX_IOC_RESTRICT, mbx_grant_restrict, struct mailbox_restrict, grant),
 	MBX_OP(MAILBOX_IOC_REVOKE, mbx_grant_revoke, struct mailbox_revoke, grant),
 	MBX_OP(MAILBOX_IOC_SENDER, mbx_sender, struct mailbox_sender, reserved),
+	MBX_OP(MAILBOX_IOC_LOAN, mbx_loan_lend, struct mailbox_loan, offset),
+	MBX_OP(MAILBOX_IOC_RETURN, mbx_loan_return, struct mailbox_return, loan),
 	MBX_OP(MAILBOX_IOC_LANE_OPEN, mbx_lane_open, struct mailbox_lane_open, reserved),
 	MBX_OP(MAILBOX_IOC_LANE_WAIT, mbx_lane_wait, struct mailbox_lane_wait, ready),
 	MBX_OP(MAILBOX_IOC_LANE_WAKE, mbx_lane_wake, struct mailbox_lane_wake, lane),

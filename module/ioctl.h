@@ -39,6 +39,8 @@ struct mbx_patience;
  * @derive: the structure of MAILBOX_IOC_RESTRICT
  * @revoke: the structure of MAILBOX_IOC_REVOKE
  * @sender: the structure of MAILBOX_IOC_SENDER
+ * @borrow: the structure of MAILBOX_IOC_LOAN
+ * @give_back: the structure of MAILBOX_IOC_RETURN
  * @lane_open: the structure of MAILBOX_IOC_LANE_OPEN
  * @lane_wait: the structure of MAILBOX_IOC_LANE_WAIT
  * @lane_wake: the structure of MAILBOX_IOC_LANE_WAKE
@@ -66,6 +68,8 @@ struct mbx_call {
 		struct mailbox_restrict derive;
 		struct mailbox_revoke revoke;
 		struct mailbox_sender sender;
+		struct mailbox_loan borrow;
+		struct mailbox_return give_back;
 		struct mailbox_notify notify;
 		struct mailbox_lane_open lane_open;
 		struct mailbox_lane_wait lane_wait;

@@ -181,6 +181,10 @@ static void bring_back_locked(struct mbx_box *box, struct mbx_message *msg,
 {
 	if (box->closed) {
 		let_go_locked(box, msg, MAILBOX_END_DESTROYED, spent);
+	} else if (is_dead(box, msg) && (msg->state & MBX_HAS_LOAN)) {
+		/* Its piece is one of this region. */
+		box->dropped++;
+		let_go_locked(box, msg, MAILBOX_END_DROPPED, spent);
 	} else if (is_dead(box, msg)) {
 		box->dead++;
 		mbx_receipt_set_apart_locked(box, msg);

@@ -16,6 +16,7 @@
 #include "expire.h"
 #include "lane.h"
 #include "lease.h"
+#include "loan.h"
 #include "mailbox.h"
 #include "policy.h"
 #include "receipt.h"
@@ -160,6 +161,7 @@ struct mbx_box *mbx_box_new(const struct mailbox_create *req)
 	box->permanent = req->flags & MAILBOX_PERMANENT;
 	box->user_ns = get_user_ns(current_user_ns());
 	box->created = ktime_get_ns();
+	mbx_loans_init(&box->loans, box->region.size);
 	mutex_init(&box->leaving);
 	spin_lock_init(&box->lock);
 	mbx_queue_init(&box->queue);
@@ -286,7 +288,9 @@ void mbx_box_close(struct mbx_box *box)
 		more |= finish_some_locked(&box->peekers);
 		more |= finish_some_locked(&box->claimants);
 		more |= finish_some_locked(&box->senders);
+		more |= finish_some_locked(&box->loans.waiters);
 		more |= empty_some_locked(box, &spent);
+		more |= mbx_loans_end_some_locked(box);
 		/* The queue is empty: those left are with a receiver that is copying. */
 		if (!more)
 			more = finish_some_locked(&box->meetings);
@@ -428,4 +432,18 @@ bool mbx_box_share_full_locked(const struct mbx_box *box, const struct mbx_share
 		return false;
 	return share->messages >= mbx_share_of(box->share, box->max_messages) ||
 	       share->bytes + length > mbx_share_of(box->share, box->max_bytes);
+}
+
+/**
+ * mbx_box_drop_more_locked() - mbx_box_drop_locked() of a message with files or a loan
+ * @box: the mailbox, its lock held
+ * @msg: the message
+ * @state: what it was
+ * Return: true if it may be kept for reuse. Files are closed, which is nothing to do under a lock.
+ */
+bool mbx_box_drop_more_locked(struct mbx_box *box, struct mbx_message *msg, u8 state)
+{
+	if (state & MBX_HAS_LOAN)
+		mbx_loan_drop_locked(box, msg);
+	return !(state & MBX_HAS_FILES);
 }

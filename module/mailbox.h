@@ -15,6 +15,7 @@
 #include <linux/workqueue.h>
 #include <uapi/linux/mailbox.h>
 
+#include "loan.h"
 #include "message.h"
 #include "queue.h"
 #include "quota.h"
@@ -54,6 +55,7 @@ struct user_namespace;
  * @user_ns: of the creator, with a reference; constant
  * @charge: the creator's, for the mailbox; constant
  * @region: its shared pages
+ * @loans: what is lent of them (guarded by @lock)
  * @lanes: its lanes; set once, by the first that asks for any, without a lock
  * @created: when, CLOCK_MONOTONIC ns; constant
  * @policy: enum mailbox_policy; constant
@@ -149,6 +151,7 @@ struct mbx_box {
 	struct mbx_box *dead_letter;
 	bool fixed_size;
 	struct mutex leaving;
+	struct mbx_loans loans;
 
 	spinlock_t lock ____cacheline_aligned_in_smp;
 	bool closed;
@@ -228,6 +231,7 @@ void mbx_box_share_put(struct mbx_box *box, struct mbx_share *share);
 bool mbx_box_share_full_locked(const struct mbx_box *box, const struct mbx_share *share,
 			       u32 length);
 void mbx_box_share_end_locked(struct mbx_box *box, struct mbx_share *share);
+bool mbx_box_drop_more_locked(struct mbx_box *box, struct mbx_message *msg, u8 state);
 
 /**
  * mbx_box_drop_locked() - let go of a message that is not in the queue
@@ -238,6 +242,8 @@ void mbx_box_share_end_locked(struct mbx_box *box, struct mbx_share *share);
 static inline void mbx_box_drop_locked(struct mbx_box *box, struct mbx_message *msg,
 				       struct mbx_message **spent)
 {
+	const u8 state = msg->state;
+
 	lockdep_assert_held(&box->lock);
 	if (msg->peekers || msg->claimed) {
 		msg->dropped = true;
@@ -245,8 +251,9 @@ static inline void mbx_box_drop_locked(struct mbx_box *box, struct mbx_message *
 	}
 	msg->dropped = false;
 	msg->state = 0;
-	/* Files are closed, which is nothing to do under a lock. */
-	if (!box->closed && likely(!msg->files) && mbx_stash_put(&box->stash, msg, spent))
+	if ((likely(!(state & (MBX_HAS_FILES | MBX_HAS_LOAN))) ||
+	     mbx_box_drop_more_locked(box, msg, state)) &&
+	    !box->closed && mbx_stash_put(&box->stash, msg, spent))
 		return;
 	msg->next = *spent;
 	*spent = msg;

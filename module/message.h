@@ -18,6 +18,7 @@
 struct mbx_answer;
 struct mbx_box;
 struct mbx_files;
+struct mbx_loan;
 struct mbx_share;
 struct mbx_waiter;
 struct page;
@@ -48,6 +49,7 @@ struct user_namespace;
  * @MBX_IS_CALL: its sender waits for the answer; with MBX_ANSWERED
  * @MBX_MUST_ANSWER: who has it under a lease answers it; it does not go back
  * @MBX_HAS_FILES: it has files
+ * @MBX_HAS_LOAN: its payload is a piece of the region
  */
 enum mbx_message_state {
 	MBX_COUNTED = 1 << 0,
@@ -57,6 +59,7 @@ enum mbx_message_state {
 	MBX_IS_CALL = 1 << 4,
 	MBX_MUST_ANSWER = 1 << 6,
 	MBX_HAS_FILES = 1 << 5,
+	MBX_HAS_LOAN = 1 << 7,
 };
 
 /**
@@ -67,12 +70,13 @@ enum mbx_message_state {
  * @thread: sender's thread, with a reference; constant once published
  * @uid: sender's effective user; constant once published
  * @gid: sender's effective group; constant once published
- * @length: bytes of payload; constant once published
+ * @length: bytes of payload that are stored with it; constant once published
  * @room: bytes of payload there is memory for; constant
  * @buffer: the payload when @room is more than MBX_INLINE and at most a page
  * @pages: the payload when @room is more than a page
  * @viewer: of a receipt that is to come: the user namespace of who will read it, with a
  *	reference; owner only
+ * @loan: with MBX_HAS_LOAN, which has no payload but that (guarded by the mailbox lock)
  * @charge: what its sender is charged for it; owner only
  * @share: where it is counted in its mailbox, if it is (guarded by the mailbox lock)
  * @sender: the sender that waits until it is received, or NULL (guarded by the
@@ -109,6 +113,7 @@ struct mbx_message {
 		void *buffer;
 		struct page **pages;
 		struct user_namespace *viewer;
+		struct mbx_loan *loan;
 	};
 	struct mbx_charge charge;
 	struct mbx_share *share;

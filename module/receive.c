@@ -19,6 +19,7 @@
 #include "ioctl.h"
 #include "lease.h"
 #include "line.h"
+#include "loan.h"
 #include "mailbox.h"
 #include "notify.h"
 #include "peer.h"
@@ -77,18 +78,18 @@ noinline int mbx_receive_copy(const struct mbx_message *msg, struct mailbox_rece
 }
 
 /* For the payload, or for files. */
-static bool lacks_room(const struct receive *r, const struct mbx_message *msg)
+static __always_inline bool lacks_room(const struct receive *r, const struct mbx_message *msg,
+				       const struct mbx_receive_extras *extras)
 {
-	const struct mbx_delivery *delivery = r->args->delivery;
-
 	if (msg->length > r->args->room)
 		return true;
 	/* A peek installs none. */
-	return unlikely(delivery) && !r->args->peek && mbx_files_nr(msg) > delivery->room;
+	return unlikely(extras) && extras->delivery && !r->args->peek &&
+	       mbx_files_nr(msg) > extras->delivery->room;
 }
 
 /* States of a message of which a receiver is told. */
-#define SAID (MBX_IS_RECEIPT | MBX_IS_DEAD_LETTER | MBX_IS_CALL | MBX_HAS_FILES)
+#define SAID (MBX_IS_RECEIPT | MBX_IS_DEAD_LETTER | MBX_IS_CALL | MBX_HAS_FILES | MBX_HAS_LOAN)
 
 /* Before the lock is dropped: bits of enum mailbox_result. */
 static __always_inline u32 result_locked(const struct mbx_message *msg, bool cut)
@@ -100,24 +101,29 @@ static __always_inline u32 result_locked(const struct mbx_message *msg, bool cut
 	return result | (msg->state & MBX_IS_RECEIPT ? MAILBOX_IS_RECEIPT : 0) |
 	       (msg->state & MBX_IS_DEAD_LETTER ? MAILBOX_IS_DEAD_LETTER : 0) |
 	       (msg->state & MBX_IS_CALL ? MAILBOX_IS_CALL : 0) |
-	       (msg->state & MBX_HAS_FILES ? MAILBOX_HAS_FILES : 0);
+	       (msg->state & MBX_HAS_FILES ? MAILBOX_HAS_FILES : 0) |
+	       (msg->state & MBX_HAS_LOAN ? MAILBOX_IS_LOAN : 0);
 }
 
 static bool too_long(const struct receive *r, const struct mbx_message *msg)
 {
-	return lacks_room(r, msg) && !r->args->truncate;
+	return lacks_room(r, msg, r->args->extras) && !r->args->truncate;
 }
 
 /* All but what the commit decides. */
 static __always_inline int copy(const struct receive *r, const struct mbx_message *msg, u32 copied,
-				u32 result)
+				u32 result, const struct mbx_receive_extras *extras)
 {
 	const struct mbx_receive_args *args = r->args;
 	int ret = 0;
 
-	if (unlikely(args->delivery))
-		ret = mbx_delivery_prepare(args->delivery, msg, args->peek);
-	return ret ?: mbx_receive_copy(msg, args->report, args->data, copied, result);
+	if (unlikely(extras) && extras->delivery)
+		ret = mbx_delivery_prepare(extras->delivery, msg, args->peek);
+	if (!ret)
+		ret = mbx_receive_copy(msg, args->report, args->data, copied, result);
+	if (unlikely(extras) && !ret && extras->taking)
+		ret = mbx_taking_tell(extras->taking);
+	return ret;
 }
 
 /* A sender that waits for room may have what we want: to us it goes without. */
@@ -215,6 +221,8 @@ static int find(struct mbx_box *box, struct receive *r, struct mbx_message **fou
 static int peek(struct mbx_box *box, struct receive *r, struct mbx_message *msg, bool cut,
 		u32 *copied) __must_hold(&box->lock)
 {
+	struct mbx_taking *taking = r->args->extras ? r->args->extras->taking : NULL;
+	const u32 length = mbx_loan_payload_locked(msg);
 	/* Under a lease it says meanwhile when that ends. */
 	const u64 expiry = msg->entry.expiry;
 	const u32 result = result_locked(msg, cut);
@@ -224,19 +232,30 @@ static int peek(struct mbx_box *box, struct receive *r, struct mbx_message *msg,
 	u64 missed = 0;
 	int ret;
 
+	/* It does not take what it does not know. */
+	if ((result & MAILBOX_IS_LOAN) && !r->args->peek && !taking)
+		return -EOPNOTSUPP;
 	if (tell)
 		missed = mbx_broadcast_missed_locked(box, r->subscriber, msg, index);
+	if (taking)
+		mbx_taking_look_locked(taking, msg, r->args->peek, false);
 	msg->peekers++;
 	spin_unlock(&box->lock);
 	*copied = min(msg->length, r->args->room);
-	ret = copy(r, msg, *copied, result);
+	ret = copy(r, msg, *copied, result, r->args->extras);
+	if (!ret && (result & MAILBOX_IS_LOAN) && put_user(length, &r->args->report->length))
+		ret = -EFAULT;
 	if (!ret && r->args->report && put_user(expiry, &r->args->report->expiry))
 		ret = -EFAULT;
 	if (!ret && tell && put_user(missed, &r->args->report->missed))
 		ret = -EFAULT;
 	spin_lock(&box->lock);
+	if (!ret && taking)
+		ret = mbx_taking_check_locked(taking);
 	if (!ret && r->subscriber && !r->args->peek)
 		ret = mbx_broadcast_got_locked(box, r->subscriber, msg, cursor, tell, &r->spent);
+	if (!ret && taking)
+		mbx_taking_commit_locked(taking, msg);
 	msg->peekers--;
 	if (msg->dropped) {
 		mbx_box_drop_locked(box, msg, &r->spent);
@@ -268,45 +287,66 @@ static int put_lease(const struct receive *r, u32 answer_room)
 	return 0;
 }
 
-/* Return: as find(). */
-static int take(struct mbx_box *box, struct receive *r, struct mbx_message *msg, bool cut,
-		u32 *copied) __must_hold(&box->lock)
+/* It stays: who takes a loan without knowing of it would never return it. */
+static noinline int refuse_loan(struct mbx_box *box, struct receive *r, struct mbx_message *msg)
 {
+	mbx_claim_undo_locked(box, msg, &r->spent);
+	return -EOPNOTSUPP;
+}
+
+/* Return: as find(). */
+static __always_inline int take(struct mbx_box *box, struct receive *r, struct mbx_message *msg,
+				bool cut, u32 *copied, const struct mbx_receive_extras *extras)
+	__must_hold(&box->lock)
+{
+	struct mbx_taking *taking = extras ? extras->taking : NULL;
 	const u32 result = result_locked(msg, cut);
 	u32 answer_room = 0;
 	int ret;
 
+	if (unlikely(result & MAILBOX_IS_LOAN) && !taking)
+		return refuse_loan(box, r, msg);
 	if (r->args->lease)
 		answer_room = begin_lease_locked(box, r, msg);
+	if (taking)
+		mbx_taking_look_locked(taking, msg, false, r->lessee.number);
 	spin_unlock(&box->lock);
 	*copied = min(msg->length, r->args->room);
-	ret = copy(r, msg, *copied, result);
+	ret = copy(r, msg, *copied, result, extras);
 	if (!ret && r->args->lease)
 		ret = put_lease(r, answer_room);
 	spin_lock(&box->lock);
+	if (taking && !ret)
+		ret = mbx_taking_check_locked(taking);
 	if (unlikely(ret)) {
 		mbx_claim_undo_locked(box, msg, &r->spent);
-	} else if (unlikely(mbx_claim_taken_back(msg))) {
+		return ret;
+	}
+	if (unlikely(mbx_claim_taken_back(msg))) {
 		/* What we copied never was. */
 		mbx_claim_undo_locked(box, msg, &r->spent);
-		ret = 1;
-	} else if (r->lessee.number) {
+		return 1;
+	}
+	/* Nothing below fails then. */
+	if (taking)
+		mbx_taking_commit_locked(taking, msg);
+	if (r->lessee.number) {
 		ret = mbx_claim_lease_locked(box, msg, &r->lessee, &r->spent);
 		if (!ret && r->args->lease == MBX_LEASE_CALLS)
 			msg->state |= MBX_MUST_ANSWER;
 		/* In the same round of the lock: see mbx_lease_check_holder(). */
 		r->doubtful = r->lessee.handle->departures;
-	} else {
-		mbx_claim_commit_locked(box, msg, &r->spent);
+		return ret;
 	}
-	return ret;
+	mbx_claim_commit_locked(box, msg, &r->spent);
+	return 0;
 }
 
 static int say_how_long(struct mbx_box *box, struct receive *r, struct mbx_message *msg)
 	__must_hold(&box->lock)
 {
-	struct mbx_delivery *delivery = r->args->delivery;
-	u32 needed = msg->length, nr_files = mbx_files_nr(msg);
+	struct mbx_delivery *delivery = r->args->extras ? r->args->extras->delivery : NULL;
+	u32 needed = mbx_loan_payload_locked(msg), nr_files = mbx_files_nr(msg);
 	int ret = -EMSGSIZE;
 
 	if (msg->claimed)
@@ -321,6 +361,19 @@ static int say_how_long(struct mbx_box *box, struct receive *r, struct mbx_messa
 }
 
 /* Return: as find(). */
+static noinline int receive_extras(struct mbx_box *box, struct receive *r, struct mbx_message *msg,
+				   u32 *copied) __must_hold(&box->lock)
+{
+	const struct mbx_receive_extras *extras = r->args->extras;
+	const bool cut = lacks_room(r, msg, extras);
+
+	if (cut && !r->args->truncate)
+		return say_how_long(box, r, msg);
+	return r->args->peek || r->subscriber ? peek(box, r, msg, cut, copied) :
+						take(box, r, msg, cut, copied, extras);
+}
+
+/* Return: as find(). */
 static int receive_locked(struct mbx_box *box, struct receive *r, u32 *copied)
 	__must_hold(&box->lock)
 {
@@ -331,11 +384,13 @@ static int receive_locked(struct mbx_box *box, struct receive *r, u32 *copied)
 	ret = find(box, r, &msg);
 	if (unlikely(ret))
 		return ret;
-	cut = lacks_room(r, msg);
+	if (unlikely(r->args->extras))
+		return receive_extras(box, r, msg, copied);
+	cut = lacks_room(r, msg, NULL);
 	if (unlikely(cut && !r->args->truncate))
 		return say_how_long(box, r, msg);
 	return unlikely(r->args->peek || r->subscriber) ? peek(box, r, msg, cut, copied) :
-							  take(box, r, msg, cut, copied);
+							  take(box, r, msg, cut, copied, NULL);
 }
 
 /* Before it waits: who revokes the handle ends waits that have begun. Return: as find(). */
@@ -412,8 +467,8 @@ int mbx_receive(struct mbx_handle *handle, const struct mbx_receive_args *args, 
 		if (likely(!ret))
 			ret = receive_locked(box, &r, copied);
 		spin_unlock(&box->lock);
-		if (unlikely(args->delivery))
-			mbx_delivery_end(args->delivery, !ret);
+		if (unlikely(args->extras) && args->extras->delivery)
+			mbx_delivery_end(args->extras->delivery, !ret);
 		if (unlikely(r.spent)) {
 			mbx_spent_free(r.spent);
 			r.spent = NULL;

@@ -13,6 +13,7 @@ struct mbx_delivery;
 struct mbx_handle;
 struct mbx_message;
 struct mbx_patience;
+struct mbx_taking;
 struct pid;
 
 /**
@@ -28,6 +29,16 @@ struct pid;
  */
 
 /**
+ * struct mbx_receive_extras - what few receives want, and each of it perhaps not
+ * @delivery: where files go, or NULL
+ * @taking: what becomes of loans, or NULL
+ */
+struct mbx_receive_extras {
+	struct mbx_delivery *delivery;
+	struct mbx_taking *taking;
+};
+
+/**
  * struct mbx_receive_args - a receive, its values not yet checked
  * @data: where the payload goes in user memory
  * @report: where everything else goes in user memory, or NULL
@@ -41,7 +52,7 @@ struct pid;
  * @lease: what to take under a lease
  * @ask_missed: of a broadcast, say in @report how many were missed
  * @lease_time: nanoseconds, 0 for no limit
- * @delivery: where files go, or NULL
+ * @extras: what else is wanted, or NULL
  */
 struct mbx_receive_args {
 	void __user *data;
@@ -56,7 +67,7 @@ struct mbx_receive_args {
 	bool ask_missed;
 	enum mbx_leasing lease;
 	u64 lease_time;
-	struct mbx_delivery *delivery;
+	struct mbx_receive_extras *extras;
 };
 
 long mbx_receive_user(struct file *file, struct mailbox_receive __user *arg);

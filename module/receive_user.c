@@ -11,6 +11,7 @@
 #include "handle.h"
 #include "ioctl.h"
 #include "line.h"
+#include "loan.h"
 #include "mailbox.h"
 #include "receipt.h"
 #include "receive.h"
@@ -19,7 +20,8 @@
 
 #define LEASE_FLAGS	    (MAILBOX_LEASE | MAILBOX_ANSWER)
 #define RECEIVE_BATCH_FLAGS (MAILBOX_TRUNCATE | LEASE_FLAGS | MAILBOX_FILES)
-#define RECEIVE_FLAGS	    (MBX_WAIT_FLAGS | MAILBOX_PEEK | RECEIVE_BATCH_FLAGS)
+#define RECEIVE_FLAGS	    (MBX_WAIT_FLAGS | MAILBOX_PEEK | MAILBOX_LOAN | RECEIVE_BATCH_FLAGS)
+#define EXTRA_FLAGS	    (MAILBOX_FILES | MAILBOX_LOAN)
 
 /* As long as it was before there were leases. */
 #define RECEIVE_LEAST offsetofend(struct mailbox_receive, deliveries)
@@ -115,17 +117,32 @@ static __always_inline int receive_first(const struct mbx_handle *handle, u8 __u
 }
 
 /* Apart: it takes a large part of the stack. */
-static noinline int receive_with_files(struct file *file, struct mbx_receive_args *args, u32 size)
+static noinline int receive_with_extras(struct file *file, struct mbx_receive_args *args, u32 size,
+					u32 flags)
 {
+	struct mbx_receive_extras extras = {};
 	struct mbx_delivery delivery;
+	struct mbx_taking taking;
 	u32 copied;
 	int ret;
 
-	ret = mbx_delivery_ask(&delivery, args->report, size);
-	if (ret)
-		return ret;
-	args->delivery = &delivery;
-	return mbx_receive(file->private_data, args, &copied);
+	if (flags & MAILBOX_FILES) {
+		ret = mbx_delivery_ask(&delivery, args->report, size);
+		if (ret)
+			return ret;
+		extras.delivery = &delivery;
+	}
+	if (flags & MAILBOX_LOAN) {
+		ret = mbx_taking_begin(&taking, file->private_data, args->report, size, args->peek);
+		if (ret)
+			return ret;
+		extras.taking = &taking;
+	}
+	args->extras = &extras;
+	ret = mbx_receive(file->private_data, args, &copied);
+	if (extras.taking)
+		mbx_taking_end(&taking);
+	return ret;
 }
 
 /* What is asked for by flags. */
@@ -179,8 +196,8 @@ static noinline int receive_any(struct file *file, struct mailbox_receive __user
 		args.deadline = batch->deadline;
 		args.nonblock = batch->nonblock;
 	}
-	if (unlikely(flags & MAILBOX_FILES))
-		return receive_with_files(file, &args, size);
+	if (unlikely(flags & EXTRA_FLAGS))
+		return receive_with_extras(file, &args, size, flags);
 	return mbx_receive(file->private_data, &args, &copied);
 }
 

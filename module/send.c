@@ -10,6 +10,7 @@
 #include "files.h"
 #include "handle.h"
 #include "ioctl.h"
+#include "loan.h"
 #include "mailbox.h"
 #include "policy.h"
 #include "receipt.h"
@@ -18,13 +19,15 @@
 #include "wait.h"
 
 #define RECEIPT_FLAGS	 (MAILBOX_RECEIPT | MAILBOX_RECEIPT_WAIT)
-#define SEND_FLAGS	 (MBX_WAIT_FLAGS | MAILBOX_EXPIRES | MAILBOX_FILES | RECEIPT_FLAGS)
+#define EXTRA_FLAGS	 (MAILBOX_FILES | MAILBOX_LOAN | RECEIPT_FLAGS)
+#define SEND_FLAGS	 (MBX_WAIT_FLAGS | MAILBOX_EXPIRES | EXTRA_FLAGS)
 #define SEND_BATCH_FLAGS (MAILBOX_EXPIRES | MAILBOX_FILES | MAILBOX_RECEIPT)
 
 /* What few sends have, and each of them perhaps not. */
 struct extras {
 	struct mbx_receipt *receipt;
 	struct mbx_files *files;
+	struct mbx_lending *lending;
 };
 
 /* As long as it was before there were receipts. */
@@ -107,16 +110,22 @@ static noinline int attach(struct extras *extras, struct mbx_box *box, struct mb
 			return ret;
 		mbx_files_attach(msg, &extras->files);
 	}
+	if (extras->lending) {
+		ret = mbx_lending_attach(extras->lending, msg);
+		if (ret)
+			return ret;
+	}
 	return extras->receipt ? mbx_receipt_attach(extras->receipt, box, msg, user) : 0;
 }
 
-/* What was not sent, and its lock. Files go with it. */
+/* What was not sent, and its lock. Files go with it, a loan goes back. */
 static noinline void give_up(struct mbx_box *box, struct mbx_message *msg,
 			     const struct extras *extras) __releases(&box->lock)
 {
 	const bool answered = mbx_receipt_detach(msg);
 	struct mbx_message *spent = NULL;
 
+	mbx_lending_undo_locked(box, msg);
 	mbx_box_drop_locked(box, msg, &spent);
 	spin_unlock(&box->lock);
 	mbx_message_free_all(spent);
@@ -205,6 +214,15 @@ static noinline s64 send_for_another(struct mbx_handle *handle, const struct fil
 	return ret;
 }
 
+/* Nothing of a loan is stored; but where there is one size, that is its length. */
+static int check_extras(const struct mbx_handle *handle, struct mbx_send_args args,
+			const struct extras *extras)
+{
+	if (extras && extras->lending && handle->box->fixed_size)
+		args.length = extras->lending->length;
+	return check(handle, args);
+}
+
 /* Return: as send_for(). */
 static noinline s64 send_any(struct file *file, const struct mbx_send_args args,
 			     struct extras *extras)
@@ -215,7 +233,7 @@ static noinline s64 send_any(struct file *file, const struct mbx_send_args args,
 	/* Written by REVOKE, which has returned before a call that must see it. */
 	if (!(handle->rights & MAILBOX_RIGHT_SEND) || READ_ONCE(handle->revoked))
 		return -EACCES;
-	ret = check(handle, args) ?: mbx_policy_send(handle);
+	ret = check_extras(handle, args, extras) ?: mbx_policy_send(handle);
 	if (ret)
 		return ret;
 	if (!uid_eq(handle->share->user->uid, current_euid()))
@@ -300,6 +318,29 @@ static noinline s64 send_with_receipt(struct file *file, struct mailbox_send __u
 }
 
 /* Return: as send_for(). */
+static noinline s64 send_with_loan(struct file *file, struct mailbox_send __user *arg, u32 size,
+				   u32 flags, struct mbx_send_args args, struct extras *extras)
+{
+	struct mbx_lending lending;
+	s64 ret;
+
+	/* What is taken back after it was sent has ended. */
+	if (flags & MAILBOX_RECEIPT_WAIT)
+		return -EOPNOTSUPP;
+	ret = mbx_lending_begin(&lending, file->private_data, arg, size, args.length);
+	if (ret)
+		return ret;
+	extras->lending = &lending;
+	args.length = 0;
+	if (flags & MAILBOX_RECEIPT)
+		ret = send_with_receipt(file, arg, size, flags, args, extras);
+	else
+		ret = send_any(file, args, extras);
+	mbx_lending_end(&lending, ret > 0);
+	return ret;
+}
+
+/* Return: as send_for(). */
 static noinline s64 send_with_extras(struct file *file, struct mailbox_send __user *arg, u32 size,
 				     u32 flags, const struct mbx_send_args args)
 {
@@ -311,7 +352,9 @@ static noinline s64 send_with_extras(struct file *file, struct mailbox_send __us
 		if (IS_ERR(extras.files))
 			return PTR_ERR(extras.files);
 	}
-	if (flags & RECEIPT_FLAGS)
+	if (flags & MAILBOX_LOAN)
+		ret = send_with_loan(file, arg, size, flags, args, &extras);
+	else if (flags & RECEIPT_FLAGS)
 		ret = send_with_receipt(file, arg, size, flags, args, &extras);
 	else
 		ret = send_any(file, args, &extras);
@@ -336,7 +379,7 @@ static noinline s64 send_unusual(struct file *file, struct mailbox_send __user *
 		/* 0 is "never" from here on; at 0 and at 1 it expired long ago. */
 		args.expiry = args.expiry ?: 1;
 	}
-	if (flags & (RECEIPT_FLAGS | MAILBOX_FILES))
+	if (flags & EXTRA_FLAGS)
 		return send_with_extras(file, arg, size, flags, args);
 	return send_any(file, args, NULL);
 }

@@ -161,8 +161,10 @@ static int set_locked(struct mbx_box *box, struct mailbox_set *set, struct mbx_g
 	mbx_look_again_locked(box);
 	mbx_room_freed_locked(box);
 	spin_unlock(&box->lock);
-	if (set->flags & MAILBOX_SET_REGION_SIZE)
+	if (set->flags & MAILBOX_SET_REGION_SIZE) {
 		mbx_growth_extend_locked(box);
+		mbx_loans_grow(box, box->region.size);
+	}
 	return 0;
 }
 

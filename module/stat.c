@@ -76,6 +76,8 @@ void mbx_box_stat_locked(struct mbx_box *box, struct mailbox_stat *stat)
 		.leased = box->leased,
 		.promised = box->promised,
 		.region_size = box->region.size,
+		.loaned = box->loans.pieces.bytes,
+		.loans = box->loans.pieces.nr,
 		.lanes = lanes ? READ_ONCE(lanes->nr) : 0,
 		.redelivered = box->redelivered,
 		.dead = box->dead,

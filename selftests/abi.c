@@ -137,7 +137,7 @@
 	MEMBER(notify, eventfd, 12, 4)
 
 #define LAYOUT_SEND(STRUCT, MEMBER) \
-	STRUCT(send, 96) \
+	STRUCT(send, 120) \
 	MEMBER(send, size, 0, 4) \
 	MEMBER(send, flags, 4, 4) \
 	MEMBER(send, data, 8, 8) \
@@ -153,7 +153,10 @@
 	MEMBER(send, receipt_data, 72, 8) \
 	MEMBER(send, files, 80, 8) \
 	MEMBER(send, nr_files, 88, 4) \
-	MEMBER(send, reserved_files, 92, 4)
+	MEMBER(send, reserved_files, 92, 4) \
+	MEMBER(send, loan, 96, 8) \
+	MEMBER(send, offset, 104, 8) \
+	MEMBER(send, borrow, 112, 8)
 
 #define LAYOUT_RECEIPT(STRUCT, MEMBER) \
 	STRUCT(receipt, 64) \
@@ -171,7 +174,7 @@
 	MEMBER(receipt, copies, 60, 4)
 
 #define LAYOUT_RECEIVE(STRUCT, MEMBER) \
-	STRUCT(receive, 136) \
+	STRUCT(receive, 160) \
 	MEMBER(receive, size, 0, 4) \
 	MEMBER(receive, flags, 4, 4) \
 	MEMBER(receive, data, 8, 8) \
@@ -195,7 +198,10 @@
 	MEMBER(receive, missed, 112, 8) \
 	MEMBER(receive, answer_room, 120, 4) \
 	MEMBER(receive, nr_files, 124, 4) \
-	MEMBER(receive, files, 128, 8)
+	MEMBER(receive, files, 128, 8) \
+	MEMBER(receive, give_back, 136, 8) \
+	MEMBER(receive, loan, 144, 8) \
+	MEMBER(receive, offset, 152, 8)
 
 #define LAYOUT_BATCH(STRUCT, MEMBER) \
 	STRUCT(batch, 40) \
@@ -278,6 +284,22 @@
 	MEMBER(sender, pid, 16, 4) \
 	MEMBER(sender, reserved, 20, 4)
 
+#define LAYOUT_LOAN(STRUCT, MEMBER) \
+	STRUCT(loan, 48) \
+	MEMBER(loan, size, 0, 4) \
+	MEMBER(loan, flags, 4, 4) \
+	MEMBER(loan, length, 8, 8) \
+	MEMBER(loan, deadline, 16, 8) \
+	MEMBER(loan, give_back, 24, 8) \
+	MEMBER(loan, loan, 32, 8) \
+	MEMBER(loan, offset, 40, 8)
+
+#define LAYOUT_RETURN(STRUCT, MEMBER) \
+	STRUCT(return, 16) \
+	MEMBER(return, size, 0, 4) \
+	MEMBER(return, flags, 4, 4) \
+	MEMBER(return, loan, 8, 8)
+
 #define LAYOUT_DIRECT(STRUCT, MEMBER) \
 	STRUCT(direct, 32) \
 	MEMBER(direct, size, 0, 4) \
@@ -338,6 +360,8 @@
 	LAYOUT_RESTRICT(STRUCT, MEMBER) \
 	LAYOUT_REVOKE(STRUCT, MEMBER) \
 	LAYOUT_SENDER(STRUCT, MEMBER) \
+	LAYOUT_LOAN(STRUCT, MEMBER) \
+	LAYOUT_RETURN(STRUCT, MEMBER) \
 	LAYOUT_DIRECT(STRUCT, MEMBER) \
 	LAYOUT_LINK(STRUCT, MEMBER) \
 	LAYOUT_LINKS(STRUCT, MEMBER) \
@@ -380,6 +404,8 @@
 	CONSTANT(MAILBOX_IOC_REPLY, 0xbc2b) \
 	CONSTANT(MAILBOX_IOC_REPLY_RECEIVE, 0xbc2c) \
 	CONSTANT(MAILBOX_IOC_SENDER, 0xbc2d) \
+	CONSTANT(MAILBOX_IOC_LOAN, 0xbc30) \
+	CONSTANT(MAILBOX_IOC_RETURN, 0xbc31) \
 	CONSTANT(MAILBOX_RIGHT_SEND, 1) \
 	CONSTANT(MAILBOX_RIGHT_RECEIVE, 0x2) \
 	CONSTANT(MAILBOX_RIGHT_MANAGE, 0x4) \
@@ -412,9 +438,11 @@
 	CONSTANT(MAILBOX_ANSWER, 0x800) \
 	CONSTANT(MAILBOX_FILES, 0x1000) \
 	CONSTANT(MAILBOX_IDENTIFY, 0x2000) \
+	CONSTANT(MAILBOX_LOAN, 0x4000) \
 	CONSTANT(MAILBOX_TRUNCATED, 1) \
 	CONSTANT(MAILBOX_IS_CALL, 0x8) \
 	CONSTANT(MAILBOX_HAS_FILES, 0x10) \
+	CONSTANT(MAILBOX_IS_LOAN, 0x20) \
 	CONSTANT(MAILBOX_SET_MODE, 1) \
 	CONSTANT(MAILBOX_SET_UID, 0x2) \
 	CONSTANT(MAILBOX_SET_GID, 0x4) \

@@ -45,7 +45,7 @@ members_of_description()
 		/^\}/ { in_struct = "" }
 		in_struct {
 			if ($3 ~ /MAILBOX_NAME_SIZE/) bytes = "MAILBOX_NAME_SIZE"
-			else if ($3 ~ /int64|^ptr64|^mailbox_(id|lease_number|grant)/) bytes = 8
+			else if ($3 ~ /int64|^ptr64|^mailbox_(id|lease_number|loan_number|grant)/) bytes = 8
 			else if ($3 ~ /int32|^bool32|^(uid|gid|pid|fd_mailbox_handle|fd_event)$/) bytes = 4
 			else bytes = "unknown"
 			print in_struct, $2, bytes

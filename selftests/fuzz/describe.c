@@ -5,12 +5,13 @@
 #include "describe.h"
 #include "members.h"
 
-#define WAIT_ERRORS    EAGAIN, ETIMEDOUT, EINTR, EPIPE, EIDRM
-#define SEND_ERRORS    EACCES, EPERM, EMSGSIZE, EDQUOT, ENOMEM, ELOOP, WAIT_ERRORS
-#define RECEIVE_ERRORS EACCES, EPERM, EBUSY, EMSGSIZE, ESRCH, ENOBUFS, EMFILE, ENOMEM, WAIT_ERRORS
-#define LEASE_ERRORS   EACCES, ESTALE, EIDRM
-#define REPLY_ERRORS   LEASE_ERRORS, EMSGSIZE, EINTR, EDQUOT, ENOMEM
-#define DIRECT_ERRORS  EPERM, ESRCH, EMSGSIZE, EAGAIN, ETIMEDOUT, EINTR, EDQUOT, ENOMEM, EIDRM
+#define WAIT_ERRORS EAGAIN, ETIMEDOUT, EINTR, EPIPE, EIDRM
+#define SEND_ERRORS EACCES, EPERM, EMSGSIZE, EDQUOT, ENOMEM, ELOOP, ESTALE, WAIT_ERRORS
+#define RECEIVE_ERRORS \
+	EACCES, EPERM, EBUSY, EMSGSIZE, ESRCH, ENOBUFS, EMFILE, ESTALE, EDQUOT, ENOMEM, WAIT_ERRORS
+#define LEASE_ERRORS  EACCES, ESTALE, EIDRM
+#define REPLY_ERRORS  LEASE_ERRORS, EMSGSIZE, EINTR, EDQUOT, ENOMEM
+#define DIRECT_ERRORS EPERM, ESRCH, EMSGSIZE, EAGAIN, ETIMEDOUT, EINTR, EDQUOT, ENOMEM, EIDRM
 
 const struct layout layouts[OP_LAYOUTS] = {
 	[OP_INFO] = {
@@ -138,7 +139,7 @@ const struct layout layouts[OP_LAYOUTS] = {
 		.name = "SEND",
 		.cmd = MAILBOX_IOC_SEND,
 		.flags = MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_EXPIRES | MAILBOX_FILES |
-			 MAILBOX_RECEIPT | MAILBOX_RECEIPT_WAIT,
+			 MAILBOX_RECEIPT | MAILBOX_RECEIPT_WAIT | MAILBOX_LOAN,
 		.size = sizeof(struct mailbox_send),
 		.least = 56,
 		.members = { SEND_MEMBERS },
@@ -148,7 +149,7 @@ const struct layout layouts[OP_LAYOUTS] = {
 		.name = "RECEIVE",
 		.cmd = MAILBOX_IOC_RECEIVE,
 		.flags = MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_PEEK | MAILBOX_TRUNCATE |
-			 MAILBOX_LEASE | MAILBOX_ANSWER | MAILBOX_FILES,
+			 MAILBOX_LEASE | MAILBOX_ANSWER | MAILBOX_FILES | MAILBOX_LOAN,
 		.size = sizeof(struct mailbox_receive),
 		.least = 104,
 		.members = { RECEIVE_MEMBERS },
@@ -276,7 +277,7 @@ const struct layout layouts[OP_LAYOUTS] = {
 		.size = sizeof(struct mailbox_reply),
 		.members = { REPLY_MEMBERS(KIND_MESSAGE) },
 		.entry = &layouts[OP_RECEIVE],
-		.errors = { RECEIVE_ERRORS, ESTALE, EDQUOT },
+		.errors = { RECEIVE_ERRORS },
 	},
 	[OP_SEND_TO] = {
 		.name = "SEND_TO",
@@ -309,6 +310,26 @@ const struct layout layouts[OP_LAYOUTS] = {
 		.size = sizeof(struct mailbox_allow),
 		.members = { ALLOW_MEMBERS },
 		.errors = { EDQUOT, ENOMEM, EIDRM },
+	},
+	[OP_LOAN] = {
+		.name = "LOAN",
+		.cmd = MAILBOX_IOC_LOAN,
+		.flags = MAILBOX_NONBLOCK | MAILBOX_DEADLINE,
+		.size = sizeof(struct mailbox_loan),
+		.members = { LOAN_MEMBERS },
+		.errors = { EACCES, EMSGSIZE, ESTALE, EAGAIN, ETIMEDOUT, EINTR, EDQUOT, ENOMEM,
+			    EIDRM },
+	},
+	[OP_RETURN] = {
+		.name = "RETURN",
+		.cmd = MAILBOX_IOC_RETURN,
+		.size = sizeof(struct mailbox_return),
+		.members = {
+			RETURN(size, KIND_SIZE, IN),
+			RETURN(flags, KIND_FLAGS, IN),
+			RETURN(loan, KIND_LOAN, IN),
+		},
+		.errors = { EACCES, ESTALE, EIDRM },
 	},
 };
 

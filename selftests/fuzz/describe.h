@@ -40,6 +40,9 @@ enum kind {
 	KIND_FILES,
 	KIND_NR_FILES,
 	KIND_LEASE,
+	/* A number, and the bytes that are wanted. */
+	KIND_LOAN,
+	KIND_BORROW,
 	/* Where the answer of a call goes, and how much of it. */
 	KIND_ANSWER,
 	KIND_ROOM,

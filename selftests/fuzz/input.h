@@ -58,6 +58,8 @@ enum op {
 	OP_RECEIVE_FROM,
 	OP_LINKS,
 	OP_ALLOW,
+	OP_LOAN,
+	OP_RETURN,
 	OP_LAYOUTS,
 	/* By a worker. */
 	OP_PLAIN = 64,

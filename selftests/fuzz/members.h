@@ -28,6 +28,8 @@
 #define YIELD(member, kind, direction)	 MEMBER(mailbox_yield, member, kind, direction)
 #define NOTIFY(member, kind, direction)	 MEMBER(mailbox_notify, member, kind, direction)
 #define DERIVE(member, kind, direction)	 MEMBER(mailbox_restrict, member, kind, direction)
+#define LOAN(member, kind, direction)	 MEMBER(mailbox_loan, member, kind, direction)
+#define RETURN(member, kind, direction)	 MEMBER(mailbox_return, member, kind, direction)
 #define SENDER(member, kind, direction)	 MEMBER(mailbox_sender, member, kind, direction)
 #define REVOKE(member, kind, direction)	 MEMBER(mailbox_revoke, member, kind, direction)
 #define CALL(member, kind, direction)	 MEMBER(mailbox_call, member, kind, direction)
@@ -80,7 +82,8 @@
 		SEND(receipt, KIND_RECEIPT, IN), SEND(reserved, KIND_NUMBER, IN), \
 		SEND(cookie, KIND_NUMBER, IN), SEND(receipt_data, KIND_RECEIPT_DATA, IN), \
 		SEND(files, KIND_FILES, IN), SEND(nr_files, KIND_NR_FILES, IN), \
-		SEND(reserved_files, KIND_NUMBER, IN)
+		SEND(reserved_files, KIND_NUMBER, IN), SEND(loan, KIND_LOAN, IN_OUT), \
+		SEND(offset, KIND_NUMBER, IN_OUT), SEND(borrow, KIND_BORROW, IN)
 
 #define RECEIVE_MEMBERS \
 	RECEIVE(size, KIND_SIZE, IN), RECEIVE(flags, KIND_FLAGS, IN), \
@@ -94,7 +97,9 @@
 		RECEIVE(gid, KIND_NUMBER, OUT), RECEIVE(result, KIND_NUMBER, OUT), \
 		RECEIVE(deliveries, KIND_NUMBER, OUT), RECEIVE(lease, KIND_NUMBER, IN_OUT), \
 		RECEIVE(missed, KIND_NUMBER, IN_OUT), RECEIVE(answer_room, KIND_NUMBER, IN_OUT), \
-		RECEIVE(nr_files, KIND_NR_FILES, IN_OUT), RECEIVE(files, KIND_FILES, IN)
+		RECEIVE(nr_files, KIND_NR_FILES, IN_OUT), RECEIVE(files, KIND_FILES, IN), \
+		RECEIVE(give_back, KIND_NUMBER, IN), RECEIVE(loan, KIND_NUMBER, IN_OUT), \
+		RECEIVE(offset, KIND_NUMBER, IN_OUT)
 
 #define CALL_MEMBERS \
 	CALL(size, KIND_SIZE, IN), CALL(flags, KIND_FLAGS, IN), CALL(data, KIND_DATA, IN), \
@@ -118,6 +123,11 @@
 	DIRECT(size, KIND_SIZE, IN), DIRECT(flags, KIND_FLAGS, IN), DIRECT(pid, KIND_PID, IN), \
 		DIRECT(reserved, KIND_NUMBER, IN), DIRECT(message, KIND_MESSAGE, IN), \
 		DIRECT(process, KIND_PROCESS, IN_OUT)
+
+#define LOAN_MEMBERS \
+	LOAN(size, KIND_SIZE, IN), LOAN(flags, KIND_FLAGS, IN), LOAN(length, KIND_BORROW, IN), \
+		LOAN(deadline, KIND_TIME, IN), LOAN(give_back, KIND_NUMBER, IN), \
+		LOAN(loan, KIND_NUMBER, OUT), LOAN(offset, KIND_NUMBER, OUT)
 
 #define LINK_MEMBERS \
 	LINK(size, KIND_SIZE, OUT), LINK(flags, KIND_FLAGS, OUT), LINK(pid, KIND_NUMBER, OUT), \

@@ -40,7 +40,8 @@ static __u8 random_op(void)
 		OP_SEND_BATCH, OP_RECEIVE_BATCH, OP_SET,    OP_STAT,  OP_NAP,
 		OP_ACK,	       OP_NACK,		 OP_EXTEND, OP_YIELD, OP_NOTIFY,
 		OP_RESTRICT,   OP_REVOKE,	 OP_CALL,   OP_REPLY, OP_REPLY_RECEIVE,
-		OP_SEND_TO,    OP_RECEIVE_FROM,	 OP_LINKS,  OP_ALLOW,
+		OP_SEND_TO,    OP_RECEIVE_FROM,	 OP_LINKS,  OP_ALLOW, OP_LOAN,
+		OP_LOAN,       OP_RETURN,
 	};
 
 	return chance(3) ? often[chance(sizeof(often))] :

@@ -244,6 +244,11 @@ __u64 value_initial(const struct layout *layout, const struct member *member,
 		return 2;
 	case KIND_LEASE:
 		return shared->leases[(shared->nr_leases - 1) % LEASES];
+	case KIND_LOAN:
+		/* They count up from 1 in each mailbox. */
+		return 1;
+	case KIND_BORROW:
+		return 64;
 	case KIND_ANSWER:
 		return (__u64)memory.sink;
 	case KIND_ROOM:
