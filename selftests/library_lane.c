@@ -245,36 +245,60 @@ TEST_F(library_lane, that_cannot_be_opened_leaves_all_as_it_was)
 	close(receiver);
 }
 
-/* The head of a lane that this process has besides, by the raw interface. */
-static struct mailbox_lane_producer *producer_of(int handle, __u64 *number)
-{
-	struct mailbox_lane_open open = { .size = sizeof(open), .bytes = RING };
-	void *page;
+/* What the sender of a lane may write to, and what it reads of its end, by the raw interface. */
+struct pages {
+	struct mailbox_lane_open open;
+	struct mailbox_lane_state *state;
+	struct mailbox_lane_producer *producer;
+	char *data;
+};
 
-	ASSERT_EQ(0, ioctl(handle, MAILBOX_IOC_LANE_OPEN, &open));
-	page = mmap64(NULL, page_size(), READ_WRITE, MAP_SHARED, handle,
-		      open.offset + MAILBOX_LANE_PRODUCER * page_size());
-	ASSERT_TRUE(page != MAP_FAILED);
-	*number = open.lane;
-	return page;
+static void *map_area(int handle, const struct pages *pages, int area, size_t length,
+		      int protection)
+{
+	void *start = mmap64(NULL, length, protection, MAP_SHARED, handle,
+			     pages->open.offset + area * page_size());
+
+	ASSERT_TRUE(start != MAP_FAILED);
+	return start;
+}
+
+static struct pages pages_of(int handle)
+{
+	struct pages pages = { .open = { .size = sizeof(pages.open), .bytes = RING } };
+
+	ASSERT_EQ(0, ioctl(handle, MAILBOX_IOC_LANE_OPEN, &pages.open));
+	pages.state = map_area(handle, &pages, MAILBOX_LANE_STATE, page_size(), READ_ONLY);
+	pages.producer = map_area(handle, &pages, MAILBOX_LANE_PRODUCER, page_size(), READ_WRITE);
+	pages.data = map_area(handle, &pages, MAILBOX_LANE_DATA, pages.open.bytes, READ_WRITE);
+	return pages;
+}
+
+static void pages_end(int handle, const struct pages *pages)
+{
+	struct mailbox_lane_close end = { .size = sizeof(end) };
+
+	munmap(pages->state, page_size());
+	munmap(pages->producer, page_size());
+	munmap(pages->data, pages->open.bytes);
+	ASSERT_EQ(0, ioctl(handle, MAILBOX_IOC_LANE_CLOSE, &end));
 }
 
 TEST_F(library_lane, a_sender_that_lies_harms_itself_alone)
 {
 	int handle = mailbox_open(self->device, "lanes", MAILBOX_RIGHT_SEND, 0);
+	struct pages pages = pages_of(handle);
 	struct mailbox_lane_message message;
-	__u64 number;
-	struct mailbox_lane_producer *producer = producer_of(handle, &number);
 	int ret, broken = 0, good = 0, i;
 
-	__atomic_store_n(&producer->head, POISON64, __ATOMIC_RELEASE);
+	__atomic_store_n(&pages.producer->head, POISON64, __ATOMIC_RELEASE);
 	ASSERT_EQ(0, send_text(self->lane, "one"));
 	ASSERT_EQ(0, send_text(self->lane, "two"));
 	for (i = 0; i < 3; i++) {
 		ret = mailbox_lanes_next(self->lanes, &message, MAILBOX_NONBLOCK, 0);
 		if (ret == -EBADMSG) {
 			broken++;
-			EXPECT_EQ(number, message.lane);
+			EXPECT_EQ(pages.open.lane, message.lane);
 		} else {
 			ASSERT_EQ(0, ret);
 			good++;
@@ -286,6 +310,65 @@ TEST_F(library_lane, a_sender_that_lies_harms_itself_alone)
 	EXPECT_EQ(-EAGAIN, next_text(self, &message, ""));
 	EXPECT_EQ(1, nr_lanes(self));
 	close(handle);
+}
+
+/* Until it is killed: whatever it may write, as fast as it can; a new lane when one is closed. */
+static void scribble(FIXTURE_DATA(library_lane) * self)
+{
+	int handle = mailbox_open(self->device, "lanes", MAILBOX_RIGHT_SEND, 0);
+	unsigned int seed = 1, i;
+	struct pages pages;
+
+	for (;;) {
+		pages = pages_of(handle);
+		for (i = 0; !(__atomic_load_n(&pages.state->ended, __ATOMIC_RELAXED)); i++) {
+			/* Mostly such that makes some sense, so that it is looked at. */
+			((__u32 *)pages.data)[rand_r(&seed) % (RING / 4)] =
+				rand_r(&seed) % (i % 64 ? 256 : RAND_MAX);
+			if (i % 16 == 0)
+				__atomic_store_n(&pages.producer->head,
+						 rand_r(&seed) % (i % 1024 ? RING / 8 : RING) * 8,
+						 __ATOMIC_RELEASE);
+		}
+		pages_end(handle, &pages);
+	}
+}
+
+TEST_F(library_lane, a_sender_that_scribbles_harms_nobody)
+{
+	unsigned int number, broken = 0, others = 0, sum = 0;
+	struct mailbox_lane_message message;
+	__u64 end = now_ns() + PATIENCE;
+	pid_t pid = child_fork();
+	size_t i;
+	int ret;
+
+	if (!pid)
+		scribble(self);
+	for (number = 0; number < 1000 || broken < 10 || !others; number++) {
+		ASSERT_LT(now_ns(), end);
+		ASSERT_EQ(0, mailbox_lane_send(self->lane, &number, sizeof(number)));
+		do {
+			ret = mailbox_lanes_next(self->lanes, &message, 0, 0);
+			broken += ret == -EBADMSG;
+			if (ret == -EBADMSG)
+				continue;
+			ASSERT_EQ(0, ret);
+			/* All of it is there to be read, whatever it is. */
+			for (i = 0; i < message.length; i++)
+				sum += ((const char *)message.data)[i];
+			if (message.lane == mailbox_lane_number(self->lane))
+				break;
+			others++;
+			mailbox_lanes_release(self->lanes);
+		} while (true);
+		ASSERT_EQ(sizeof(number), message.length);
+		ASSERT_EQ(0, memcmp(message.data, &number, sizeof(number)));
+		mailbox_lanes_release(self->lanes);
+		sched_yield();
+	}
+	TH_LOG("%u broken, %u messages of it, which come to %u", broken, others, sum);
+	child_kill(pid);
 }
 
 /* --- processes -------------------------------------------------------- */

@@ -16,7 +16,7 @@
 #include "ring.h"
 
 #define BYTES	 4096U
-#define MESSAGES 200000U
+#define MESSAGES 30000U
 
 struct pages {
 	struct mailbox_lane_state state;
