@@ -131,7 +131,7 @@ static void look_at(struct ring *ring)
 
 TEST_F_TIMEOUT(lane_hostile, a_sender, 300)
 {
-	const __u64 nr = effort(30000);
+	const __u64 nr = effort(10000);
 	struct ring rings[2], *honest = NULL, *hostile = NULL;
 	pid_t pids[2] = { child_fork() };
 	__u64 got[3], next = 0;
@@ -193,7 +193,7 @@ static void scribble_receiver(FIXTURE_DATA(lane_hostile) * self, __u64 random)
 
 TEST_F_TIMEOUT(lane_hostile, a_receiver, 300)
 {
-	const __u64 nr = effort(30000);
+	const __u64 nr = effort(10000);
 	int fd = box_open(self->device, self->id, NULL, SEND), box = box_new(self->device);
 	int other = box_open(self->device, box_stat(box).id, NULL, SEND);
 	struct ring out = ring_new(fd, 4096), good = ring_new(other, 4096);

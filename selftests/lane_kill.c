@@ -122,12 +122,12 @@ static void send_for_ever(FIXTURE_DATA(lane_kill) * self)
 
 TEST_F(lane_kill, a_sender_at_any_moment)
 {
-	const __u64 lives = effort(200);
+	const __u64 lives = effort(60);
 	__u64 opened = 0;
 
 	for (__u64 life = 0; life < lives; life++) {
 		struct mailbox_lane_wait args = lane_wait_args(0, opened);
-		__u64 next = 0, until = life * 7919 % 3000;
+		__u64 next = 0, until = life * 7919 % 1000;
 		struct ring in;
 		pid_t pid;
 
@@ -176,7 +176,7 @@ static void receive_for_ever(FIXTURE_DATA(lane_kill) * self)
 
 TEST_F(lane_kill, a_receiver_at_any_moment)
 {
-	const __u64 lives = effort(100);
+	const __u64 lives = effort(40);
 	int fd = box_open(self->device, self->id, NULL, SEND);
 	char data[LENGTH];
 

@@ -393,7 +393,7 @@ TEST_F(lane_wait, an_answer_that_cannot_be_written_loses_nothing)
 /* Both sides sleep as often as they can: a wake-up that is lost is a test that hangs. */
 TEST_F(lane_wait, none_is_lost)
 {
-	const __u64 nr = effort(100000);
+	const __u64 nr = effort(30000);
 	pid_t pid = child_fork();
 	__u64 got[8];
 

@@ -58,6 +58,10 @@ enum op {
 	OP_RECEIVE_FROM,
 	OP_LINKS,
 	OP_ALLOW,
+	OP_LANE_OPEN,
+	OP_LANE_WAIT,
+	OP_LANE_WAKE,
+	OP_LANE_CLOSE,
 	OP_LAYOUTS,
 	/* By a worker. */
 	OP_PLAIN = 64,
