@@ -30,6 +30,10 @@ static void complete_open(struct scene *scene)
 {
 	struct ring ring, other;
 
+	/* The answer that could be written before may be lost: the lane is there all the same. */
+	out.lane = 1;
+	out.bytes = BYTES;
+	out.offset = 1ULL << 40;
 	EXPECT_EQ(1, box_stat(scene->fd).lanes);
 	in = lane_next(scene->fd, 0);
 	EXPECT_EQ(1, in.lane);
