@@ -312,6 +312,31 @@ TEST_F(library_lane, a_sender_that_lies_harms_itself_alone)
 	close(handle);
 }
 
+/* One that is committed and not told of, so that it is the end that ends the wait. */
+TEST_F(library_lane, whatever_ends_a_wait_what_was_committed_comes_first)
+{
+	int handle = mailbox_open(self->device, "lanes", MAILBOX_RIGHT_SEND, 0);
+	struct pages pages = pages_of(handle);
+	struct mailbox_lane_record *record = (void *)pages.data;
+	struct mailbox_lane_message message;
+	pid_t pid = child_fork();
+
+	if (!pid) {
+		wait_sleeping(getppid(), getppid());
+		record->length = 3;
+		memcpy(record + 1, "one", 3);
+		__atomic_store_n(&pages.producer->head, 16, __ATOMIC_RELEASE);
+		_exit(mailbox_destroy(self->box) ? KSFT_FAIL : KSFT_PASS);
+	}
+	ASSERT_EQ(0, mailbox_lanes_next(self->lanes, &message, 0, 0));
+	EXPECT_EQ(3, message.length);
+	EXPECT_EQ(0, memcmp(message.data, "one", 3));
+	mailbox_lanes_release(self->lanes);
+	EXPECT_EQ(-EIDRM, mailbox_lanes_next(self->lanes, &message, 0, 0));
+	child_done(pid);
+	close(handle);
+}
+
 /* Until it is killed: whatever it may write, as fast as it can; a new lane when one is closed. */
 static void scribble(FIXTURE_DATA(library_lane) * self)
 {
