@@ -14,6 +14,7 @@
  */
 #define SENDER		0
 #define RECEIVER	1
+#define PROCESSORS	2
 
 /* Records that are sent: one more than any ring here holds, so that a slot is used again. */
 #define RECORDS		3
@@ -232,5 +233,6 @@ active [2] proctype processor()
 	byte chosen, step;
 	bool earlier;
 
+end_unused:
 	LET_BE_SEEN(_pid - 2)
 }
