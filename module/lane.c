@@ -172,11 +172,11 @@ static void remove_locked(struct mbx_lanes *lanes, struct mbx_lane *lane, struct
 	list_add(&lane->dead, dead);
 }
 
-/* Read by users at any time. */
+/* Read by users at any time. Release: whoever reads it reads what was committed before. */
 static void end_locked(struct mbx_lane *lane, u32 why)
 {
 	lane->ended |= why;
-	WRITE_ONCE(lane->state->ended, lane->ended);
+	smp_store_release(&lane->state->ended, lane->ended);
 }
 
 static void put_all(struct list_head *dead)

@@ -482,8 +482,9 @@
  *
  * *End.* When the sender says LANE_CLOSE, or its handle is closed or revoked, or its last process
  * is killed, MAILBOX_LANE_SENDER_GONE is set in ended, and the receiver is woken. What was
- * committed is there to be read; what was not is not. The lane keeps its place until the receiver
- * closes it; one that the receiver was not told of yet, and that is empty, goes at once.
+ * committed is there to be read, by a receiver that loads ended with acquire and then head once
+ * more; what was not is not. The lane keeps its place until the receiver closes it; one that the
+ * receiver was not told of yet, and that is empty, goes at once.
  *
  * When the receiver closes a lane, MAILBOX_LANE_RECEIVER_GONE is set, its place is free, and the
  * sender's LANE_WAIT fails with EPIPE; the sender closes it, too, and may make another. When the
