@@ -442,6 +442,8 @@ static int close_told_locked(const struct mbx_handle *handle, struct mbx_lanes *
 	end_locked(lane, MAILBOX_LANE_RECEIVER_GONE);
 	mbx_lane_wake_sender_locked(lane);
 	remove_locked(lanes, lane, dead);
+	/* Another thread may wait for this lane alone. */
+	wake_up_all(&lanes->sleepers);
 	return 0;
 }
 

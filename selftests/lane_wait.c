@@ -258,8 +258,16 @@ TEST_F(lane_wait, a_receiver_that_gives_up_in_another_thread_is_none)
 
 TEST_F(lane_wait, a_lane_that_is_closed_by_another_thread_is_none)
 {
+	struct mailbox_lane_wait args = lane_wait_args(0, 1);
 	pid_t pid;
 
+	args.lane = 1;
+	pid = waiter(self->fd, args, -ENOENT, 0);
+	ASSERT_EQ(0, lane_close(self->fd, MAILBOX_LANE_RECEIVE, 1));
+	child_done(pid);
+	ASSERT_EQ(0, lane_close(self->sender, 0, 0));
+	ring_unmap(&self->out);
+	self->out = ring_new(self->sender, 4096);
 	fill(&self->out);
 	pid = sender_waits(self, -ENOENT);
 	ASSERT_EQ(0, lane_close(self->sender, 0, 0));
