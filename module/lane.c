@@ -172,11 +172,11 @@ static void remove_locked(struct mbx_lanes *lanes, struct mbx_lane *lane, struct
 	list_add(&lane->dead, dead);
 }
 
-/* Read by users at any time. */
+/* Read by users at any time. Release: whoever reads it reads what was committed before. */
 static void end_locked(struct mbx_lane *lane, u32 why)
 {
 	lane->ended |= why;
-	WRITE_ONCE(lane->state->ended, lane->ended);
+	smp_store_release(&lane->state->ended, lane->ended);
 }
 
 static void put_all(struct list_head *dead)
@@ -442,6 +442,8 @@ static int close_told_locked(const struct mbx_handle *handle, struct mbx_lanes *
 	end_locked(lane, MAILBOX_LANE_RECEIVER_GONE);
 	mbx_lane_wake_sender_locked(lane);
 	remove_locked(lanes, lane, dead);
+	/* Another thread may wait for this lane alone. */
+	wake_up_all(&lanes->sleepers);
 	return 0;
 }
 

@@ -138,7 +138,10 @@ static int sleep(const struct mbx_handle *handle, struct mbx_lanes *lanes,
 	for (;;) {
 		/* Before the look, so that what happens after it wakes us. */
 		prepare_to_wait(sleepers, &wait, TASK_INTERRUPTIBLE);
-		ret = look(handle, lanes, req, known, true);
+		/* Who has been woken for something does not say that it sleeps again. */
+		ret = look(handle, lanes, req, known, false);
+		if (ret == -EAGAIN)
+			ret = look(handle, lanes, req, known, true);
 		if (ret != -EAGAIN)
 			break;
 		ret = -ERESTARTSYS;
@@ -305,6 +308,7 @@ __poll_t mbx_lane_poll(const struct mbx_handle *handle)
 		return 0;
 	spin_lock(&lanes->lock);
 	if (lanes->receiver == handle) {
+		/* Ready or not: an epoll set may be told of what changes, and of nothing else. */
 		say_receiver_sleeps_locked(lanes, 0);
 		for (i = 0; i < MAILBOX_LANES_MAX && !ready; i++)
 			ready = lanes->places[i] && is_ready(lanes->places[i]);

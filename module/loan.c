@@ -132,13 +132,7 @@ struct mbx_lent *mbx_lent_new(struct mbx_box *box)
 	return ERR_PTR(ret);
 }
 
-/**
- * mbx_lent_free() - free a record
- * @lent: one of which nothing is lent, or NULL
- *
- * Context: Any but interrupts; does not sleep.
- */
-void mbx_lent_free(struct mbx_lent *lent)
+static void lent_free(struct mbx_lent *lent)
 {
 	if (!lent)
 		return;
@@ -153,7 +147,7 @@ static void keep_locked(struct mbx_box *box, struct mbx_lent *lent)
 
 	lockdep_assert_held(&box->lock);
 	if (box->closed) {
-		mbx_lent_free(lent);
+		lent_free(lent);
 		return;
 	}
 	/* Those who borrow now are more likely to borrow next. */
@@ -165,7 +159,26 @@ static void keep_locked(struct mbx_box *box, struct mbx_lent *lent)
 	lent->next = loans->kept;
 	loans->kept = lent;
 	loans->nr_kept++;
-	mbx_lent_free(old);
+	lent_free(old);
+}
+
+/**
+ * mbx_lent_put() - undo mbx_lent_new()
+ * @box: the mailbox
+ * @lent: a record of which nothing was lent, or NULL
+ */
+void mbx_lent_put(struct mbx_box *box, struct mbx_lent *lent)
+{
+	if (!lent)
+		return;
+	/* One that was not kept before is not now: a call that fails leaves no charge. */
+	if (!lent->length) {
+		lent_free(lent);
+		return;
+	}
+	spin_lock(&box->lock);
+	keep_locked(box, lent);
+	spin_unlock(&box->lock);
 }
 
 /* One less holds the piece. Return: its record. */
@@ -292,7 +305,7 @@ bool mbx_loans_end_some_locked(struct mbx_box *box)
 		struct mbx_lent *lent = loans->kept;
 
 		loans->kept = lent->next;
-		mbx_lent_free(lent);
+		lent_free(lent);
 	}
 	loans->nr_kept = 0;
 	for (nr = 0; nr < LOAN_STEP && loans->held.rb_node; nr++)

@@ -63,7 +63,7 @@ struct mbx_loan {
  * @first: the loan that was made with it
  * @charge: who borrowed it pays for this record; owner only
  * @next: in the list of those that are kept
- * @length: bytes that were asked for
+ * @length: bytes that were asked for; 0 before anything was lent
  * @loans: how many hold it
  *
  * All but @charge guarded by the mailbox lock.
@@ -156,7 +156,7 @@ void mbx_loans_leave(struct mbx_handle *handle);
 void mbx_loans_serve_locked(struct mbx_box *box);
 
 struct mbx_lent *mbx_lent_new(struct mbx_box *box);
-void mbx_lent_free(struct mbx_lent *lent);
+void mbx_lent_put(struct mbx_box *box, struct mbx_lent *lent);
 bool mbx_lent_begin_locked(struct mbx_handle *handle, struct mbx_lent *lent, u32 length,
 			   struct mbx_loan *give_back);
 

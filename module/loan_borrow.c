@@ -167,7 +167,7 @@ int mbx_loan_lend(struct file *file, struct mbx_call *call)
 		     args->flags & MAILBOX_DEADLINE ? args->deadline : MBX_FOREVER,
 		     (args->flags & MAILBOX_NONBLOCK) || (file->f_flags & O_NONBLOCK));
 	if (ret) {
-		mbx_lent_free(borrower.lent);
+		mbx_lent_put(handle->box, borrower.lent);
 		return ret;
 	}
 	args->loan = borrower.loan;

@@ -156,7 +156,7 @@ void mbx_lending_end(struct mbx_lending *lending, bool sent)
 			put_user(0, &lending->arg->loan);
 		}
 	}
-	mbx_lent_free(lending->next);
+	mbx_lent_put(lending->handle->box, lending->next);
 }
 
 static struct mbx_copy *copy_new(void)

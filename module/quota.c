@@ -26,7 +26,7 @@ MODULE_PARM_DESC(max_messages_per_user, "Messages one user may have queued");
 static ulong max_bytes_per_user = 128 * 1024 * 1024;
 module_param(max_bytes_per_user, ulong, 0644);
 MODULE_PARM_DESC(max_bytes_per_user,
-		 "Bytes of memory the messages and regions of one user may take");
+		 "Bytes of memory the messages, regions and lanes of one user may take");
 
 /* Guards the table below and the step of a user's references from one to none. */
 static DEFINE_SPINLOCK(users_lock);

@@ -8,6 +8,7 @@
 #include "common_call.h"
 #include "common_direct.h"
 #include "common_grant.h"
+#include "common_loan.h"
 
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -52,11 +53,11 @@ static const struct command commands[] = {
 	{ "NOTIFY", MAILBOX_IOC_NOTIFY, sizeof(struct mailbox_notify), 0, 0, true, true },
 	{ "SEND", MAILBOX_IOC_SEND, sizeof(struct mailbox_send), 56,
 	  MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_EXPIRES | MAILBOX_RECEIPT |
-		  MAILBOX_RECEIPT_WAIT | MAILBOX_FILES,
+		  MAILBOX_RECEIPT_WAIT | MAILBOX_FILES | MAILBOX_LOAN,
 	  HANDLE_ONLY },
 	{ "RECEIVE", MAILBOX_IOC_RECEIVE, sizeof(struct mailbox_receive), 104,
 	  MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_PEEK | MAILBOX_TRUNCATE | MAILBOX_LEASE |
-		  MAILBOX_ANSWER | MAILBOX_FILES,
+		  MAILBOX_ANSWER | MAILBOX_FILES | MAILBOX_LOAN,
 	  HANDLE_ONLY },
 	{ "SEND_BATCH", MAILBOX_IOC_SEND_BATCH, sizeof(struct mailbox_batch), 0,
 	  MAILBOX_NONBLOCK | MAILBOX_DEADLINE, HANDLE_ONLY },
@@ -75,6 +76,9 @@ static const struct command commands[] = {
 	{ "REPLY_RECEIVE", MAILBOX_IOC_REPLY_RECEIVE, sizeof(struct mailbox_reply), 0, 0,
 	  HANDLE_ONLY },
 	{ "SENDER", MAILBOX_IOC_SENDER, sizeof(struct mailbox_sender), 0, 0, HANDLE_ONLY },
+	{ "LOAN", MAILBOX_IOC_LOAN, sizeof(struct mailbox_loan), 0,
+	  MAILBOX_NONBLOCK | MAILBOX_DEADLINE, HANDLE_ONLY },
+	{ "RETURN", MAILBOX_IOC_RETURN, sizeof(struct mailbox_return), 0, 0, HANDLE_ONLY },
 };
 
 static inline bool is_about_leases(const struct command *command)
@@ -327,6 +331,16 @@ static inline void command_prepare(const struct command *command, int fd, bool d
 	case MAILBOX_IOC_SENDER:
 		ASSERT_EQ(0, box_send_text(fd, "leased", TYPE_LEASED, 0));
 		((struct mailbox_sender *)argument)->lease = box_lease_type(fd, TYPE_LEASED);
+		break;
+	case MAILBOX_IOC_LOAN:
+		if (!stat.region_size)
+			ASSERT_EQ(0, region_set(fd, 1));
+		*(struct mailbox_loan *)argument = loan_args(1);
+		break;
+	case MAILBOX_IOC_RETURN:
+		if (!stat.region_size)
+			ASSERT_EQ(0, region_set(fd, 1));
+		((struct mailbox_return *)argument)->loan = box_loan(fd, 1).loan;
 		break;
 	case MAILBOX_IOC_ACK:
 	case MAILBOX_IOC_NACK:

@@ -40,6 +40,7 @@ struct scene {
 		struct mailbox_receive receive;
 		struct mailbox_batch batch;
 		struct mailbox_lease lease;
+		struct mailbox_loan borrow;
 	};
 };
 

@@ -138,7 +138,7 @@ static bool only_reads(const struct command *command)
 	return command->number == MAILBOX_IOC_DESTROY || command->number == MAILBOX_IOC_SET ||
 	       command->number == MAILBOX_IOC_YIELD || command->number == MAILBOX_IOC_NOTIFY ||
 	       command->number == MAILBOX_IOC_REVOKE || command->number == MAILBOX_IOC_ALLOW ||
-	       command->number == MAILBOX_IOC_RECEIVE_FROM;
+	       command->number == MAILBOX_IOC_RECEIVE_FROM || command->number == MAILBOX_IOC_RETURN;
 }
 
 TEST_F(fault, structures_that_can_only_be_read)
@@ -344,7 +344,11 @@ TEST_F(fault, structures_that_are_cut_off_anywhere)
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	size_t size;
 
-	send.flags = MAILBOX_DEADLINE | MAILBOX_EXPIRES | MAILBOX_RECEIPT | MAILBOX_FILES;
+	ASSERT_EQ(0, region_set(self->fd, 1));
+	send.flags = MAILBOX_DEADLINE | MAILBOX_EXPIRES | MAILBOX_RECEIPT | MAILBOX_FILES |
+		     MAILBOX_LOAN;
+	send.loan = box_loan(self->fd, 1).loan;
+	send.borrow = 1;
 	send.receipt = self->fd;
 	send.files = user_pointer(&null);
 	send.nr_files = 1;
@@ -353,8 +357,10 @@ TEST_F(fault, structures_that_are_cut_off_anywhere)
 	for (size = 0; size < sizeof(send); size += 4)
 		EXPECT_REFUSED(self->device, self->fd, EFAULT,
 			       box_send(self->fd, memcpy(edge_new(size), &send, size)));
-	receive.flags = MAILBOX_DEADLINE | MAILBOX_TRUNCATE | MAILBOX_LEASE | MAILBOX_FILES;
+	receive.flags = MAILBOX_DEADLINE | MAILBOX_TRUNCATE | MAILBOX_LEASE | MAILBOX_FILES |
+			MAILBOX_LOAN;
 	receive.lease = 0;
+	receive.give_back = send.loan;
 	receive.deadline = far_future();
 	/* One member is of broadcasts only: see broadcast.c. */
 	for (size = 0; size < sizeof(receive); size += 4)

@@ -16,7 +16,7 @@
 #include "ring.h"
 
 #define BYTES	 4096U
-#define MESSAGES 200000U
+#define MESSAGES 30000U
 
 struct pages {
 	struct mailbox_lane_state state;
@@ -172,6 +172,24 @@ TEST_F(ring, is_full_to_the_last_byte_and_has_room_when_released)
 	EXPECT_EQ(0, mbx_ring_has_room(&self->out, mbx_ring_needs(0)));
 	mbx_ring_release(&self->in);
 	EXPECT_EQ(1, mbx_ring_has_room(&self->out, BYTES));
+}
+
+/* Also behind a tail that no honest receiver has. */
+TEST_F(ring, has_room_at_once_for_what_fits_and_no_more)
+{
+	uint64_t used;
+	size_t length;
+
+	move_to(self, 3 * BYTES);
+	for (used = 0; used <= BYTES; used += used % 64 ? 1 : 29) {
+		self->out.tail = self->out.head - used;
+		for (length = 0; length <= BYTES + 16; length++)
+			ASSERT_EQ(length <= BYTES && mbx_ring_needs(length) <= BYTES - used,
+				  mbx_ring_has_room_now(&self->out, length));
+		for (length = (1ULL << 32) - 16; length <= (1ULL << 32) + 16; length++)
+			ASSERT_FALSE(mbx_ring_has_room_now(&self->out, length));
+		ASSERT_FALSE(mbx_ring_has_room_now(&self->out, SIZE_MAX));
+	}
 }
 
 TEST_F(ring, gives_again_what_was_undone)

@@ -145,6 +145,32 @@ TEST_F(memcg, shared_pages_are_charged)
 	EXPECT_LT(current(group), before + 4 * MIB);
 }
 
+/* All of it, to who makes the lane. */
+TEST_F(memcg, lanes_are_charged)
+{
+	struct cgroup *group = &self->group;
+	uint64_t before = current(group), after;
+	int fd = box_new(group->device);
+	pid_t pid = child_fork();
+
+	if (!pid) {
+		struct mailbox_lane_open args = {
+			.size = sizeof(args),
+			.bytes = MAILBOX_LANE_BYTES_MAX,
+		};
+
+		ASSERT_EQ(0, write_text(file_of(group, "cgroup.procs"), "0"));
+		ASSERT_EQ(0, call(fd, MAILBOX_IOC_LANE_OPEN, &args));
+		_exit(KSFT_PASS);
+	}
+	child_done(pid);
+	after = current(group);
+	EXPECT_LE(before + MAILBOX_LANE_BYTES_MAX, after);
+	EXPECT_LT(after, before + 2 * MAILBOX_LANE_BYTES_MAX);
+	close(fd);
+	EXPECT_LT(current(group), before + 4 * MIB);
+}
+
 TEST_F(memcg, mailboxes_are_charged)
 {
 	uint64_t before = current(&self->group), after;

@@ -5,6 +5,8 @@
  */
 #include "unload.h"
 
+#include "common_lane.h"
+
 #include <sys/mman.h>
 
 FIXTURE(unload)
@@ -90,6 +92,33 @@ TEST_F(unload, works_while_shared_pages_are_mapped)
 	strcpy(start + size / 2, "more");
 	EXPECT_STREQ("more", start + size / 2);
 	munmap(start, size);
+}
+
+/* One of a lane is the module's own. */
+TEST_F(unload, is_refused_while_a_lane_is_mapped)
+{
+	int device = device_open(), fd = box_new(device);
+	struct ring out = ring_new(fd, 4096), in = ring_next(fd, 0);
+	pid_t pid;
+
+	close(fd);
+	close(device);
+	expect_refused();
+	EXPECT_EQ(0, ring_write(&out, "text", 4));
+	__atomic_store_n(&out.producer->head, out.own, __ATOMIC_RELEASE);
+	EXPECT_TEXT("text", &in);
+	ring_unmap(&out);
+	expect_refused();
+	/* Nor while only a child has it. */
+	pid = child_fork();
+	if (!pid) {
+		pause();
+		_exit(KSFT_PASS);
+	}
+	ring_unmap(&in);
+	expect_refused();
+	child_kill(pid);
+	EXPECT_EQ(0, try_unload());
 }
 
 TEST_F(unload, is_refused_while_a_call_waits)

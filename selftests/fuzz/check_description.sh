@@ -13,12 +13,16 @@ header=${2:-$here/../../uapi/linux/mailbox.h}
 # Constants that no call takes: what the module says of itself, and limits that the
 # description gives in its own way.
 not_described='MAILBOX_INTERFACE_VERSION|MAILBOX_IOC_MAGIC|MAILBOX_DERIVE_MAX'
+not_described+='|MAILBOX_LANES_MAX|MAILBOX_LANE_BYTES_DEFAULT'
+# What is in the pages of a lane: no call takes it either.
+not_described+='|MAILBOX_LANE_(STATE|CONSUMER|PRODUCER|DATA|SENDER_GONE|RECEIVER_GONE|DESTROYED)'
+in_pages='mailbox_lane_(state|consumer|producer|record|area|end)'
 
 # One line for each member: structure, member, bytes; for a name their number in words.
 members_of_header()
 {
 	awk '
-		/^struct mailbox_[a-z]+ \{/ { in_struct = $2; next }
+		/^struct mailbox_[a-z_]+ \{/ { in_struct = $2; next }
 		/^\};/ { in_struct = "" }
 		in_struct {
 			type = $1; name = $2
@@ -31,13 +35,13 @@ members_of_header()
 				sub(/\[.*/, "", name)
 			} else bytes = "unknown"
 			print in_struct, name, bytes
-		}' "$header"
+		}' "$header" | grep -vE "^$in_pages "
 }
 
 members_of_description()
 {
 	awk -F '\t' '
-		/^(type )?mailbox_[a-z]+(\[ENTRY\])? \{/ {
+		/^(type )?mailbox_[a-z_]+(\[ENTRY\])? \{/ {
 			in_struct = $0
 			sub(/^type /, "", in_struct); sub(/(\[ENTRY\])? \{.*/, "", in_struct)
 			next
@@ -45,7 +49,7 @@ members_of_description()
 		/^\}/ { in_struct = "" }
 		in_struct {
 			if ($3 ~ /MAILBOX_NAME_SIZE/) bytes = "MAILBOX_NAME_SIZE"
-			else if ($3 ~ /int64|^ptr64|^mailbox_(id|lease_number|loan_number|grant)/) bytes = 8
+			else if ($3 ~ /int64|^ptr64|^mailbox_(id|lease_number|loan_number|grant|lane_number)/) bytes = 8
 			else if ($3 ~ /int32|^bool32|^(uid|gid|pid|fd_mailbox_handle|fd_event)$/) bytes = 4
 			else bytes = "unknown"
 			print in_struct, $2, bytes
@@ -56,17 +60,18 @@ members_of_description()
 out_of_header()
 {
 	awk '
-		/^ \* struct mailbox_[a-z]+ - / { in_struct = $3 }
+		/^ \* struct mailbox_[a-z_]+ - / { in_struct = $3 }
 		/^struct / { in_struct = "" }
 		in_struct && /^ \* @[a-z_]+: / { name = $2; gsub(/[@:]/, "", name) }
 		in_struct && /^ \*$/ { name = "" }
-		in_struct && name && (/: out[, ]/ || /; out[, ]/) { print in_struct, name }' "$header"
+		in_struct && name && (/: out[, ]/ || /; out[, ]/) { print in_struct, name }' "$header" |
+		grep -vE "^$in_pages " | uniq
 }
 
 out_of_description()
 {
 	awk -F '\t' '
-		/^(type )?mailbox_[a-z]+(\[ENTRY\])? \{/ {
+		/^(type )?mailbox_[a-z_]+(\[ENTRY\])? \{/ {
 			in_struct = $0
 			sub(/^type /, "", in_struct); sub(/(\[ENTRY\])? \{.*/, "", in_struct)
 			next
@@ -95,7 +100,8 @@ values_of_header()
 	awk '
 		/^enum mailbox_[a-z_]+ \{/ { in_enum = $2; next }
 		/^\};/ { in_enum = "" }
-		in_enum && in_enum != "mailbox_flag" { sub(/,$/, "", $1); print in_enum, $1 }' "$header"
+		in_enum && in_enum != "mailbox_flag" { sub(/,$/, "", $1); print in_enum, $1 }' "$header" |
+		grep -vE "^$in_pages "
 }
 
 values_of_description()

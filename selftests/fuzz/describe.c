@@ -331,6 +331,62 @@ const struct layout layouts[OP_LAYOUTS] = {
 		},
 		.errors = { EACCES, ESTALE, EIDRM },
 	},
+	[OP_LANE_OPEN] = {
+		.name = "LANE_OPEN",
+		.cmd = MAILBOX_IOC_LANE_OPEN,
+		.flags = MAILBOX_LANE_RECEIVE,
+		.size = sizeof(struct mailbox_lane_open),
+		.members = {
+			LANE_OPEN(size, KIND_SIZE, IN),
+			LANE_OPEN(flags, KIND_FLAGS, IN),
+			LANE_OPEN(bytes, KIND_NUMBER, IN_OUT),
+			LANE_OPEN(lane, KIND_NUMBER, IN_OUT),
+			LANE_OPEN(offset, KIND_NUMBER, OUT),
+			LANE_OPEN(place, KIND_NUMBER, OUT),
+			LANE_OPEN(reserved, KIND_NUMBER, IN),
+		},
+		.errors = { EACCES, EBUSY, EDQUOT, ENOMEM, ENFILE, EIDRM },
+	},
+	[OP_LANE_WAIT] = {
+		.name = "LANE_WAIT",
+		.cmd = MAILBOX_IOC_LANE_WAIT,
+		.flags = MAILBOX_LANE_RECEIVE | MAILBOX_NONBLOCK | MAILBOX_DEADLINE,
+		.size = sizeof(struct mailbox_lane_wait),
+		.members = {
+			LANE_WAIT(size, KIND_SIZE, IN),
+			LANE_WAIT(flags, KIND_FLAGS, IN),
+			LANE_WAIT(deadline, KIND_TIME, IN),
+			LANE_WAIT(lane, KIND_NUMBER, IN),
+			LANE_WAIT(room, KIND_NUMBER, IN),
+			LANE_WAIT(opened, KIND_NUMBER, IN_OUT),
+			LANE_WAIT(ready, KIND_NUMBER, OUT),
+		},
+		.errors = { ENOENT, EACCES, WAIT_ERRORS },
+	},
+	[OP_LANE_WAKE] = {
+		.name = "LANE_WAKE",
+		.cmd = MAILBOX_IOC_LANE_WAKE,
+		.flags = MAILBOX_LANE_RECEIVE,
+		.size = sizeof(struct mailbox_lane_wake),
+		.members = {
+			LANE_WAKE(size, KIND_SIZE, IN),
+			LANE_WAKE(flags, KIND_FLAGS, IN),
+			LANE_WAKE(lane, KIND_NUMBER, IN),
+		},
+		.errors = { ENOENT, EACCES, EIDRM },
+	},
+	[OP_LANE_CLOSE] = {
+		.name = "LANE_CLOSE",
+		.cmd = MAILBOX_IOC_LANE_CLOSE,
+		.flags = MAILBOX_LANE_RECEIVE,
+		.size = sizeof(struct mailbox_lane_close),
+		.members = {
+			LANE_CLOSE(size, KIND_SIZE, IN),
+			LANE_CLOSE(flags, KIND_FLAGS, IN),
+			LANE_CLOSE(lane, KIND_NUMBER, IN),
+		},
+		.errors = { ENOENT, EACCES, EIDRM },
+	},
 };
 
 const struct layout list_entry = {

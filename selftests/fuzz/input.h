@@ -60,6 +60,10 @@ enum op {
 	OP_ALLOW,
 	OP_LOAN,
 	OP_RETURN,
+	OP_LANE_OPEN,
+	OP_LANE_WAIT,
+	OP_LANE_WAKE,
+	OP_LANE_CLOSE,
 	OP_LAYOUTS,
 	/* By a worker. */
 	OP_PLAIN = 64,

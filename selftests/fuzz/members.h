@@ -39,6 +39,11 @@
 #define LINKS(member, kind, direction)	 MEMBER(mailbox_links, member, kind, direction)
 #define ALLOW(member, kind, direction)	 MEMBER(mailbox_allow, member, kind, direction)
 
+#define LANE_OPEN(member, kind, direction)  MEMBER(mailbox_lane_open, member, kind, direction)
+#define LANE_WAIT(member, kind, direction)  MEMBER(mailbox_lane_wait, member, kind, direction)
+#define LANE_WAKE(member, kind, direction)  MEMBER(mailbox_lane_wake, member, kind, direction)
+#define LANE_CLOSE(member, kind, direction) MEMBER(mailbox_lane_close, member, kind, direction)
+
 #define STAT_MEMBERS(flags_direction) \
 	STAT(size, KIND_SIZE, flags_direction), STAT(flags, KIND_FLAGS, flags_direction), \
 		STAT(id, KIND_NUMBER, OUT), STAT(uid, KIND_NUMBER, OUT), \

@@ -36,12 +36,13 @@ static void splice(struct input *input, size_t at, size_t remove, const __u8 *by
 static __u8 random_op(void)
 {
 	static const __u8 often[] = {
-		OP_CREATE,     OP_OPEN,		 OP_SEND,   OP_SEND,  OP_RECEIVE,
-		OP_SEND_BATCH, OP_RECEIVE_BATCH, OP_SET,    OP_STAT,  OP_NAP,
-		OP_ACK,	       OP_NACK,		 OP_EXTEND, OP_YIELD, OP_NOTIFY,
-		OP_RESTRICT,   OP_REVOKE,	 OP_CALL,   OP_REPLY, OP_REPLY_RECEIVE,
-		OP_SEND_TO,    OP_RECEIVE_FROM,	 OP_LINKS,  OP_ALLOW, OP_LOAN,
-		OP_LOAN,       OP_RETURN,
+		OP_CREATE,     OP_OPEN,		 OP_SEND,      OP_SEND,	     OP_RECEIVE,
+		OP_SEND_BATCH, OP_RECEIVE_BATCH, OP_SET,       OP_STAT,	     OP_NAP,
+		OP_ACK,	       OP_NACK,		 OP_EXTEND,    OP_YIELD,     OP_NOTIFY,
+		OP_RESTRICT,   OP_REVOKE,	 OP_CALL,      OP_REPLY,     OP_REPLY_RECEIVE,
+		OP_LOAN,       OP_LOAN,		 OP_RETURN,    OP_SEND_TO,   OP_RECEIVE_FROM,
+		OP_LINKS,      OP_ALLOW,	 OP_LANE_OPEN, OP_LANE_OPEN, OP_LANE_WAIT,
+		OP_LANE_WAKE,  OP_LANE_CLOSE,
 	};
 
 	return chance(3) ? often[chance(sizeof(often))] :

@@ -45,6 +45,17 @@
 #define SAY_IT_LATE(me)		skip
 #endif
 
+/* Who wakes clears the word either before the other says that it sleeps, or after it has joined. */
+#ifdef WITHOUT_LOCK_OF_LANES
+#define LOCK_LANES(me)		skip
+#define UNLOCK_LANES(me)	skip
+#define LOOKS_FIRST(stays)	true
+#else
+#define LOCK_LANES(me)		LOCK(me, LANES)
+#define UNLOCK_LANES(me)	UNLOCK(me, LANES)
+#define LOOKS_FIRST(stays)	(stays)
+#endif
+
 /* Records before the index that commits them. */
 #ifdef WITHOUT_RELEASE_OF_HEAD
 #define RELEASE_HEAD		PLAIN

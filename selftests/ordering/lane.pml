@@ -14,6 +14,7 @@
  */
 #define SENDER		0
 #define RECEIVER	1
+#define PROCESSORS	2
 
 /* Records that are sent: one more than any ring here holds, so that a slot is used again. */
 #define RECORDS		3
@@ -23,21 +24,22 @@
 #define SLEEPS(side)	(2 + (side))
 #define ENDED(side)	(4 + (side))
 #define QUEUE(side)	(6 + (side))
-#define WORD(nr, half)	(8 + 2 * ((nr) % SLOTS) + (half))
-#define PLACES		(8 + 2 * SLOTS)
+#define LANES		8
+#define WORD(nr, half)	(9 + 2 * ((nr) % SLOTS) + (half))
+#define PLACES		(9 + 2 * SLOTS)
 
 /* Their names, the last first. */
 mtype = {
-	word_3, word_2, word_1, word_0, queue_of_receiver, queue_of_sender, receiver_ended,
-	sender_ended, receiver_sleeps, sender_sleeps, tail_of_ring, head_of_ring
+	word_3, word_2, word_1, word_0, lock_of_lanes, queue_of_receiver, queue_of_sender,
+	receiver_ended, sender_ended, receiver_sleeps, sender_sleeps, tail_of_ring, head_of_ring
 };
 
 #include "memory.pml"
 #include "broken.pml"
 
 /*
- * Of the kernel. What the wait queue's lock (at QUEUE) guards needs no buffer: who takes the
- * lock next sees it.
+ * Of the kernel. At QUEUE is the lock of a wait queue, at LANES that of struct mbx_lanes. What
+ * the former guards needs no buffer: who takes it next sees it.
  */
 bool waits[2];
 bool awake[2];
@@ -79,24 +81,20 @@ inline WAKE_QUEUE(me, other, stays)
 	UNLOCK(me, QUEUE(other))
 }
 
-/* LANE_WAKE. */
+/* LANE_WAKE. Pollers are looked for first. */
 inline WAKE(me, other, stays)
 {
-#ifdef WITHOUT_CLEARING_FIRST
-	WAKE_QUEUE(me, other, stays);
-	STORE(me, SLEEPS(other), 0, PLAIN)
-#else
+	LOCK_LANES(me);
 	STORE(me, SLEEPS(other), 0, PLAIN);
-#ifdef WITHOUT_LOCK_OF_QUEUE
-	/* waitqueue_active() */
 	if
-	:: waits[other] -> WAKE_QUEUE(me, other, stays)
-	:: else
-	fi
-#else
-	WAKE_QUEUE(me, other, stays)
-#endif
-#endif
+	:: stays -> FULL_BARRIER(me)
+	:: !stays
+	fi;
+	if
+	:: LOOKS_FIRST(stays) && !waits[other]
+	:: else -> WAKE_QUEUE(me, other, stays)
+	fi;
+	UNLOCK_LANES(me)
 }
 
 /*
@@ -113,10 +111,12 @@ inline WAIT(me, other, where, enough, polls)
 	   fi;
 	   /* set_current_state(), or poll_schedule_timeout() */
 	   FULL_BARRIER(me);
+	   LOCK(me, LANES);
 	   SAY_THAT_ONE_SLEEPS(me);
 	   LOAD(me, where, seen);
 	   LOAD(me, ENDED(other), gone);
 	   SAY_IT_LATE(me);
+	   UNLOCK(me, LANES);
 	   if
 	   :: enough || gone -> break
 	   :: else
@@ -133,8 +133,10 @@ inline WAIT(me, other, where, enough, polls)
 /* What the kernel does for a handle that is closed, by whatever way. */
 inline END(me, other, stays)
 {
+	LOCK(me, LANES);
 	STORE(me, ENDED(me), 1, RELEASE_ENDED);
-	WAKE_AT_THE_END(me, other, stays)
+	WAKE_AT_THE_END(me, other, stays);
+	UNLOCK(me, LANES)
 }
 
 active proctype sender()
@@ -231,5 +233,6 @@ active [2] proctype processor()
 	byte chosen, step;
 	bool earlier;
 
+end_unused:
 	LET_BE_SEEN(_pid - 2)
 }

@@ -29,7 +29,7 @@ typedef stores {
 }
 
 byte memory[PLACES];
-stores buffer[2];
+stores buffer[PROCESSORS];
 
 inline STORE(me, where, what, how)
 {

@@ -1,16 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# ordering.sh: has spin look at every order in which the two sides of a lane can run, see
-# lane.pml: the lane as it is must never fail, and each rule of it that is broken must be
+# ordering.sh: has spin look at every order in which the sides of lanes can run, see lane.pml
+# and lanes.pml: lanes as they are must never fail, and each rule that is left out must be
 # missed. Prints nested TAP.
 #
-# ordering.sh -DNAME...: shows the shortest way in which the lane fails, as
-# "ordering.sh -DSLOTS=1 -DWITHOUT_SENDER_BARRIER".
+# ordering.sh [lane|lanes] -DNAME...: shows the shortest way in which that model fails, as
+# "ordering.sh lane -DSLOTS=1 -DWITHOUT_SENDER_BARRIER".
 
 . "$(dirname "$0")/../vm/common.sh"
 
-model=$top/selftests/ordering/lane.pml
+model=lane
+case ${1:-} in
+lane | lanes) model=$1; shift ;;
+esac
 mkdir -p "$build/ordering"
 work=$(mktemp -d "$build/ordering/XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -21,20 +24,25 @@ search()
 {
 	local how=-O1
 
-	[ "$1" != -DBFS ] || { how+=" $1"; shift; }
+	[ "${1:-}" != -DBFS ] || { how+=" $1"; shift; }
 	# shellcheck disable=SC2086  # options
-	{ spin -a "$@" "$model" && ${CC:-gcc} -w $how -DSAFETY -DMEMLIM=2000 -o pan pan.c &&
+	{ spin -a "$@" "$top/selftests/ordering/$model.pml" && ${CC:-gcc} -w $how -DSAFETY -DMEMLIM=2000 -o pan pan.c &&
 	  ./pan -m10000; } 2>&1
 }
 
 if [ $# -gt 0 ]; then
 	search -DBFS "$@" | grep -E '^pan:1:|errors: '
-	[ -e lane.pml.trail ] || exit 0
+	[ -e "$model.pml.trail" ] || exit 0
 	# Each process indents what it prints by its number: a column for each.
-	spin -k lane.pml.trail "$@" "$model" | awk '
-		BEGIN { printf "%-28s%-28s%s\n", "sender", "receiver", "memory" }
+	spin -k "$model.pml.trail" "$@" "$top/selftests/ordering/$model.pml" | awk -v model="$model" '
+		BEGIN {
+			senders = model == "lanes" ? 2 : 1
+			head = sprintf("%-28s%-28s%-28s", "sender", "sender", "receiver") "memory"
+			print substr(head, senders == 2 ? 1 : 29)
+		}
 		/^spin: trail ends/ { exit }
-		{ match($0, / */); column = (RLENGTH - 2) / 4; show(column > 2 ? 3 : column, $0) }
+		{ match($0, / */); column = (RLENGTH - 2) / 4
+		  show(column > senders + 1 ? senders + 2 : column, $0) }
 		function show(column, text) {
 			sub(/^ */, "", text)
 			printf "%*s%s\n", 28 * (column - 1), "", text
@@ -109,14 +117,17 @@ broken RECEIVER_BARRIER "$stuck"
 broken WAIT_BARRIER "$stuck"
 broken SAYING_FIRST "$stuck"
 broken SAYING_AGAIN "$stuck"
-broken CLEARING_FIRST "$stuck"
-broken LOCK_OF_QUEUE "$stuck"
+broken LOCK_OF_LANES "$stuck"
 broken WAKE_AT_END "$stuck"
 broken LOOK_AT_END_FIRST "$missed"
 broken ACQUIRE_OF_HEAD "$wrong"
 broken RELEASE_OF_TAIL "$wrong"
 broken RELEASE_OF_HEAD "$wrong" 'errors: 0'
 broken RELEASE_OF_END "$missed" 'errors: 0'
+model=lanes
+right two_lanes_x86
+right two_lanes_weak -DWEAK
+broken SAYING_ALL "$stuck"
 echo "    1..$number"
 if [ $failed -eq 0 ]; then
 	echo "ok 1 - ordering # time=$((SECONDS - started))"

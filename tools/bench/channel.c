@@ -46,6 +46,11 @@ void channel_fini(struct channel *channel)
 	memory_put(channel->in, bytes_of(channel));
 }
 
+static char pattern(size_t i)
+{
+	return i * 7 + 1;
+}
+
 void channel_check(const struct peer *peer, struct channel *channel)
 {
 	size_t i;
@@ -53,11 +58,14 @@ void channel_check(const struct peer *peer, struct channel *channel)
 	if (peer->flags & PEER_FLOOR)
 		return;
 	for (i = 0; i < channel->size; i++)
-		channel->out[i] = i * 7 + 1;
+		channel->out[i] = pattern(i);
 	memset(channel->in, 0, channel->size);
 	peer->send(channel);
 	peer->receive(channel);
-	if (memcmp(channel->in, channel->out, channel->size)) {
+	/* Not with what is at out, which may be another place by now. */
+	for (i = 0; i < channel->size; i++) {
+		if (channel->in[i] == pattern(i))
+			continue;
 		errno = EBADMSG;
 		fail(peer->name, "compare what was received");
 	}

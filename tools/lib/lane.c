@@ -219,14 +219,13 @@ static int wait_for_room(struct mailbox_lane *lane, uint64_t needs, uint32_t fla
 	}
 }
 
-int mailbox_lane_reserve(struct mailbox_lane *lane, size_t length, uint32_t flags,
-			 uint64_t deadline, void **data)
+/* Where there is no room, or nobody who reads, or a length that does not fit. */
+static int __attribute__((noinline))
+get_room(struct mailbox_lane *lane, size_t length, uint32_t flags, uint64_t deadline)
 {
 	uint64_t needs;
 	int ret;
 
-	if (flags & ~(MAILBOX_NONBLOCK | MAILBOX_DEADLINE))
-		return -EOPNOTSUPP;
 	if (length > lane->out.ring.bytes ||
 	    (needs = mbx_ring_needs(length)) > lane->out.ring.bytes)
 		return -EMSGSIZE;
@@ -235,8 +234,19 @@ int mailbox_lane_reserve(struct mailbox_lane *lane, size_t length, uint32_t flag
 	if (ret)
 		return ret;
 	ret = mbx_ring_has_room(&lane->out, needs);
-	if (ret <= 0) {
-		ret = ret ? -EBADMSG : wait_for_room(lane, needs, flags, deadline);
+	if (ret <= 0)
+		return ret ? -EBADMSG : wait_for_room(lane, needs, flags, deadline);
+	return 0;
+}
+
+/* What every message goes through: the usual case is here, in one piece. */
+static inline int reserve(struct mailbox_lane *lane, size_t length, uint32_t flags,
+			  uint64_t deadline, void **data)
+{
+	int ret;
+
+	if (!mbx_ring_has_room_now(&lane->out, length) || mbx_ring_ended(&lane->out.ring)) {
+		ret = get_room(lane, length, flags, deadline);
 		if (ret)
 			return ret;
 	}
@@ -244,15 +254,24 @@ int mailbox_lane_reserve(struct mailbox_lane *lane, size_t length, uint32_t flag
 	return 0;
 }
 
+int mailbox_lane_reserve(struct mailbox_lane *lane, size_t length, uint32_t flags,
+			 uint64_t deadline, void **data)
+{
+	if (flags & ~(MAILBOX_NONBLOCK | MAILBOX_DEADLINE))
+		return -EOPNOTSUPP;
+	return reserve(lane, length, flags, deadline, data);
+}
+
 int mailbox_lane_send(struct mailbox_lane *lane, const void *data, size_t length)
 {
 	void *to;
 	int ret;
 
-	ret = mailbox_lane_reserve(lane, length, 0, 0, &to);
+	ret = reserve(lane, length, 0, 0, &to);
 	if (ret)
 		return ret;
 	memcpy(to, data, length);
-	mailbox_lane_commit(lane);
+	if (mbx_ring_show_head(&lane->out))
+		mbx_lane_wake(lane->handle, lane->number, 0);
 	return 0;
 }

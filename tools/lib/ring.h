@@ -73,6 +73,15 @@ static inline uint32_t mbx_ring_ended(const struct mbx_ring *ring)
 	return __atomic_load_n(&ring->state->ended, __ATOMIC_ACQUIRE);
 }
 
+/* Is there room for one more record, as far as is known without a look at the receiver? */
+static inline bool mbx_ring_has_room_now(const struct mbx_ring_out *out, size_t length)
+{
+	const uint64_t room = out->ring.bytes - (out->head - out->tail);
+
+	/* The first for lengths of more than 32 bits. */
+	return length < room && mbx_ring_needs(length) <= room;
+}
+
 /* 1 when there is room for so many bytes, 0 when there is not, -1 when tail makes no sense. */
 static inline int mbx_ring_has_room(struct mbx_ring_out *out, uint64_t needs)
 {
@@ -101,17 +110,20 @@ static inline void *mbx_ring_add(struct mbx_ring_out *out, uint32_t length)
 }
 
 /* Shows the receiver what was added. True when it sleeps, and has to be woken. */
-static inline bool mbx_ring_commit(struct mbx_ring_out *out)
+static inline bool mbx_ring_show_head(struct mbx_ring_out *out)
 {
-	if (out->head == out->committed)
-		return false;
-
 	/* Release: whoever reads this head reads what was written before it. */
 	__atomic_store_n(out->ring.head, out->head, __ATOMIC_RELEASE);
 	out->committed = out->head;
 	/* Full: head before receiver_sleeps, see the top of this file. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return __atomic_load_n(&out->ring.state->receiver_sleeps, __ATOMIC_RELAXED);
+}
+
+/* The same, where there may be nothing to be shown. */
+static inline bool mbx_ring_commit(struct mbx_ring_out *out)
+{
+	return out->head != out->committed && mbx_ring_show_head(out);
 }
 
 /*
@@ -154,17 +166,20 @@ static inline void mbx_ring_undo(struct mbx_ring_in *in, uint32_t length)
 }
 
 /* Lets the sender write over what was read. True when it sleeps, and has to be woken. */
-static inline bool mbx_ring_release(struct mbx_ring_in *in)
+static inline bool mbx_ring_show_tail(struct mbx_ring_in *in)
 {
-	if (in->tail == in->released)
-		return false;
-
 	/* Release: what was read is read before somebody writes over it. */
 	__atomic_store_n(in->ring.tail, in->tail, __ATOMIC_RELEASE);
 	in->released = in->tail;
 	/* Full: tail before sender_sleeps, as above. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return __atomic_load_n(&in->ring.state->sender_sleeps, __ATOMIC_RELAXED);
+}
+
+/* The same, where there may be nothing that was read. */
+static inline bool mbx_ring_release(struct mbx_ring_in *in)
+{
+	return in->tail != in->released && mbx_ring_show_tail(in);
 }
 
 #endif /* LIBMAILBOX_RING_H */

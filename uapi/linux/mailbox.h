@@ -423,11 +423,11 @@
  * follows is what it keeps to, and what another would have to.
  *
  * *Who.* LANE_OPEN on a handle with the right to send makes the one lane of that handle; a mailbox
- * has at most MAILBOX_LANES_MAX. The first handle with the right to receive that says LANE_OPEN
- * with MAILBOX_LANE_RECEIVE is the *receiver of lanes*, of all of the mailbox, until it closes
- * them or is closed; for other handles that is EBUSY meanwhile. A lane can be made, and written
- * to, before there is a receiver. A handle may be both. Processes that share a handle, after a
- * fork for example, have to agree on one that uses its lanes: there is one index.
+ * has at most MAILBOX_LANES_MAX, whoever has them. The first handle with the right to receive that
+ * says LANE_OPEN with MAILBOX_LANE_RECEIVE is the *receiver of lanes*, of all of the mailbox, until
+ * it closes them or is closed; for other handles that is EBUSY meanwhile. A lane can be made, and
+ * written to, before there is a receiver. A handle may be both. Processes that share a handle,
+ * after a fork for example, have to agree on one that uses its lanes: there is one index.
  *
  * *Memory.* mmap(2) of the handle, MAP_SHARED, at the offset that LANE_OPEN has told. In pages
  * from there on:
@@ -482,8 +482,9 @@
  *
  * *End.* When the sender says LANE_CLOSE, or its handle is closed or revoked, or its last process
  * is killed, MAILBOX_LANE_SENDER_GONE is set in ended, and the receiver is woken. What was
- * committed is there to be read; what was not is not. The lane keeps its place until the receiver
- * closes it; one that the receiver was not told of yet, and that is empty, goes at once.
+ * committed is there to be read, by a receiver that loads ended with acquire and then head once
+ * more; what was not is not. The lane keeps its place until the receiver closes it; one that the
+ * receiver was not told of yet, and that is empty, goes at once.
  *
  * When the receiver closes a lane, MAILBOX_LANE_RECEIVER_GONE is set, its place is free, and the
  * sender's LANE_WAIT fails with EPIPE; the sender closes it, too, and may make another. When the
@@ -734,12 +735,12 @@ enum mailbox_result {
  * @max_mailboxes: out, mailboxes one user may own (module parameter)
  * @max_messages: out, messages one user may have queued (module parameter)
  * @max_bytes: out, bytes of kernel memory the queued messages of one user may
- *	take, headers included, and its regions (module parameter)
+ *	take, headers included, and its regions and lanes (module parameter)
  * @mailboxes: out, mailboxes that the calling user owns
  * @messages: out, messages that the calling user is charged for: those queued,
  *	and buffers that mailboxes keep for reuse: a few each, and more at busy
  *	ones, but no more than an eighth of the limit
- * @bytes: out, bytes of kernel memory that these take, and of regions
+ * @bytes: out, bytes of kernel memory that these take, and of regions and lanes
  *
  * The per-user figures count over all domains.
  *
