@@ -31,9 +31,12 @@ report()
 # Every peer moves messages of each size, in each way.
 quick_run_has_mailboxes_and_others()
 {
+	local peer
+
 	mailbox-bench --quick --rounds=1 --json=report >table 2>progress || return
-	[ "$(grep -c '"peer": "mailbox"' report)" -eq 6 ] &&
-		[ "$(grep -c '"peer": "SysV"' report)" -eq 6 ]
+	for peer in mailbox 'mailbox loans' 'mailbox lanes' SysV; do
+		[ "$(grep -c "\"peer\": \"$peer\"" report)" -eq 6 ] || return
+	done
 }
 
 streams_end()
