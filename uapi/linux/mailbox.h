@@ -1141,11 +1141,11 @@ struct mailbox_receipt {
  * @nr_files: with MAILBOX_FILES, descriptors there, 1 to MAILBOX_FILES_MAX, else ignored
  * @reserved_files: with MAILBOX_FILES must be 0, else ignored. Programs made before there were
  *	loans end the structure here.
- * @loan: with MAILBOX_LOAN, the number of a loan of this handle, which the message takes along;
- *	out, the number of the new one that @borrow asks for; or 0, where it does not, or where
- *	there is none that LOAN would give without waiting. The message is sent all the same.
- *	Without MAILBOX_LOAN ignored, and not written to.
- * @offset: with MAILBOX_LOAN out, where in the region the new loan begins; 0 where there is none
+ * @loan: number of a loan of this handle, which the message takes along; out, the number of the
+ *	new one that @borrow asks for; or 0, where it does not, or where there is none that LOAN
+ *	would give without waiting. The message is sent all the same. Without MAILBOX_LOAN
+ *	ignored, and not written to.
+ * @offset: out, where in the region the new loan begins, or 0; likewise
  * @borrow: with MAILBOX_LOAN, bytes to borrow after the message is sent, or 0. See struct
  *	mailbox_loan, length. Else ignored.
  *
@@ -1221,9 +1221,9 @@ struct mailbox_send {
  *	end the structure here.
  * @give_back: with MAILBOX_LOAN, a loan of this handle that ends when the call succeeds, whatever
  *	is received, or 0. A call that fails leaves it as it was. Else ignored.
- * @loan: with MAILBOX_LOAN out, the number of the loan that the message was; 0 where it was none,
+ * @loan: out, with MAILBOX_LOAN: the number of the loan that the message was; 0 where it was none,
  *	with MAILBOX_PEEK, and under a lease. Else not written to.
- * @offset: with MAILBOX_LOAN out, where in the region the payload begins, length bytes of it; 0
+ * @offset: out, with MAILBOX_LOAN: where in the region the payload begins, length bytes of it; 0
  *	where the message is no loan, and with MAILBOX_PEEK. Data and room do not matter then.
  *
  * Waits until there is a message that matches; the receiver that waited longest is
