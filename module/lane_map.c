@@ -29,7 +29,7 @@ static const struct vm_operations_struct lane_vm_ops = {
 };
 
 /* The area in which a mapping lies as a whole, or -EINVAL. */
-static int area_of(const struct mbx_lane *lane, const struct vm_area_struct *vma)
+static int area_of(const struct mbx_lane *lane, struct vm_area_struct *vma)
 {
 	const unsigned long first = vma->vm_pgoff, pages = vma_pages(vma);
 	const unsigned long area = min_t(unsigned long, first, MAILBOX_LANE_DATA);
