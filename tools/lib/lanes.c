@@ -184,6 +184,9 @@ static int take(struct mailbox_lanes *lanes, struct mailbox_lane_message *messag
 		if (ret != -EAGAIN)
 			return ret;
 	}
+	/* Or the kernel goes on to say that they want to be closed. */
+	if (lanes->over)
+		reap(lanes);
 	return problem ? problem : -EAGAIN;
 }
 
@@ -220,9 +223,6 @@ static int take_patiently(struct mailbox_lanes *lanes, struct mailbox_lane_messa
 			if (ret != -EAGAIN)
 				return ret;
 		}
-		/* The kernel goes on to say that they want to be closed. */
-		if (lanes->over)
-			reap(lanes);
 		waited = wait_for_message(lanes, flags, deadline);
 		/* Whatever ended the wait, be it the mailbox: what was committed comes first. */
 		ret = take(lanes, message);
