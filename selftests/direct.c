@@ -275,7 +275,7 @@ TEST_F(direct, threads_are_one_process)
 		ASSERT_EQ(0, pthread_create(&thread, NULL, send_from_thread,
 					    (void *)(intptr_t)self->device));
 		ASSERT_EQ(0, pthread_join(thread, &ret));
-		EXPECT_TRUE(ret == NULL);
+		EXPECT_TRUE(!ret);
 		EXPECT_EQ(0, direct_send(self->device, getppid(), "main"));
 		_exit(KSFT_PASS);
 	}
