@@ -172,10 +172,10 @@ static void remove_locked(struct mbx_lanes *lanes, struct mbx_lane *lane, struct
 	list_add(&lane->dead, dead);
 }
 
-/* Read by users at any time. Release: whoever reads it reads what was committed before. */
 static void end_locked(struct mbx_lane *lane, u32 why)
 {
 	lane->ended |= why;
+	/* Users read it at any time: whoever does reads what was committed before, then. */
 	smp_store_release(&lane->state->ended, lane->ended);
 }
 
@@ -394,6 +394,7 @@ int mbx_lane_open(struct file *file, struct mbx_call *call)
 	struct mbx_handle *handle = file->private_data;
 	struct mbx_lane *lane = NULL;
 	struct mbx_lanes *lanes;
+	u64 bytes;
 	int ret;
 
 	ret = check_open(handle, req);
@@ -409,8 +410,8 @@ int mbx_lane_open(struct file *file, struct mbx_call *call)
 	if (IS_ERR(lanes))
 		return PTR_ERR(lanes);
 	if (!(req->flags & MAILBOX_LANE_RECEIVE)) {
-		lane = lane_new(roundup_pow_of_two(
-			max_t(u64, req->bytes ?: MAILBOX_LANE_BYTES_DEFAULT, PAGE_SIZE)));
+		bytes = max_t(u64, req->bytes ?: MAILBOX_LANE_BYTES_DEFAULT, PAGE_SIZE);
+		lane = lane_new(roundup_pow_of_two(bytes));
 		if (IS_ERR(lane))
 			return PTR_ERR(lane);
 	}

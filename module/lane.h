@@ -2,6 +2,7 @@
 #ifndef MBX_LANE_H
 #define MBX_LANE_H
 
+#include <linux/bits.h>
 #include <linux/compiler.h>
 #include <linux/list.h>
 #include <linux/mm_types.h>
@@ -93,8 +94,8 @@ struct mbx_lanes {
 
 /* Offsets for mmap(2): so much for each place, the upper half of it for the receiver. */
 #define MBX_LANE_OFFSET	  MAILBOX_REGION_SIZE_MAX
-#define MBX_LANE_STRIDE	  (1ULL << 32)
-#define MBX_LANE_RECEIVER (1ULL << 31)
+#define MBX_LANE_STRIDE	  BIT_ULL(32)
+#define MBX_LANE_RECEIVER BIT_ULL(31)
 
 /**
  * mbx_lane_is_empty() - has all that is in a lane been read?

@@ -26,7 +26,7 @@
  *	join the wait queue
  *	receiver_sleeps = 1
  *	full barrier
- *	look at head
+ *	look at head, and at tail
  *					head += length
  *					full barrier
  *					look at receiver_sleeps

@@ -84,12 +84,13 @@ static struct mbx_piece *first_with_pages(const struct mbx_pieces *pieces, u64 p
 	if (longest_in(node).pages < pages)
 		return NULL;
 	for (;;) {
-		if (longest_in(node->rb_left).pages >= pages)
+		if (longest_in(node->rb_left).pages >= pages) {
 			node = node->rb_left;
-		else if (gap_of(piece_of(node)).pages >= pages)
+			continue;
+		}
+		if (gap_of(piece_of(node)).pages >= pages)
 			return piece_of(node);
-		else
-			node = node->rb_right;
+		node = node->rb_right;
 	}
 }
 
@@ -101,12 +102,13 @@ static struct mbx_piece *last_with_bytes(const struct mbx_pieces *pieces, u64 by
 	if (longest_in(node).bytes < bytes)
 		return NULL;
 	for (;;) {
-		if (longest_in(node->rb_right).bytes >= bytes)
+		if (longest_in(node->rb_right).bytes >= bytes) {
 			node = node->rb_right;
-		else if (gap_of(piece_of(node)).bytes >= bytes)
+			continue;
+		}
+		if (gap_of(piece_of(node)).bytes >= bytes)
 			return piece_of(node);
-		else
-			node = node->rb_left;
+		node = node->rb_left;
 	}
 }
 

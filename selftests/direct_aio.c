@@ -54,9 +54,8 @@ static long submit_poll(aio_context_t context, int fd, __u64 data)
 }
 
 /* The lock of the context is busy now and then, so that the kernel cannot end polls at once. */
-static void *make_noise(void *argument)
+static void make_noise(FIXTURE_DATA(direct_aio) * self)
 {
-	FIXTURE_DATA(direct_aio) *self = argument;
 	struct timespec at_once = { 0 };
 	struct io_event events[8];
 	long nr, i;
@@ -69,6 +68,11 @@ static void *make_noise(void *argument)
 			if (events[i].data == OURS)
 				flag_raise(&self->seen);
 	}
+}
+
+static void *noise_maker(void *self)
+{
+	make_noise(self);
 	return NULL;
 }
 
@@ -90,7 +94,7 @@ TEST_F(direct_aio, a_poll_is_told_whatever_else_goes_on)
 		}
 		_exit(KSFT_PASS);
 	}
-	ASSERT_EQ(0, pthread_create(&noise, NULL, make_noise, self));
+	ASSERT_EQ(0, pthread_create(&noise, NULL, noise_maker, self));
 	for (round = 1; round <= rounds; round++) {
 		ASSERT_EQ(1, submit_poll(self->context, self->device, OURS));
 		flag_raise(go);

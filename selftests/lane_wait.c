@@ -227,6 +227,7 @@ TEST_F(lane_wait, the_end_of_the_sender_is_told)
 
 TEST_F(lane_wait, the_end_of_the_receiver_is_told)
 {
+	struct mailbox_lane_open second = { .lane = 2, .bytes = 4096 };
 	pid_t pid;
 
 	fill(&self->out);
@@ -238,10 +239,8 @@ TEST_F(lane_wait, the_end_of_the_receiver_is_told)
 	EXPECT_EQ(2, lane_open(self->sender, 4096).lane);
 	EXPECT_EQ(2, lane_next(self->fd, 1).lane);
 	ring_unmap(&self->out);
-	self->out = ring_map(
-		self->sender,
-		&(struct mailbox_lane_open){ .lane = 2, .bytes = 4096, .offset = self->out.offset },
-		true);
+	second.offset = self->out.offset;
+	self->out = ring_map(self->sender, &second, true);
 	fill(&self->out);
 	pid = sender_waits(self, -EPIPE);
 	ASSERT_EQ(0, lane_close(self->fd, MAILBOX_LANE_RECEIVE, 0));

@@ -231,6 +231,7 @@ TEST_F(library_lane, that_cannot_be_opened_leaves_all_as_it_was)
 	struct mailbox_lane *lane = (void *)self;
 	struct mailbox_lanes *lanes = (void *)self;
 	int receiver = mailbox_open(self->device, "lanes", MAILBOX_RIGHT_RECEIVE, 0);
+	char text[8];
 
 	EXPECT_EQ(-EBUSY, mailbox_lane_open(self->sender, RING, &lane));
 	EXPECT_EQ(-EBUSY, mailbox_lanes_open(receiver, &lanes));
@@ -241,7 +242,7 @@ TEST_F(library_lane, that_cannot_be_opened_leaves_all_as_it_was)
 	EXPECT_TRUE(lanes == (void *)self);
 	/* What there is works on. */
 	ASSERT_EQ(0, send_text(self->lane, "one"));
-	EXPECT_EQ(3, mailbox_lanes_receive(self->lanes, (char[8]){ 0 }, 8));
+	EXPECT_EQ(3, mailbox_lanes_receive(self->lanes, text, sizeof(text)));
 	close(receiver);
 }
 

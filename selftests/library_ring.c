@@ -340,9 +340,8 @@ static unsigned char byte_of(uint32_t number, uint32_t at)
 	return number * 31 + at;
 }
 
-static void *send_all(void *argument)
+static void send_all(FIXTURE_DATA(ring) * self)
 {
-	FIXTURE_DATA(ring) *self = argument;
 	uint32_t number, length, i;
 	unsigned char *to;
 	int ret;
@@ -363,6 +362,11 @@ static void *send_all(void *argument)
 			commit(self);
 	}
 	commit(self);
+}
+
+static void *sender(void *self)
+{
+	send_all(self);
 	return NULL;
 }
 
@@ -385,7 +389,7 @@ TEST_F(ring, loses_nothing_between_two_threads)
 	pthread_t sender;
 	int ret;
 
-	ASSERT_EQ(0, pthread_create(&sender, NULL, send_all, self));
+	ASSERT_EQ(0, pthread_create(&sender, NULL, sender, self));
 	while (number < MESSAGES) {
 		ret = mbx_ring_next(&self->in, &data, &length);
 		ASSERT_LE(0, ret);

@@ -448,7 +448,7 @@ TEST_F(loan, files_and_receipts_go_with_it)
 	struct mailbox_send args = lending_args(loan.loan, 1);
 	struct mailbox_receipt receipt;
 	struct mailbox_receive taken = taking_args();
-	int file;
+	int file = -1;
 
 	args.flags |= MAILBOX_FILES | MAILBOX_RECEIPT;
 	args.files = user_pointer(&witness.writer);

@@ -20,6 +20,8 @@ unlike_programs=(
 	MULTISTATEMENT_MACRO_USE_DO_WHILE TRAILING_SEMICOLON
 	# The C library's own word for what longjmp() and signals leave alone.
 	VOLATILE
+	# What a processor has an instruction for, and another has not.
+	ARCH_DEFINES
 	# To a program it also means a system call that the kernel was built without.
 	ENOSYS
 )

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Passes frames of a mebibyte from one process to another, and copies none: they are in memory
- * that both have mapped, and change hands by loans. "frames 1000" passes so many; meanwhile "mailbox stat frames" shows the loans.
+ * that both have mapped, and change hands by loans. "frames 1000" passes so many; meanwhile
+ * "mailbox stat frames" shows the loans.
  *
  *	cc frames.c -o frames $(pkg-config --cflags --libs libmailbox)
  */

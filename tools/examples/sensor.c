@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A sensor sends ten million measurements of 32 bytes through a lane, in batches, and hardly
- * ever enters the kernel. "sensor 1000" sends so many; meanwhile "mailbox stat sensor" shows the lane.
+ * ever enters the kernel. "sensor 1000" sends so many; meanwhile "mailbox stat sensor" shows
+ * the lane.
  *
  *	cc sensor.c -o sensor $(pkg-config --cflags --libs libmailbox)
  */

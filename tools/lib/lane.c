@@ -223,11 +223,14 @@ static int wait_for_room(struct mailbox_lane *lane, uint64_t needs, uint32_t fla
 static int __attribute__((noinline))
 get_room(struct mailbox_lane *lane, size_t length, uint32_t flags, uint64_t deadline)
 {
+	const uint64_t bytes = lane->out.ring.bytes;
 	uint64_t needs;
 	int ret;
 
-	if (length > lane->out.ring.bytes ||
-	    (needs = mbx_ring_needs(length)) > lane->out.ring.bytes)
+	if (length > bytes)
+		return -EMSGSIZE;
+	needs = mbx_ring_needs(length);
+	if (needs > bytes)
 		return -EMSGSIZE;
 
 	ret = lane_ended(lane);

@@ -111,7 +111,7 @@
 /* Most descriptors in one message. */
 #define MAILBOX_FILES_MAX 16
 /* Most bytes that a region has. */
-#define MAILBOX_REGION_SIZE_MAX (1ULL << 40)
+#define MAILBOX_REGION_SIZE_MAX 0x10000000000ULL
 /* Most lanes in one mailbox. */
 #define MAILBOX_LANES_MAX 64
 /* Most bytes in the ring of a lane, and how many it has where nothing is said. */
