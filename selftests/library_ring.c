@@ -364,7 +364,7 @@ static void send_all(FIXTURE_DATA(ring) * self)
 	commit(self);
 }
 
-static void *sender(void *self)
+static void *sender_thread(void *self)
 {
 	send_all(self);
 	return NULL;
@@ -389,7 +389,7 @@ TEST_F(ring, loses_nothing_between_two_threads)
 	pthread_t sender;
 	int ret;
 
-	ASSERT_EQ(0, pthread_create(&sender, NULL, sender, self));
+	ASSERT_EQ(0, pthread_create(&sender, NULL, sender_thread, self));
 	while (number < MESSAGES) {
 		ret = mbx_ring_next(&self->in, &data, &length);
 		ASSERT_LE(0, ret);
