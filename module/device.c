@@ -358,6 +358,16 @@ out:
 	return ret;
 }
 
+/* Apart: an entry takes a large part of the stack. */
+static noinline_for_stack int list_fill(struct mbx_list *list)
+{
+	struct mailbox_stat entry;
+
+	list->entry = &entry;
+	list->known = sizeof(entry);
+	return mbx_list_fill(list);
+}
+
 /**
  * mbx_device_list() - MAILBOX_IOC_LIST
  * @file: the device
@@ -367,12 +377,9 @@ out:
 int mbx_device_list(struct file *file, struct mbx_call *call)
 {
 	struct mailbox_list *req = &call->list;
-	struct mailbox_stat entry;
 	struct mbx_list list = {
 		.next = list_next,
 		.of = mbx_device_domain(file),
-		.entry = &entry,
-		.known = sizeof(entry),
 		.entries = req->entries,
 		.entry_size = req->entry_size,
 		.nr = req->nr,
@@ -385,7 +392,7 @@ int mbx_device_list(struct file *file, struct mbx_call *call)
 	if (req->entry_size < offsetofend(struct mailbox_stat, name) || req->entry_size > PAGE_SIZE)
 		return -EINVAL;
 
-	ret = mbx_list_fill(&list);
+	ret = list_fill(&list);
 	if (ret)
 		return ret;
 	req->nr = list.nr;
