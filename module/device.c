@@ -358,16 +358,6 @@ out:
 	return ret;
 }
 
-/* Apart: an entry takes a large part of the stack. */
-static noinline_for_stack int list_fill(struct mbx_list *list)
-{
-	struct mailbox_stat entry;
-
-	list->entry = &entry;
-	list->known = sizeof(entry);
-	return mbx_list_fill(list);
-}
-
 /**
  * mbx_device_list() - MAILBOX_IOC_LIST
  * @file: the device
@@ -380,6 +370,7 @@ int mbx_device_list(struct file *file, struct mbx_call *call)
 	struct mbx_list list = {
 		.next = list_next,
 		.of = mbx_device_domain(file),
+		.known = sizeof(struct mailbox_stat),
 		.entries = req->entries,
 		.entry_size = req->entry_size,
 		.nr = req->nr,
@@ -392,7 +383,12 @@ int mbx_device_list(struct file *file, struct mbx_call *call)
 	if (req->entry_size < offsetofend(struct mailbox_stat, name) || req->entry_size > PAGE_SIZE)
 		return -EINVAL;
 
-	ret = list_fill(&list);
+	/* It would take a large part of the stack. */
+	list.entry = kmalloc(list.known, GFP_KERNEL);
+	if (!list.entry)
+		return -ENOMEM;
+	ret = mbx_list_fill(&list);
+	kfree(list.entry);
 	if (ret)
 		return ret;
 	req->nr = list.nr;

@@ -247,13 +247,12 @@ static noinline long dispatch(const struct mbx_op *ops, size_t nr_ops, struct fi
 
 	if (get_user(call.size, (u32 __user *)arg))
 		return -EFAULT;
-	if (call.size < op->least)
-		return -EINVAL;
-	if (call.size > PAGE_SIZE)
-		return -E2BIG;
-	ret = copy_struct_from_user(call.any, op->known, arg, call.size);
+	ret = mbx_call_check_size(arg, call.size, op->least, op->known, NULL);
 	if (ret)
 		return ret;
+	/* What is longer, that of STAT, only the answer fills. */
+	if (copy_from_user(call.any, arg, min3((size_t)call.size, op->known, sizeof(call.any))))
+		return -EFAULT;
 	return op->handler(file, &call);
 }
 

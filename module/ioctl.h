@@ -25,13 +25,13 @@ struct mbx_patience;
  * struct mbx_call - one ioctl on its way
  * @arg: the structure in user memory
  * @size: its size as the caller knows it
- * @any: the bytes of whichever structure it is; as long as the longest
+ * @any: the bytes of whichever structure it is; as long as the longest that is read whole
  * @info: the structure of MAILBOX_IOC_INFO
  * @create: the structure of MAILBOX_IOC_CREATE
  * @open: the structure of MAILBOX_IOC_OPEN
  * @destroy: the structure of MAILBOX_IOC_DESTROY
  * @list: the structure of MAILBOX_IOC_LIST
- * @stat: the structure of MAILBOX_IOC_STAT
+ * @stat: what is read of the structure of MAILBOX_IOC_STAT
  * @set: the structure of MAILBOX_IOC_SET
  * @lease: the structure of MAILBOX_IOC_ACK, MAILBOX_IOC_NACK and MAILBOX_IOC_EXTEND
  * @notify: the structure of MAILBOX_IOC_NOTIFY
@@ -54,13 +54,16 @@ struct mbx_call {
 	void __user *arg;
 	u32 size;
 	union {
-		u8 any[sizeof(struct mailbox_stat)];
+		u8 any[sizeof(struct mailbox_create)];
 		struct mailbox_info info;
 		struct mailbox_create create;
 		struct mailbox_open open;
 		struct mailbox_destroy destroy;
 		struct mailbox_list list;
-		struct mailbox_stat stat;
+		struct {
+			u32 size;
+			u32 flags;
+		} stat;
 		struct mailbox_set set;
 		struct mailbox_batch batch;
 		struct mailbox_lease lease;

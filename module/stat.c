@@ -6,8 +6,10 @@
 #include <linux/mutex.h>
 #include <linux/pid.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
+#include <linux/uaccess.h>
 #include <linux/user_namespace.h>
 
 #include "domain.h"
@@ -96,30 +98,39 @@ void mbx_box_stat_locked(struct mbx_box *box, struct mailbox_stat *stat)
  * mbx_handle_stat() - MAILBOX_IOC_STAT
  * @file: a handle
  * @call: the call
- * Return: 0; -EOPNOTSUPP; -EIDRM; -EFAULT.
+ * Return: 0; -EOPNOTSUPP; -EIDRM; -EFAULT; -ENOMEM.
  */
 int mbx_handle_stat(struct file *file, struct mbx_call *call)
 {
 	struct mbx_handle *handle = file->private_data;
-	struct mailbox_stat *stat = &call->stat;
 	struct mbx_box *box = handle->box;
-	bool closed;
+	struct mailbox_stat *stat;
+	int ret = 0;
 
-	if (stat->flags)
+	if (call->stat.flags)
 		return -EOPNOTSUPP;
+	/* It would take a large part of the stack. */
+	stat = kmalloc(sizeof(*stat), GFP_KERNEL);
+	if (!stat)
+		return -ENOMEM;
 
 	/* Expired messages go first: freeing them may take long. */
 	mbx_box_lock_fresh(box);
 	spin_unlock(&box->lock);
 	mutex_lock(&box->domain->lock);
 	spin_lock(&box->lock);
-	closed = box->closed;
-	mbx_box_stat_locked(box, stat);
+	if (box->closed)
+		ret = -EIDRM;
+	else
+		mbx_box_stat_locked(box, stat);
 	spin_unlock(&box->lock);
 	mutex_unlock(&box->domain->lock);
-	if (closed)
-		return -EIDRM;
-	stat->size = call->size;
-	stat->rights = handle->rights;
-	return mbx_call_reply(call, sizeof(*stat));
+	if (!ret) {
+		stat->size = call->size;
+		stat->rights = handle->rights;
+		if (copy_to_user(call->arg, stat, min_t(size_t, call->size, sizeof(*stat))))
+			ret = -EFAULT;
+	}
+	kfree(stat);
+	return ret;
 }

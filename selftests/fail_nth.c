@@ -219,7 +219,8 @@ static void complete_list(struct scene *scene)
 	EXPECT_EQ(entries[1].id, scene->list.after);
 }
 
-TEST_SWEEP(list, .prepare = prepare_list, .call = list, .complete = complete_list, .least = 4)
+TEST_SWEEP(list, .prepare = prepare_list, .call = list, .complete = complete_list,
+	   .allocates = true, .least = 5)
 
 static int stat_(struct scene *scene)
 {
@@ -236,8 +237,8 @@ static void complete_stat(struct scene *scene)
 	EXPECT_EQ(0, memcmp(&stat, &scene->stat, sizeof(stat)));
 }
 
-TEST_SWEEP(stat_of_a_handle, .prepare = prepare_box, .call = stat_, .complete = complete_stat,
-	   .least = 2)
+TEST_SWEEP(stat_of_a_handle, .prepare = prepare_box, .allocates = true, .call = stat_,
+	   .complete = complete_stat, .least = 3)
 
 static int set(struct scene *scene)
 {

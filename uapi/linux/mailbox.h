@@ -918,7 +918,7 @@ struct mailbox_destroy {
  *
  * sent == received + expired + overwritten + dead + dropped + messages, at every moment.
  *
- * Errors: EOPNOTSUPP, EACCES, EIDRM.
+ * Errors: EOPNOTSUPP, EACCES, EIDRM, ENOMEM.
  */
 struct mailbox_stat {
 	__u32 size;
@@ -977,7 +977,7 @@ struct mailbox_stat {
  * Mailboxes that come and go during a walk may or may not be in it; each of the
  * others is in it exactly once. size of an entry is set to entry_size.
  *
- * Errors: EOPNOTSUPP, EINVAL, EFAULT, EIDRM.
+ * Errors: EOPNOTSUPP, EINVAL, EFAULT, EIDRM, ENOMEM.
  */
 struct mailbox_list {
 	__u32 size;
