@@ -81,6 +81,18 @@ static const struct command commands[] = {
 	{ "RETURN", MAILBOX_IOC_RETURN, sizeof(struct mailbox_return), 0, 0, HANDLE_ONLY },
 };
 
+/* Of a handle too, but of no mailbox that has one receiver, as that of the others. */
+static const struct command lane_commands[] = {
+	{ "LANE_OPEN", MAILBOX_IOC_LANE_OPEN, sizeof(struct mailbox_lane_open), 0,
+	  MAILBOX_LANE_RECEIVE, HANDLE_ONLY },
+	{ "LANE_WAIT", MAILBOX_IOC_LANE_WAIT, sizeof(struct mailbox_lane_wait), 0,
+	  MAILBOX_LANE_RECEIVE | MAILBOX_NONBLOCK | MAILBOX_DEADLINE, HANDLE_ONLY },
+	{ "LANE_WAKE", MAILBOX_IOC_LANE_WAKE, sizeof(struct mailbox_lane_wake), 0,
+	  MAILBOX_LANE_RECEIVE, HANDLE_ONLY },
+	{ "LANE_CLOSE", MAILBOX_IOC_LANE_CLOSE, sizeof(struct mailbox_lane_close), 0,
+	  MAILBOX_LANE_RECEIVE, HANDLE_ONLY },
+};
+
 static inline bool is_about_leases(const struct command *command)
 {
 	return command->number == MAILBOX_IOC_ACK || command->number == MAILBOX_IOC_NACK ||

@@ -5,6 +5,8 @@
  */
 #include "common.h"
 
+#include <stddef.h>
+
 #define NR 6
 
 FIXTURE(fault_batch)
@@ -153,11 +155,13 @@ TEST_F(fault_batch, one_entry_over_a_page_edge)
 TEST_F(fault_batch, an_entry_half_over_a_page_edge)
 {
 	size_t size = sizeof(*self->sends);
-	char *edge = edge_new(2 * size + size / 2);
+	/* Half of what was there in the first version, which is read whatever is asked for. */
+	size_t part = 2 * size + offsetof(struct mailbox_send, receipt) / 2;
+	char *edge = edge_new(part);
 	__u32 done;
 	__s32 error;
 
-	memcpy(edge, self->sends, 2 * size + size / 2);
+	memcpy(edge, self->sends, part);
 	EXPECT_EQ(0, run(self, MAILBOX_IOC_SEND_BATCH, edge, NR, &done, &error));
 	EXPECT_EQ(2, done);
 	EXPECT_EQ(EFAULT, error);

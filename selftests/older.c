@@ -14,6 +14,8 @@
 #define SEND_LEAST     offsetof(struct mailbox_send, receipt)
 #define RECEIVE_LEAST  offsetof(struct mailbox_receive, lease)
 #define RECEIVE_ANSWER offsetof(struct mailbox_receive, nr_files)
+#define SEND_FILES     offsetof(struct mailbox_send, loan)
+#define RECEIVE_FILES  offsetof(struct mailbox_receive, give_back)
 
 FIXTURE(older)
 {
@@ -164,12 +166,13 @@ TEST_F(older, has_no_members_for_what_it_asks)
 	pid_t child;
 
 	FOR_EACH_SIZE(size, mailbox_send, SEND_LEAST)
-	if (size < sizeof(send))
+	if (size < SEND_FILES)
 		EXPECT_EQ(-EINVAL, call(self->fd, MAILBOX_IOC_SEND, cut(&send, size)));
 	EXPECT_EQ(0, box_stat(self->fd).messages);
-	ASSERT_EQ(0, call(self->fd, MAILBOX_IOC_SEND, cut(&send, sizeof(send))));
+	/* Just long enough. */
+	ASSERT_EQ(0, call(self->fd, MAILBOX_IOC_SEND, cut(&send, SEND_FILES)));
 	FOR_EACH_SIZE(size, mailbox_receive, RECEIVE_LEAST)
-	if (size < sizeof(*args))
+	if (size < RECEIVE_FILES)
 		EXPECT_EQ(-EINVAL, call(self->fd, MAILBOX_IOC_RECEIVE,
 					with_flag(cut_receive(size), MAILBOX_FILES)));
 	EXPECT_EQ(0, call(self->fd, MAILBOX_IOC_RECEIVE, cut_receive(sizeof(*args))));
