@@ -28,6 +28,20 @@ static bool node_before(struct rb_node *a, const struct rb_node *b)
 	return before(loan_of(a), loan_of(b));
 }
 
+static int key_cmp(const void *key, const struct rb_node *at)
+{
+	const struct mbx_loan *loan = loan_of(at);
+
+	return before(key, loan) ? -1 : before(loan, key);
+}
+
+static int handle_cmp(const void *handle, const struct rb_node *at)
+{
+	const struct mbx_handle *of = loan_of(at)->handle;
+
+	return handle == of ? 0 : (handle < (void *)of ? -1 : 1);
+}
+
 /**
  * mbx_loans_init() - nothing is lent of a region
  * @loans: filled in
@@ -40,26 +54,6 @@ void mbx_loans_init(struct mbx_loans *loans, u64 size)
 	INIT_LIST_HEAD(&loans->waiters);
 }
 
-/* The first that is not before a loan with this number of this handle, or NULL. */
-static struct mbx_loan *find_from_locked(const struct mbx_box *box, struct mbx_handle *handle,
-					 u64 number)
-{
-	const struct mbx_loan key = { .handle = handle, .number = number };
-	struct rb_node *node = box->loans.held.rb_node;
-	struct mbx_loan *found = NULL;
-
-	lockdep_assert_held(&box->lock);
-	while (node) {
-		if (before(loan_of(node), &key)) {
-			node = node->rb_right;
-		} else {
-			found = loan_of(node);
-			node = node->rb_left;
-		}
-	}
-	return found;
-}
-
 /**
  * mbx_loan_find_locked() - a loan that a handle has
  * @handle: the handle, its mailbox's lock held
@@ -68,9 +62,10 @@ static struct mbx_loan *find_from_locked(const struct mbx_box *box, struct mbx_h
  */
 struct mbx_loan *mbx_loan_find_locked(struct mbx_handle *handle, u64 number)
 {
-	struct mbx_loan *loan = find_from_locked(handle->box, handle, number);
+	const struct mbx_loan key = { .handle = handle, .number = number };
 
-	return loan && loan->handle == handle && loan->number == number ? loan : NULL;
+	lockdep_assert_held(&handle->box->lock);
+	return loan_of(rb_find(&key, &handle->box->loans.held, key_cmp));
 }
 
 /**
@@ -100,17 +95,22 @@ void mbx_loan_let_go_locked(struct mbx_box *box, struct mbx_loan *loan)
 /**
  * mbx_lent_new() - a record for a piece that is to be lent to the caller
  * @box: the mailbox
+ * @length: bytes that the piece is to have
  *
  * Context: Process context, may sleep.
- * Return: the record; or ERR_PTR: -EDQUOT, -ENOMEM.
+ * Return: the record; or ERR_PTR: -EMSGSIZE when the region is not that long, -EDQUOT, -ENOMEM.
  */
-struct mbx_lent *mbx_lent_new(struct mbx_box *box)
+struct mbx_lent *mbx_lent_new(struct mbx_box *box, u32 length)
 {
 	struct mbx_loans *loans = &box->loans;
 	struct mbx_lent *lent;
 	int ret;
 
 	spin_lock(&box->lock);
+	if (!box->closed && length > loans->pieces.end.end) {
+		spin_unlock(&box->lock);
+		return ERR_PTR(-EMSGSIZE);
+	}
 	lent = loans->kept;
 	if (lent && uid_eq(lent->charge.user->uid, current_euid())) {
 		loans->kept = lent->next;
@@ -265,6 +265,13 @@ bool mbx_lent_begin_locked(struct mbx_handle *handle, struct mbx_lent *lent, u32
 	return true;
 }
 
+/* Any loan of a handle, or NULL. */
+static struct mbx_loan *find_any_locked(struct mbx_handle *handle)
+{
+	lockdep_assert_held(&handle->box->lock);
+	return loan_of(rb_find(handle, &handle->box->loans.held, handle_cmp));
+}
+
 /**
  * mbx_loans_leave() - end all loans of a handle
  * @handle: the handle, closed or revoked
@@ -280,8 +287,8 @@ void mbx_loans_leave(struct mbx_handle *handle)
 	do {
 		spin_lock(&box->lock);
 		for (nr = 0; nr < LOAN_STEP; nr++) {
-			loan = find_from_locked(box, handle, 0);
-			if (!loan || loan->handle != handle)
+			loan = find_any_locked(handle);
+			if (!loan)
 				break;
 			mbx_loan_end_locked(box, loan);
 		}

@@ -132,6 +132,7 @@ struct mbx_lending {
  * @arg: where it is told of the loan
  * @handle: through which it receives
  * @give_back: number of a loan that ends then, or 0
+ * @ends: that loan, while the lock is held under which it was found
  * @copy: of a broadcast, the record for it, or NULL
  * @number: of the loan that the message is to be; 0 for none
  * @offset: of its piece
@@ -143,6 +144,7 @@ struct mbx_taking {
 	struct mailbox_receive __user *arg;
 	struct mbx_handle *handle;
 	u64 give_back;
+	struct mbx_loan *ends;
 	struct mbx_copy *copy;
 	u64 number;
 	u64 offset;
@@ -155,7 +157,7 @@ void mbx_loans_grow(struct mbx_box *box, u64 size);
 void mbx_loans_leave(struct mbx_handle *handle);
 void mbx_loans_serve_locked(struct mbx_box *box);
 
-struct mbx_lent *mbx_lent_new(struct mbx_box *box);
+struct mbx_lent *mbx_lent_new(struct mbx_box *box, u32 length);
 void mbx_lent_put(struct mbx_box *box, struct mbx_lent *lent);
 bool mbx_lent_begin_locked(struct mbx_handle *handle, struct mbx_lent *lent, u32 length,
 			   struct mbx_loan *give_back);
@@ -181,7 +183,7 @@ int mbx_taking_begin(struct mbx_taking *taking, struct mbx_handle *handle,
 void mbx_taking_look_locked(struct mbx_taking *taking, const struct mbx_message *msg, bool peek,
 			    bool leased);
 int mbx_taking_tell(const struct mbx_taking *taking);
-int mbx_taking_check_locked(const struct mbx_taking *taking);
+int mbx_taking_check_locked(struct mbx_taking *taking);
 void mbx_taking_commit_locked(struct mbx_taking *taking, struct mbx_message *msg);
 void mbx_taking_end(struct mbx_taking *taking);
 

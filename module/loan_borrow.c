@@ -6,6 +6,7 @@
 #include <linux/sched/signal.h>
 #include <linux/spinlock.h>
 
+#include "expire.h"
 #include "handle.h"
 #include "ioctl.h"
 #include "loan.h"
@@ -43,8 +44,6 @@ static int borrow_locked(struct mbx_handle *handle, struct borrower *borrower, b
 	ret = mbx_handle_refused_locked(handle);
 	if (ret)
 		return ret;
-	if (borrower->length > box->loans.pieces.end.end)
-		return -EMSGSIZE;
 	if (borrower->give_back) {
 		give_back = mbx_loan_find_locked(handle, borrower->give_back);
 		if (!give_back)
@@ -106,7 +105,8 @@ static int borrow(struct mbx_handle *handle, struct borrower *borrower, u64 dead
 	struct mbx_box *box = handle->box;
 	int ret;
 
-	spin_lock(&box->lock);
+	/* Expired messages give their pieces back first. */
+	mbx_box_lock_fresh(box);
 	ret = borrow_locked(handle, borrower, list_empty(&box->loans.waiters));
 	if (!ret)
 		mbx_loans_serve_locked(box);
@@ -160,7 +160,7 @@ int mbx_loan_lend(struct file *file, struct mbx_call *call)
 	ret = mbx_call_reply(call, sizeof(*args));
 	if (ret)
 		return ret;
-	borrower.lent = mbx_lent_new(handle->box);
+	borrower.lent = mbx_lent_new(handle->box, args->length);
 	if (IS_ERR(borrower.lent))
 		return PTR_ERR(borrower.lent);
 	ret = borrow(handle, &borrower,

@@ -17,14 +17,22 @@ static int read_lending(struct mbx_lending *lending, u32 size)
 
 	if (size < offsetofend(struct mailbox_send, borrow))
 		return -EINVAL;
-	if (get_user(data, &arg->data) || get_user(lending->number, &arg->loan) ||
-	    get_user(borrow, &arg->borrow))
+	if (!user_access_begin(arg, offsetofend(struct mailbox_send, borrow)))
 		return -EFAULT;
+	unsafe_get_user(data, &arg->data, fault);
+	unsafe_get_user(lending->number, &arg->loan, fault);
+	unsafe_get_user(borrow, &arg->borrow, fault);
+	/* Find out now whether the answer can be written: later the message is sent. */
+	unsafe_put_user(lending->number, &arg->loan, fault);
+	unsafe_put_user(0, &arg->offset, fault);
+	user_access_end();
 	if (data || !lending->number || borrow > U32_MAX)
 		return -EINVAL;
 	lending->borrow = borrow;
-	/* Find out now whether the answer can be written: later the message is sent. */
-	return put_user(lending->number, &arg->loan) || put_user(0, &arg->offset) ? -EFAULT : 0;
+	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
 }
 
 /**
@@ -42,8 +50,6 @@ static int read_lending(struct mbx_lending *lending, u32 size)
 int mbx_lending_begin(struct mbx_lending *lending, struct mbx_handle *handle,
 		      struct mailbox_send __user *arg, u32 size, u32 length)
 {
-	struct mbx_box *box = handle->box;
-	bool too_long;
 	int ret;
 
 	*lending = (struct mbx_lending){ .arg = arg, .handle = handle, .length = length };
@@ -52,12 +58,7 @@ int mbx_lending_begin(struct mbx_lending *lending, struct mbx_handle *handle,
 		return ret;
 	if (!(handle->rights & MAILBOX_RIGHT_SEND) || READ_ONCE(handle->revoked))
 		return -EACCES;
-	spin_lock(&box->lock);
-	too_long = !box->closed && lending->borrow > box->loans.pieces.end.end;
-	spin_unlock(&box->lock);
-	if (too_long)
-		return -EMSGSIZE;
-	lending->next = mbx_lent_new(box);
+	lending->next = mbx_lent_new(handle->box, lending->borrow);
 	return PTR_ERR_OR_ZERO(lending->next);
 }
 
@@ -114,8 +115,8 @@ void mbx_lending_undo_locked(struct mbx_box *box, struct mbx_message *msg)
 	msg->state &= ~MBX_HAS_LOAN;
 }
 
-/* Return: false when there is none. */
-static bool borrow_next(struct mbx_lending *lending, u64 *number, u64 *offset)
+/* If there is none, nothing changes. */
+static void borrow_next(struct mbx_lending *lending, u64 *number, u64 *offset)
 {
 	struct mbx_handle *handle = lending->handle;
 	struct mbx_lent *next = lending->next;
@@ -132,7 +133,20 @@ static bool borrow_next(struct mbx_lending *lending, u64 *number, u64 *offset)
 	spin_unlock(&box->lock);
 	if (done)
 		lending->next = NULL;
-	return done;
+}
+
+/* Which loan the sender has now, 0 for none. Return: 0 or -EFAULT. */
+static int tell_of_next(struct mailbox_send __user *arg, u64 number, u64 offset)
+{
+	if (!user_write_access_begin(arg, offsetofend(struct mailbox_send, borrow)))
+		return -EFAULT;
+	unsafe_put_user(offset, &arg->offset, fault);
+	unsafe_put_user(number, &arg->loan, fault);
+	user_write_access_end();
+	return 0;
+fault:
+	user_write_access_end();
+	return -EFAULT;
 }
 
 /**
@@ -147,14 +161,11 @@ void mbx_lending_end(struct mbx_lending *lending, bool sent)
 	u64 number = 0, offset = 0;
 
 	if (sent) {
-		if (lending->next && borrow_next(lending, &number, &offset)) {
-			if (put_user(offset, &lending->arg->offset) ||
-			    put_user(number, &lending->arg->loan))
-				mbx_loan_forget(lending->handle, number);
-		} else {
-			/* It could be written before, and the message is sent. */
-			put_user(0, &lending->arg->loan);
-		}
+		if (lending->next)
+			borrow_next(lending, &number, &offset);
+		/* It could be written before, and the message is sent. */
+		if (tell_of_next(lending->arg, number, offset) && number)
+			mbx_loan_forget(lending->handle, number);
 	}
 	mbx_lent_put(lending->handle->box, lending->next);
 }
@@ -233,9 +244,16 @@ int mbx_taking_tell(const struct mbx_taking *taking)
 {
 	struct mailbox_receive __user *arg = taking->arg;
 
-	if (put_user(taking->length, &arg->length) || put_user(taking->number, &arg->loan))
+	if (!user_access_begin(arg, offsetofend(struct mailbox_receive, offset)))
 		return -EFAULT;
-	return put_user(taking->offset, &arg->offset);
+	unsafe_put_user(taking->length, &arg->length, fault);
+	unsafe_put_user(taking->number, &arg->loan, fault);
+	unsafe_put_user(taking->offset, &arg->offset, fault);
+	user_access_end();
+	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
 }
 
 /**
@@ -243,14 +261,15 @@ int mbx_taking_tell(const struct mbx_taking *taking)
  * @taking: of the receive, the lock of its mailbox held
  * Return: 0; -EACCES; -EIDRM; -ESTALE.
  */
-int mbx_taking_check_locked(const struct mbx_taking *taking)
+int mbx_taking_check_locked(struct mbx_taking *taking)
 {
 	struct mbx_handle *handle = taking->handle;
 	int ret = mbx_handle_refused_locked(handle);
 
 	if (ret || !taking->give_back)
 		return ret;
-	return mbx_loan_find_locked(handle, taking->give_back) ? 0 : -ESTALE;
+	taking->ends = mbx_loan_find_locked(handle, taking->give_back);
+	return taking->ends ? 0 : -ESTALE;
 }
 
 /**
@@ -279,7 +298,7 @@ void mbx_taking_commit_locked(struct mbx_taking *taking, struct mbx_message *msg
 		mbx_loan_hold_locked(handle, loan, taking->number);
 	}
 	if (taking->give_back) {
-		mbx_loan_end_locked(box, mbx_loan_find_locked(handle, taking->give_back));
+		mbx_loan_end_locked(box, taking->ends);
 		mbx_loans_serve_locked(box);
 	}
 }

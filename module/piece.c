@@ -125,9 +125,11 @@ static void insert_before(struct mbx_pieces *pieces, struct mbx_piece *piece,
 		link = &parent->rb_right;
 	}
 	rb_link_node(&piece->node, parent, link);
-	compute_longest(piece, false);
+	/* Nothing is below it. */
+	piece->longest = gap_of(piece);
 	/* Upwards, each from those below it: first as far as @next, which may stop early there. */
-	changed(piece_of(parent));
+	if (parent != &next->node)
+		changed(piece_of(parent));
 	changed(next);
 	rb_insert_augmented(&piece->node, &pieces->root, &gaps);
 	pieces->bytes += piece->end - piece->start;
@@ -175,10 +177,16 @@ void mbx_pieces_give(struct mbx_pieces *pieces, struct mbx_piece *piece)
 {
 	/* There is always one: the end. */
 	struct mbx_piece *next = piece_of(rb_next(&piece->node));
+	/* Then all from it upwards are computed anew as it is, when the piece goes. */
+	const bool next_is_parent = !piece->node.rb_right && rb_parent(&piece->node) == &next->node;
 
+	if (next_is_parent)
+		next->gap = piece->gap;
 	rb_erase_augmented(&piece->node, &pieces->root, &gaps);
-	next->gap = piece->gap;
-	changed(next);
+	if (!next_is_parent) {
+		next->gap = piece->gap;
+		changed(next);
+	}
 	pieces->bytes -= piece->end - piece->start;
 	pieces->nr--;
 }

@@ -150,6 +150,23 @@ TEST_F(loan_life, a_message_that_expires_frees_its_piece)
 	EXPECT_EQ(1, box_stat(self->fd).expired);
 }
 
+/* Many times: sometimes the timer is quicker. */
+TEST_F(loan_life, a_message_that_has_expired_has_no_piece_whether_the_timer_came_or_not)
+{
+	unsigned int i;
+
+	for (i = 0; i < 20; i++) {
+		struct mailbox_loan loan = box_loan(self->fd, PAGES * self->page);
+		struct mailbox_send args = lending_args(loan.loan, 1);
+
+		ASSERT_EQ(0, box_send_soon_expired(self->fd, &args));
+		while (now_ns() <= args.expiry)
+			;
+		loan = box_loan(self->fd, PAGES * self->page);
+		ASSERT_EQ(0, box_return(self->fd, loan.loan));
+	}
+}
+
 TEST_F(loan_life, a_message_that_is_overwritten_frees_its_piece)
 {
 	struct mailbox_create create = create_args();
