@@ -37,7 +37,6 @@ struct borrower {
 /* Return: 0; -EAGAIN when no piece is free; or what else the call fails with. */
 static int borrow_locked(struct mbx_handle *handle, struct borrower *borrower, bool first)
 {
-	struct mbx_box *box = handle->box;
 	struct mbx_loan *give_back = NULL;
 	int ret;
 
