@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/err.h>
 #include <linux/list.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/uaccess.h>
@@ -148,8 +150,9 @@ void mbx_lending_end(struct mbx_lending *lending, bool sent)
 
 	if (sent) {
 		if (lending->next && borrow_next(lending, &number, &offset)) {
+			/* Nor does anybody know of what a dying process has borrowed. */
 			if (put_user(offset, &lending->arg->offset) ||
-			    put_user(number, &lending->arg->loan))
+			    put_user(number, &lending->arg->loan) || fatal_signal_pending(current))
 				mbx_loan_forget(lending->handle, number);
 		} else {
 			/* It could be written before, and the message is sent. */
