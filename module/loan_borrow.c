@@ -175,10 +175,10 @@ int mbx_loan_lend(struct file *file, struct mbx_call *call)
 	/* What a dying process borrows nobody would know of, if others have the handle. */
 	if (!ret && fatal_signal_pending(current))
 		ret = -EINTR;
-	if (!ret || args->give_back)
-		return 0;
-	mbx_loan_forget(handle, borrower.loan);
-	return ret;
+	if (ret)
+		mbx_loan_forget(handle, borrower.loan);
+	/* What was given back is gone: that has succeeded. */
+	return args->give_back ? 0 : ret;
 }
 
 /**

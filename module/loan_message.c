@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/err.h>
 #include <linux/list.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/uaccess.h>
@@ -159,12 +161,15 @@ fault:
 void mbx_lending_end(struct mbx_lending *lending, bool sent)
 {
 	u64 number = 0, offset = 0;
+	int untold;
 
 	if (sent) {
 		if (lending->next)
 			borrow_next(lending, &number, &offset);
 		/* It could be written before, and the message is sent. */
-		if (tell_of_next(lending->arg, number, offset) && number)
+		untold = tell_of_next(lending->arg, number, offset);
+		/* Nor does anybody know of what a dying process has borrowed. */
+		if (number && (untold || fatal_signal_pending(current)))
 			mbx_loan_forget(lending->handle, number);
 	}
 	mbx_lent_put(lending->handle->box, lending->next);

@@ -13,7 +13,7 @@
 #ifndef SELFTESTS_FROZEN_H
 #define SELFTESTS_FROZEN_H
 
-#include "common.h"
+#include "common_region.h"
 
 #include <linux/userfaultfd.h>
 #include <stddef.h>
@@ -48,11 +48,6 @@ struct actor {
 	void (*first)(struct actor *actor);
 	struct act *act;
 };
-
-static inline size_t page_size(void)
-{
-	return sysconf(_SC_PAGESIZE);
-}
 
 /* Why no call can be stopped here, or NULL. */
 static inline const char *frozen_missing(void)
@@ -329,6 +324,13 @@ static inline int actor_thaw(struct actor *actor)
 {
 	actor_release(actor);
 	return actor_result(actor);
+}
+
+/* What lies there was there, and is no more: whoever touches the trap from now on is stopped. */
+static inline void actor_empty(struct actor *actor)
+{
+	ASSERT_EQ(0, fallocate(actor->memory, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			       page_size(), page_size()));
 }
 
 /* Make its copy fault: the page will never be there. */

@@ -42,7 +42,8 @@
  *
  * A call that returns an error has changed nothing in the module. That the members
  * marked *out* can be written is found out before a call takes effect; should the
- * memory of the structure disappear after that, the call still succeeds.
+ * memory of the structure disappear after that, the call still succeeds, or is undone
+ * and fails with EFAULT.
  *
  * Times are absolute nanoseconds of CLOCK_MONOTONIC. A call that a signal
  * interrupts while it waits fails with EINTR, or starts again by itself where
@@ -1560,6 +1561,10 @@ struct mailbox_revoke {
  *
  * See DOC: Loans. Policies do not matter. The record of a loan, some hundred bytes, is charged
  * to the caller until the piece is free again.
+ *
+ * Should the memory of the structure disappear while the call waits, or the caller be killed, the
+ * new loan ends at once: nobody knows of it. The call then fails with EFAULT; but it succeeds when
+ * @give_back has ended.
  *
  * Errors: EOPNOTSUPP, EINVAL, EFAULT, EACCES, EMSGSIZE, ESTALE, EAGAIN, ETIMEDOUT, EINTR, EDQUOT,
  * ENOMEM, EIDRM.
