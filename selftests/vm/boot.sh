@@ -85,8 +85,10 @@ arguments=(
 	-accel "$how" -cpu "$cpu" "${counting[@]}" -smp "$processors" -m "${MEMORY:-2048}"
 	-nodefaults -no-reboot -display none
 	-kernel "$kernel/boot/vmlinuz-$release" -initrd "$2"
-	# Emulation on a busy machine is slow: the watchdogs have to be patient.
-	-append "console=ttyS0 panic=-1 slab_nomerge watchdog_thresh=60 \
+	# Emulation on a busy machine is slow: the watchdogs have to be patient, and none is to
+	# find the clock unstable, since the kernel then changes its own code, which is no time to
+	# be emulated on two processors (int3 in sched_clock_cpu()).
+	-append "console=ttyS0 panic=-1 slab_nomerge watchdog_thresh=60 tsc=reliable \
 workqueue.watchdog_thresh=120 rcupdate.rcu_cpu_stall_timeout=120 $more"
 	-serial "file:$3"
 	-chardev stdio,id=here,signal=off
