@@ -170,12 +170,12 @@ TEST_F(device, a_command_of_the_other_descriptor_is_enotty)
 	}
 }
 
-static bool is_of_lanes(unsigned long number)
+static bool is_among(const struct command *list, size_t nr, unsigned long number)
 {
-	unsigned int i;
+	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(lane_commands); i++)
-		if (lane_commands[i].number == number)
+	for (i = 0; i < nr; i++)
+		if (list[i].number == number)
 			return true;
 	return false;
 }
@@ -183,14 +183,13 @@ static bool is_of_lanes(unsigned long number)
 TEST_F(device, an_unknown_command_is_enotty)
 {
 	struct state before = state_take(self->device, self->fd);
-	unsigned int number, i;
+	unsigned int number;
 	unsigned long command;
 
 	for (number = 0; number < 256; number++) {
 		command = _IO(MAILBOX_IOC_MAGIC, number);
-		for (i = 0; i < ARRAY_SIZE(commands) && commands[i].number != command; i++)
-			;
-		if (i < ARRAY_SIZE(commands) || is_of_lanes(command))
+		if (is_among(commands, ARRAY_SIZE(commands), command) ||
+		    is_among(lane_commands, ARRAY_SIZE(lane_commands), command))
 			continue;
 		EXPECT_EQ(-ENOTTY, call(self->device, command, self->argument));
 		EXPECT_EQ(-ENOTTY, call(self->fd, command, self->argument));

@@ -220,8 +220,8 @@ TEST_F(taking, the_first_in_line_gets_it_when_it_is_not_told)
 	EXPECT_LOANS(self->fd, 0, 0);
 }
 
-/* It was there when it was taken. */
-TEST_F(taking, although_it_expires_meanwhile)
+/* The third message, our loan, is all there is, and has expired since it was told of. */
+static struct actor *freeze_taker_until_expired(FIXTURE_DATA(taking) * self)
 {
 	struct mailbox_send args = lending_args(self->mine, 9);
 	struct actor *taker;
@@ -234,6 +234,14 @@ TEST_F(taking, although_it_expires_meanwhile)
 	taker = freeze_taker(self->fd, 0, 0);
 	while (now_ns() <= args.expiry)
 		sched_yield();
+	return taker;
+}
+
+/* It was there when it was taken. */
+TEST_F(taking, although_it_expires_meanwhile)
+{
+	struct actor *taker = freeze_taker_until_expired(self);
+
 	EXPECT_EQ(1, box_stat(self->fd).messages);
 	EXPECT_EQ(0, actor_thaw(taker));
 	expect_got(self->fd, taker, 3, 9, self->page);
@@ -243,18 +251,7 @@ TEST_F(taking, although_it_expires_meanwhile)
 /* And when it is not received, it has: its piece is free. */
 TEST_F(taking, not_told_of_what_expires_meanwhile)
 {
-	struct mailbox_send args = lending_args(self->mine, 9);
-	struct actor *taker;
-
-	EXPECT_EQ(0, box_return(self->fd, box_take(self->fd).loan));
-	expect_next(self->fd, "second");
-	args.flags |= MAILBOX_EXPIRES;
-	args.expiry = now_ns() + SECOND;
-	ASSERT_EQ(0, box_send(self->fd, &args));
-	taker = freeze_taker(self->fd, 0, 0);
-	while (now_ns() <= args.expiry)
-		sched_yield();
-	EXPECT_EQ(-EFAULT, actor_fail(taker));
+	EXPECT_EQ(-EFAULT, actor_fail(freeze_taker_until_expired(self)));
 	EXPECT_EQ(1, box_stat(self->fd).expired);
 	EXPECT_LOANS(self->fd, 0, 0);
 }
