@@ -56,7 +56,7 @@
 	MEMBER(destroy, name, 16, 256)
 
 #define LAYOUT_STAT(STRUCT, MEMBER) \
-	STRUCT(stat, 496) \
+	STRUCT(stat, 536) \
 	MEMBER(stat, size, 0, 4) \
 	MEMBER(stat, flags, 4, 4) \
 	MEMBER(stat, id, 8, 8) \
@@ -97,7 +97,14 @@
 	MEMBER(stat, region_size, 472, 8) \
 	MEMBER(stat, loaned, 480, 8) \
 	MEMBER(stat, loans, 488, 4) \
-	MEMBER(stat, lanes, 492, 4)
+	MEMBER(stat, lanes, 492, 4) \
+	MEMBER(stat, changed, 496, 8) \
+	MEMBER(stat, creator_uid, 504, 4) \
+	MEMBER(stat, creator_gid, 508, 4) \
+	MEMBER(stat, last_mapped, 512, 8) \
+	MEMBER(stat, last_unmapped, 520, 8) \
+	MEMBER(stat, maps, 528, 4) \
+	MEMBER(stat, last_mapper, 532, 4)
 
 #define LAYOUT_LIST(STRUCT, MEMBER) \
 	STRUCT(list, 32) \
@@ -109,7 +116,7 @@
 	MEMBER(list, after, 24, 8)
 
 #define LAYOUT_SET(STRUCT, MEMBER) \
-	STRUCT(set, 64) \
+	STRUCT(set, 320) \
 	MEMBER(set, size, 0, 4) \
 	MEMBER(set, flags, 4, 4) \
 	MEMBER(set, mode, 8, 4) \
@@ -122,7 +129,8 @@
 	MEMBER(set, reserved, 36, 4) \
 	MEMBER(set, max_messages, 40, 8) \
 	MEMBER(set, max_bytes, 48, 8) \
-	MEMBER(set, region_size, 56, 8)
+	MEMBER(set, region_size, 56, 8) \
+	MEMBER(set, name, 64, 256)
 
 #define LAYOUT_NOTIFY(STRUCT, MEMBER) \
 	STRUCT(notify, 16) \

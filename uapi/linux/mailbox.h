@@ -85,7 +85,7 @@
  * ESTALE     the lease or the loan has ended, or is not the caller's; or the one who
  *            called, and was to be answered, has given up
  * EBUSY      the policy of the mailbox has no room for another, or there is no place for
- *            another lane, or receiver of lanes
+ *            another lane, or receiver of lanes; or another is notified exclusively
  * EPIPE      the other process of a pair has left; or nobody can receive a call; or the
  *            receiver of a lane is gone
  * EMLINK     the handle is the last of MAILBOX_DERIVE_MAX derived one from another
@@ -502,6 +502,22 @@
  */
 
 /**
+ * DOC: Streams
+ *
+ * Pipes carry bytes, and who reads takes as many as it likes. A handle that was made with
+ * MAILBOX_STREAM reads a mailbox so, by read(2): it gets what there is, from the first message on,
+ * as many bytes as it asks for and messages have, in one call those of one message. What is left
+ * of a message is its first bytes from then on for this and any other reader of the mailbox, and
+ * counts as a message until its last byte is read. A message without bytes is passed over. When
+ * the mailbox is empty, and no handle with the right to send is open, read(2) says 0, the end,
+ * instead of waiting, and poll(2) POLLIN and POLLHUP; when one is opened again, it is as if it had
+ * never been closed, as with a FIFO. A write(2) through such a handle while no handle with
+ * the right to receive is open fails with EPIPE, and poll(2) says POLLERR. (There is no SIGPIPE:
+ * a module has no right to choose who dies.) RECEIVE, SEND and the others are as for any handle.
+ * Not for MAILBOX_POLICY_BROADCAST (EINVAL).
+ */
+
+/**
  * DOC: Who has sent it
  *
  * The pid in a message is a number, and by the time somebody looks at it, it may be that of
@@ -612,11 +628,14 @@ enum mailbox_capacity {
  *	their priority, until there is room, or what is left is just being copied out. Fails
  *	with EAGAIN when there would be none even then, since the rest is leased. Only for
  *	bounded mailboxes.
+ * @MAILBOX_ON_FULL_WAIT_EACH: as MAILBOX_ON_FULL_WAIT, but each sender is let in as soon as
+ *	there is room for its message, as msgsnd(2) and mq_send(3) do it
  */
 enum mailbox_on_full {
 	MAILBOX_ON_FULL_WAIT,
 	MAILBOX_ON_FULL_REFUSE,
 	MAILBOX_ON_FULL_OVERWRITE,
+	MAILBOX_ON_FULL_WAIT_EACH,
 };
 
 /**
@@ -685,6 +704,12 @@ enum mailbox_select {
  * @MAILBOX_IDENTIFY: of SEND_TO: only say which process it is
  * @MAILBOX_LOAN: the message has a piece of the region for its payload, or one that has is
  *	wanted, see DOC: Loans
+ * @MAILBOX_NO_RESTART: a signal ends the wait with EINTR, also where its handler was installed
+ *	with SA_RESTART, as it does for msgrcv(2)
+ * @MAILBOX_STREAM: read(2) of the handle takes bytes, not messages, see DOC: Streams
+ * @MAILBOX_NOTIFY_ONCE: of NOTIFY: what is told first is told last
+ * @MAILBOX_NOTIFY_EXCLUSIVE: of NOTIFY: of all that ask for this only one has it
+ * @MAILBOX_REVOKE_ALL: of REVOKE: every handle that RESTRICT has made
  */
 enum mailbox_flag {
 	MAILBOX_NONBLOCK = 1 << 0,
@@ -703,6 +728,11 @@ enum mailbox_flag {
 	MAILBOX_IDENTIFY = 1 << 13,
 	MAILBOX_LOAN = 1 << 14,
 	MAILBOX_LANE_RECEIVE = 1 << 15,
+	MAILBOX_NO_RESTART = 1 << 16,
+	MAILBOX_STREAM = 1 << 17,
+	MAILBOX_NOTIFY_ONCE = 1 << 18,
+	MAILBOX_NOTIFY_EXCLUSIVE = 1 << 19,
+	MAILBOX_REVOKE_ALL = 1 << 20,
 };
 
 /**
@@ -764,7 +794,8 @@ struct mailbox_info {
 /**
  * struct mailbox_create - MAILBOX_IOC_CREATE, on the device
  * @size: of this structure
- * @flags: MAILBOX_NONBLOCK, MAILBOX_PERMANENT, MAILBOX_FIXED_SIZE, MAILBOX_CUT_OFF
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_PERMANENT, MAILBOX_FIXED_SIZE, MAILBOX_CUT_OFF,
+ *	MAILBOX_STREAM
  * @rights: of the new handle, at least one of enum mailbox_right
  * @mode: permission bits, 0 to 0777: r receive, w send, x manage
  * @policy: one of enum mailbox_policy
@@ -825,7 +856,7 @@ struct mailbox_create {
 /**
  * struct mailbox_open - MAILBOX_IOC_OPEN, on the device
  * @size: of this structure
- * @flags: MAILBOX_NONBLOCK, MAILBOX_CUT_OFF
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_CUT_OFF, MAILBOX_STREAM
  * @rights: wanted, at least one of enum mailbox_right; all are granted or none
  * @fd: out, the handle
  * @id: of the mailbox, or 0 to go by name; out, the id
@@ -916,6 +947,14 @@ struct mailbox_destroy {
  * @loaned: out, bytes of the region that are lent, those in messages included
  * @loans: out, how many pieces these are
  * @lanes: out, lanes that have a place, see DOC: Lanes
+ * @changed: out, time of the last SET that succeeded, else that of creation
+ * @creator_uid: out, owner when it was made, as the caller's user namespace sees it
+ * @creator_gid: out, group when it was made, likewise
+ * @last_mapped: out, time when a process last mapped the region, or 0
+ * @last_unmapped: out, time when a mapping of the region last ended, or 0
+ * @maps: out, mappings of the region; a child of a fork has its own
+ * @last_mapper: out, pid of the process that last mapped the region, or unmapped it, as the
+ *	caller sees it, or 0
  *
  * sent == received + expired + overwritten + dead + dropped + messages, at every moment.
  *
@@ -963,6 +1002,13 @@ struct mailbox_stat {
 	__aligned_u64 loaned;
 	__u32 loans;
 	__u32 lanes;
+	__aligned_u64 changed;
+	__u32 creator_uid;
+	__u32 creator_gid;
+	__aligned_u64 last_mapped;
+	__aligned_u64 last_unmapped;
+	__u32 maps;
+	__s32 last_mapper;
 };
 
 /**
@@ -1003,6 +1049,8 @@ struct mailbox_list {
  * @MAILBOX_SET_MAX_BYTES: max_bytes; only of bounded mailboxes
  * @MAILBOX_SET_REGION_SIZE: region_size; the caller pays for the whole region from then on, if
  *	it grows
+ * @MAILBOX_SET_NAME: name; the old one is free at once. ENOENT to take that of a mailbox
+ *	without one away
  */
 enum mailbox_set_field {
 	MAILBOX_SET_MODE = 1 << 0,
@@ -1015,6 +1063,7 @@ enum mailbox_set_field {
 	MAILBOX_SET_MAX_MESSAGES = 1 << 7,
 	MAILBOX_SET_MAX_BYTES = 1 << 8,
 	MAILBOX_SET_REGION_SIZE = 1 << 9,
+	MAILBOX_SET_NAME = 1 << 10,
 };
 
 /**
@@ -1031,13 +1080,16 @@ enum mailbox_set_field {
  * @reserved: must be 0
  * @max_messages: at least 1, see struct mailbox_create
  * @max_bytes: at least 1, see struct mailbox_create
- * @region_size: at least 1, and no less than there is, see struct mailbox_create
+ * @region_size: at least 1, and no less than there is, see struct mailbox_create. Programs made
+ *	before names could be changed end the structure here.
+ * @name: see struct mailbox_create; empty for a mailbox that is to have none
  *
  * All of it happens or none. Rights of handles that are open stay. A limit below
  * what is in the mailbox holds from then on and drops nothing; a higher one lets
  * waiting senders in. Senders that wait do as if they came after the change.
  *
- * Errors: EOPNOTSUPP, EINVAL, EACCES, EPERM, EIDRM; EDQUOT, ENOMEM and ENFILE for region_size.
+ * Errors: EOPNOTSUPP, EINVAL, EACCES, EPERM, EIDRM; EDQUOT, ENOMEM and ENFILE for region_size;
+ * EEXIST and ENOENT for name.
  */
 struct mailbox_set {
 	__u32 size;
@@ -1053,6 +1105,7 @@ struct mailbox_set {
 	__aligned_u64 max_messages;
 	__aligned_u64 max_bytes;
 	__aligned_u64 region_size;
+	char name[MAILBOX_NAME_SIZE];
 };
 
 /**
@@ -1113,8 +1166,8 @@ struct mailbox_receipt {
 /**
  * struct mailbox_send - MAILBOX_IOC_SEND, on a handle with the right to send
  * @size: of this structure
- * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_EXPIRES, MAILBOX_FILES, MAILBOX_LOAN, and
- *	one of MAILBOX_RECEIPT and MAILBOX_RECEIPT_WAIT. The last is EINVAL with MAILBOX_NONBLOCK
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_NO_RESTART, MAILBOX_EXPIRES, MAILBOX_FILES,
+ *	MAILBOX_LOAN, and one of MAILBOX_RECEIPT and MAILBOX_RECEIPT_WAIT. The last is EINVAL with MAILBOX_NONBLOCK
  *	or O_NONBLOCK, EOPNOTSUPP with MAILBOX_LOAN, and not for entries of a batch; nor is
  *	MAILBOX_LOAN.
  * @data: address of the payload; not looked at when length is 0. With MAILBOX_LOAN must be 0.
@@ -1181,8 +1234,8 @@ struct mailbox_send {
 /**
  * struct mailbox_receive - MAILBOX_IOC_RECEIVE, on a handle that may receive
  * @size: of this structure
- * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_TRUNCATE, MAILBOX_FILES, MAILBOX_LOAN,
- *	and one of MAILBOX_PEEK, MAILBOX_LEASE and MAILBOX_ANSWER; MAILBOX_LOAN not for entries
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_NO_RESTART, MAILBOX_TRUNCATE, MAILBOX_FILES,
+ *	MAILBOX_LOAN, and one of MAILBOX_PEEK, MAILBOX_LEASE and MAILBOX_ANSWER; MAILBOX_LOAN not for entries
  *	of a batch
  * @data: where the payload goes; not looked at when there is none to copy
  * @room: bytes at data
@@ -1271,7 +1324,7 @@ struct mailbox_receive {
 /**
  * struct mailbox_batch - MAILBOX_IOC_SEND_BATCH and MAILBOX_IOC_RECEIVE_BATCH
  * @size: of this structure
- * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE; entries must not have these
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_NO_RESTART; entries must not have these
  * @entries: array of struct mailbox_send, or of struct mailbox_receive
  * @entry_size: bytes from one entry to the next, at least the size of each, at most
  *	4096
@@ -1461,6 +1514,8 @@ struct mailbox_yield {
  * @MAILBOX_EVENT_ABANDONED: who made a call that somebody has gave up: a REPLY fails with ESTALE
  * @MAILBOX_EVENT_ENDED: on the device, and there only: a process has ended that the calling one
  *	had a link with, see DOC: Direct communication
+ * @MAILBOX_EVENT_FIRST: a message has arrived in a mailbox that was empty, and no receiver was
+ *	waiting for it, as mq_notify(3) has it. Not on the device.
  */
 enum mailbox_event {
 	MAILBOX_EVENT_MESSAGE = 1 << 0,
@@ -1471,12 +1526,15 @@ enum mailbox_event {
 	MAILBOX_EVENT_NO_SENDER = 1 << 5,
 	MAILBOX_EVENT_ABANDONED = 1 << 6,
 	MAILBOX_EVENT_ENDED = 1 << 7,
+	MAILBOX_EVENT_FIRST = 1 << 8,
 };
 
 /**
  * struct mailbox_notify - MAILBOX_IOC_NOTIFY, on a handle or the device
  * @size: of this structure
- * @flags: must be 0
+ * @flags: on a handle MAILBOX_NOTIFY_ONCE: what the eventfd is signalled for first ends it, as a
+ *	call with @events 0 would; MAILBOX_NOTIFY_EXCLUSIVE: EBUSY while another handle of the
+ *	mailbox has what such a call began. On the device must be 0.
  * @events: bits of enum mailbox_event; 0 ends what an earlier call began
  * @eventfd: descriptor of an eventfd(2); ignored when @events is 0
  *
@@ -1492,7 +1550,7 @@ enum mailbox_event {
  * device: MAILBOX_EVENT_MESSAGE and MAILBOX_EVENT_ENDED, and EINVAL for any other. Each process
  * that has the device has an eventfd of its own there, until the device is closed.
  *
- * Errors: EOPNOTSUPP, EINVAL for unknown events and for what is no eventfd, EACCES, ENOMEM,
+ * Errors: EOPNOTSUPP, EINVAL for unknown events and for what is no eventfd, EACCES, EBUSY, ENOMEM,
  * EIDRM; on the device EDQUOT.
  */
 struct mailbox_notify {
@@ -1505,7 +1563,7 @@ struct mailbox_notify {
 /**
  * struct mailbox_restrict - MAILBOX_IOC_RESTRICT, on a handle
  * @size: of this structure
- * @flags: MAILBOX_NONBLOCK
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_STREAM
  * @rights: of the new handle: at least one of enum mailbox_right, and none that this one
  *	has not; all of them is allowed, to get a grant
  * @fd: out, the new handle
@@ -1529,8 +1587,9 @@ struct mailbox_restrict {
 /**
  * struct mailbox_revoke - MAILBOX_IOC_REVOKE, on a handle with the right to manage
  * @size: of this structure
- * @flags: must be 0
- * @grant: of the handle
+ * @flags: MAILBOX_REVOKE_ALL or 0
+ * @grant: of the handle; with MAILBOX_REVOKE_ALL must be 0: every derived handle of the mailbox
+ *	is revoked, also when there is none
  *
  * See DOC: Derived handles. Who revokes the handle it does so with, or one that this was
  * derived from, succeeds once. To revoke what is revoked changes nothing, and succeeds while
@@ -1538,7 +1597,7 @@ struct mailbox_restrict {
  * Returns when all has taken effect. It does not wait for anybody, but the time that it takes
  * grows with the number of handles, waiting calls and leases that it ends.
  *
- * Errors: EOPNOTSUPP, EACCES, ENOENT, EIDRM.
+ * Errors: EOPNOTSUPP, EINVAL, EACCES, ENOENT, EIDRM.
  */
 struct mailbox_revoke {
 	__u32 size;
