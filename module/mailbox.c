@@ -128,19 +128,25 @@ void mbx_box_set_room_locked(struct mbx_box *box)
  */
 struct mbx_box *mbx_box_new(const struct mailbox_create *req)
 {
-	size_t name_size = strlen(req->name) + 1;
 	struct mbx_user *user;
 	struct mbx_box *box;
 	int ret;
 
-	box = kzalloc(struct_size(box, name, name_size), GFP_KERNEL_ACCOUNT);
+	box = kzalloc(sizeof(*box), GFP_KERNEL_ACCOUNT);
 	if (!box)
 		return ERR_PTR(-ENOMEM);
 	ret = set_limits(box, req);
 	if (ret)
 		goto err_free;
 
+	box->name = kstrdup(req->name, GFP_KERNEL_ACCOUNT);
+	if (!box->name) {
+		ret = -ENOMEM;
+		goto err_free;
+	}
 	current_euid_egid(&box->uid, &box->gid);
+	box->creator_uid = box->uid;
+	box->creator_gid = box->gid;
 	user = mbx_user_get(box->uid);
 	if (IS_ERR(user)) {
 		ret = PTR_ERR(user);
@@ -154,13 +160,13 @@ struct mbx_box *mbx_box_new(const struct mailbox_create *req)
 	if (ret)
 		goto err_charge;
 
-	memcpy(box->name, req->name, name_size);
 	refcount_set(&box->refs, 1);
 	mbx_box_set_room_locked(box);
 	box->mode = req->mode;
 	box->permanent = req->flags & MAILBOX_PERMANENT;
 	box->user_ns = get_user_ns(current_user_ns());
 	box->created = ktime_get_ns();
+	box->changed = box->created;
 	mbx_loans_init(&box->loans, box->region.size);
 	mutex_init(&box->leaving);
 	spin_lock_init(&box->lock);
@@ -183,6 +189,7 @@ struct mbx_box *mbx_box_new(const struct mailbox_create *req)
 err_charge:
 	mbx_charge_drop(&box->charge);
 err_free:
+	kfree(box->name);
 	kfree(box);
 	return ERR_PTR(ret);
 }
@@ -207,6 +214,7 @@ void mbx_box_put(struct mbx_box *box)
 		mbx_domain_put(box->domain);
 	/* Only one that was never published has it still; no chain hangs on that. */
 	mbx_box_put(box->dead_letter);
+	kfree(box->name);
 	kfree(box);
 }
 

@@ -42,7 +42,7 @@ struct user_namespace;
 /**
  * struct mbx_box - a mailbox
  * @id: in its domain; constant after reserve
- * @name: NUL-terminated, perhaps empty; constant
+ * @name: NUL-terminated, perhaps empty; its own memory (guarded by the domain lock)
  * @domain: where it is, with a reference; constant after reserve
  * @refs: see above
  * @by_name: place among the names (guarded by the domain lock)
@@ -58,6 +58,9 @@ struct user_namespace;
  * @lanes: its lanes; set once, by the first that asks for any, without a lock
  * @loans: what is lent of them (guarded by @lock)
  * @created: when, CLOCK_MONOTONIC ns; constant
+ * @changed: when a SET last succeeded, or @created (guarded by the domain lock)
+ * @creator_uid: owner when it was made; constant
+ * @creator_gid: group when it was made; constant
  * @policy: enum mailbox_policy; constant
  * @capacity: enum mailbox_capacity; constant
  * @max_deliveries: see struct mailbox_create; constant
@@ -130,6 +133,7 @@ struct user_namespace;
  */
 struct mbx_box {
 	u64 id;
+	char *name;
 	struct mbx_domain *domain;
 	refcount_t refs;
 	struct rb_node by_name;
@@ -144,6 +148,9 @@ struct mbx_box {
 	struct mbx_region region;
 	struct mbx_lanes *lanes;
 	u64 created;
+	u64 changed;
+	kuid_t creator_uid;
+	kgid_t creator_gid;
 	u32 policy;
 	u32 capacity;
 	u32 message_size;
@@ -213,7 +220,6 @@ struct mbx_box {
 	u32 may_send;
 	wait_queue_head_t poll;
 	struct delayed_work expire_work;
-	char name[];
 };
 
 struct mbx_box *mbx_box_new(const struct mailbox_create *req);
