@@ -46,7 +46,7 @@ int mbx_box_check_limits(u32 message_size, u64 max_bytes, u32 on_full, u32 share
 	struct mbx_limits max;
 
 	mbx_limits_read(&max);
-	if (on_full > MAILBOX_ON_FULL_OVERWRITE || share < 1 || share > 100)
+	if (on_full > MAILBOX_ON_FULL_WAIT_EACH || share < 1 || share > 100)
 		return -EINVAL;
 	if (share != 100 &&
 	    (on_full == MAILBOX_ON_FULL_OVERWRITE || capacity != MAILBOX_CAPACITY_BOUNDED))
@@ -176,6 +176,7 @@ struct mbx_box *mbx_box_new(const struct mailbox_create *req)
 	box->grants = RB_ROOT;
 	box->lenient = RB_ROOT_CACHED;
 	box->strict = RB_ROOT_CACHED;
+	INIT_LIST_HEAD(&box->tops);
 	INIT_LIST_HEAD(&box->receivers);
 	INIT_LIST_HEAD(&box->peekers);
 	INIT_LIST_HEAD(&box->claimants);

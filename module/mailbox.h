@@ -105,6 +105,7 @@ struct user_namespace;
  * @promised_bytes: payload bytes of these
  * @last_lease: number of the last lease
  * @grants: handles that were derived, by the numbers of their grants
+ * @tops: those of them that come from a handle that was opened, in the order they came
  * @last_grant: number of the last grant
  * @messages: counted messages: queued, leased, promised, or claimed and being copied out
  * @bytes: payload bytes of these
@@ -196,6 +197,7 @@ struct mbx_box {
 	u64 promised_bytes;
 	u64 last_lease;
 	struct rb_root grants;
+	struct list_head tops;
 	u64 last_grant;
 	u64 messages;
 	u64 bytes;
@@ -287,6 +289,16 @@ static inline bool mbx_box_has_room_locked(const struct mbx_box *box, const stru
 {
 	return box->messages < box->room_messages && box->bytes + length <= box->room_bytes &&
 	       (likely(box->share == 100) || !mbx_box_share_full_locked(box, share, length));
+}
+
+/**
+ * mbx_box_waits_when_full() - do senders wait for room?
+ * @box: the mailbox, its lock held
+ * Return: true if so.
+ */
+static inline bool mbx_box_waits_when_full(const struct mbx_box *box)
+{
+	return box->on_full == MAILBOX_ON_FULL_WAIT || box->on_full == MAILBOX_ON_FULL_WAIT_EACH;
 }
 
 /**
