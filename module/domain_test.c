@@ -36,6 +36,7 @@ void mbx_box_put(struct mbx_box *box)
 	nr_gone++;
 	if (box->domain)
 		mbx_domain_put(box->domain);
+	kfree(box->name);
 	kfree(box);
 }
 
@@ -98,9 +99,10 @@ static struct mbx_box *box_new(struct kunit *test, const char *name)
 	struct mbx_box *box;
 
 	KUNIT_ASSERT_LT(test, w->nr, (u32)BOXES);
-	box = kzalloc(struct_size(box, name, strlen(name) + 1), GFP_KERNEL);
+	box = kzalloc(sizeof(*box), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, box);
-	strcpy(box->name, name);
+	box->name = kstrdup(name, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, box->name);
 	refcount_set(&box->refs, 1);
 	w->box[w->nr++] = box;
 	return box;

@@ -53,7 +53,7 @@ _mailbox()
 	fi
 	case $previous in
 	--capacity)	mapfile -t COMPREPLY < <(compgen -W "bounded rendezvous unbounded" -- "$current") ;;
-	--on-full)	mapfile -t COMPREPLY < <(compgen -W "wait refuse overwrite" -- "$current") ;;
+	--on-full)	mapfile -t COMPREPLY < <(compgen -W "wait wait-each refuse overwrite" -- "$current") ;;
 	--policy)	mapfile -t COMPREPLY < <(compgen -W "any pair one broadcast" -- "$current") ;;
 	--color)	mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$current") ;;
 	--dead-letter)	_mailbox_words "$(mailbox ls --names 2>/dev/null)" "$current" ;;

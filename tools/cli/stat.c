@@ -69,6 +69,7 @@ static void print_stat(int device, const struct mailbox_stat *stat)
 	free(name);
 	printf("%-16s %u\n", "owner", stat->uid);
 	printf("%-16s %u\n", "group", stat->gid);
+	printf("%-16s user %u, group %u\n", "made by", stat->creator_uid, stat->creator_gid);
 	printf("%-16s %04o\n", "mode", stat->mode);
 	printf("%-16s%s%s%s\n", "you may", stat->rights & MAILBOX_RIGHT_SEND ? " send" : "",
 	       stat->rights & MAILBOX_RIGHT_RECEIVE ? " receive" : "",
@@ -109,6 +110,7 @@ static void print_stat(int device, const struct mailbox_stat *stat)
 	print_number("dead", stat->dead);
 	print_number("dropped", stat->dropped);
 	print_event("created", stat->created, 0);
+	print_event("changed", stat->changed, 0);
 	print_event("last sent", stat->last_sent, stat->last_sender);
 	print_event("last received", stat->last_received, stat->last_receiver);
 }
