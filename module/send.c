@@ -368,6 +368,7 @@ static noinline s64 send_unusual(struct file *file, struct mailbox_send __user *
 				 u32 flags, struct mbx_send_args args, bool batch)
 {
 	const u32 known = batch ? SEND_BATCH_FLAGS : SEND_FLAGS;
+	s64 ret;
 
 	if (flags & ~known)
 		return -EOPNOTSUPP;
@@ -380,14 +381,16 @@ static noinline s64 send_unusual(struct file *file, struct mailbox_send __user *
 		args.expiry = args.expiry ?: 1;
 	}
 	if (flags & EXTRA_FLAGS)
-		return send_with_extras(file, arg, size, flags, args);
-	return send_any(file, args, NULL);
+		ret = send_with_extras(file, arg, size, flags, args);
+	else
+		ret = send_any(file, args, NULL);
+	return ret < 0 ? mbx_wait_answer(ret, flags) : ret;
 }
 
 static __always_inline s64 send_said(struct file *file, struct mailbox_send __user *arg, u32 size,
 				     u32 flags, const struct mbx_send_args args, bool batch)
 {
-	const u32 usual = batch ? 0 : MAILBOX_NONBLOCK | MAILBOX_NO_RESTART;
+	const u32 usual = batch ? 0 : MAILBOX_NONBLOCK;
 	struct mbx_handle *handle = file->private_data;
 	int ret;
 
@@ -401,15 +404,6 @@ static __always_inline s64 send_said(struct file *file, struct mailbox_send __us
 	if (unlikely(!uid_eq(handle->share->user->uid, current_euid())))
 		return send_for_another(handle, file, args, NULL);
 	return send_for(handle->share, handle, file, args, NULL, true);
-}
-
-/* Asked for once more, so that a send that succeeds need not remember it. */
-static noinline int interrupted(const struct mailbox_send __user *arg)
-{
-	u32 flags;
-
-	return mbx_wait_answer(-ERESTARTSYS,
-			       get_user(flags, &arg->flags) ? MAILBOX_NO_RESTART : flags);
 }
 
 static __always_inline long send_user(struct file *file, struct mailbox_send __user *arg,
@@ -450,7 +444,7 @@ static __always_inline long send_user(struct file *file, struct mailbox_send __u
 			},
 			batch);
 	if (unlikely(ret < 0))
-		return ret == -ERESTARTSYS && !batch ? interrupted(arg) : ret;
+		return ret;
 	/*
 	 * It could be written above, and it is sent. If another thread has taken the
 	 * memory away since, that program misses the number; the send has succeeded.
