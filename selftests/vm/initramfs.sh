@@ -64,17 +64,17 @@ add_ordinary()
 	for file in "$build"/selftests/ipc/*; do
 		[ ! -e "$top/selftests/ipc/${file##*/}.c" ] || add_programs selftests/ipc "$file"
 	done
-	cp "$top/selftests/ipc/twice.sh" selftests/ipc/
 	mkdir -p lib
 	strip -g -o "lib/${preloaded##*/}" "$preloaded"
 	{
 		readlink -f "$("${CC:-gcc}" -print-file-name=libgcc_s.so.1)"
-		ldd selftests/ipc/* "lib/${preloaded##*/}" 2>/dev/null |
+		ldd selftests/ipc/* "lib/${preloaded##*/}" |
 			sed -n 's/^\t\(.* => \)\?\(\/[^ ]*\) (.*/\2/p'
 	} | sort -u | while IFS= read -r library; do
 		mkdir -p ".${library%/*}"
 		cp -L "$library" ".$library"
 	done
+	cp "$top/selftests/ipc/twice.sh" selftests/ipc/
 }
 
 add_demo()
