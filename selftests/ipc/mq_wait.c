@@ -80,6 +80,32 @@ TEST_F(wait, each_place_is_for_one_sender)
 	}
 }
 
+/* However many there are. */
+TEST_F(wait, one_place_of_many_is_enough)
+{
+	struct mq_attr attr = { .mq_maxmsg = 64, .mq_msgsize = SIZE };
+	mqd_t large;
+	pid_t child;
+	int i;
+
+	large = mq_open("/test-large", O_CREAT | O_EXCL | O_RDWR, 0600, &attr);
+	if (large < 0 && errno == EINVAL)
+		SKIP(return, "needs CAP_SYS_RESOURCE");
+	ASSERT_LE(0, large);
+	EXPECT_EQ(0, TRY(mq_unlink("/test-large")));
+	for (i = 0; i < 64; i++)
+		ASSERT_EQ(0, send_text(large, "fill", 0));
+	child = asleep(child_fork(), self->flag);
+	if (!child) {
+		EXPECT_EQ(0, send_text(large, "late", 9));
+		_exit(0);
+	}
+	expect_message(large, "fill", 0);
+	child_done(child);
+	EXPECT_EQ(64, queue_count(large));
+	EXPECT_EQ(0, mq_close(large));
+}
+
 static void expect_timeouts(mqd_t queue, bool sends, const struct timespec *until)
 {
 	char data[SIZE];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -78,14 +79,26 @@ int mq_reason(mqd_t fd, __u32 right, int error)
 	return stat.rights & right ? error : EBADF;
 }
 
+static bool known(unsigned int fd)
+{
+	return fd < MQ_SIZES && __atomic_load_n(&mq_sizes[fd], __ATOMIC_RELAXED);
+}
+
 void mq_closed(unsigned int first, unsigned int last)
 {
 	unsigned int fd = first, most = __atomic_load_n(&highest, __ATOMIC_RELAXED);
 
 	for (; fd <= most && fd <= last; fd++) {
-		if (!__atomic_load_n(&mq_sizes[fd], __ATOMIC_RELAXED))
+		if (!known(fd))
 			continue;
 		mq_watch_closed(fd);
 		mq_remember(fd, 0);
 	}
+}
+
+void mq_replaced(int from, int to)
+{
+	/* Nothing is closed where there is nothing that would take its place. */
+	if (from != to && to >= 0 && known(to) && fcntl(from, F_GETFD) >= 0)
+		mq_closed(to, to);
 }

@@ -36,6 +36,9 @@ int mq_reason(mqd_t fd, __u32 right, int error);
 /* Descriptors from @first to @last are closed, or are about to be: see descriptor.c. */
 void mq_closed(unsigned int first, unsigned int last);
 
+/* The same of @to by dup2(2), if there is a descriptor @from. */
+void mq_replaced(int from, int to);
+
 /* Longest message by descriptor, 0: unknown. Those of larger numbers are asked for each time. */
 #define MQ_SIZES 65536
 extern __u32 mq_sizes[MQ_SIZES];
