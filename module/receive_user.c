@@ -201,7 +201,7 @@ static noinline int receive_any(struct file *file, struct mailbox_receive __user
 		ret = receive_with_extras(file, &args, size, flags);
 	else
 		ret = mbx_receive(file->private_data, &args, &copied);
-	return mbx_wait_answer(ret, flags);
+	return mbx_wait_answer(ret, flags & MAILBOX_NO_RESTART);
 }
 
 static __always_inline long receive_user(struct file *file, struct mailbox_receive __user *arg,

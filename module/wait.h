@@ -49,17 +49,17 @@ struct task_struct;
 
 /**
  * mbx_wait_answer() - what a call with MAILBOX_NO_RESTART returns
- * @error: what the wait has ended with
- * @flags: of the call
+ * @ret: what the wait has ended with
+ * @no_restart: it has that flag
  *
  * As msgrcv(2) does: when a handler has run, EINTR, however it was installed; where none
  * has, since the signal only stopped the process and let it go on, the call starts again.
  *
- * Return: @error, or -ERESTARTNOHAND.
+ * Return: @ret, or -ERESTARTNOHAND.
  */
-static inline int mbx_wait_answer(int error, u32 flags)
+static inline s64 mbx_wait_answer(s64 ret, bool no_restart)
 {
-	return error == -ERESTARTSYS && (flags & MAILBOX_NO_RESTART) ? -ERESTARTNOHAND : error;
+	return ret == -ERESTARTSYS && no_restart ? -ERESTARTNOHAND : ret;
 }
 
 /**
