@@ -388,7 +388,7 @@ static noinline s64 send_unusual(struct file *file, struct mailbox_send __user *
 		ret = send_with_extras(file, arg, size, flags, args);
 	else
 		ret = send_any(file, args, NULL);
-	return ret < 0 ? mbx_wait_answer(ret, flags & MAILBOX_NO_RESTART) : ret;
+	return mbx_wait_answer(ret, flags & MAILBOX_NO_RESTART);
 }
 
 static __always_inline s64 send_said(struct file *file, struct mailbox_send __user *arg, u32 size,
