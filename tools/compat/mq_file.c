@@ -36,7 +36,8 @@ static ssize_t read_line(int fd, void *buffer, size_t size)
 		return compat_fail(error);
 	if (!(stat.rights & MAILBOX_RIGHT_RECEIVE))
 		return compat_fail(EBADF);
-	length = snprintf(line, sizeof(line), "QSIZE:%-10llu NOTIFY:%-5d SIGNO:%-5d NOTIFY_PID:%-6d\n",
+	length = snprintf(line, sizeof(line),
+			  "QSIZE:%-10llu NOTIFY:%-5d SIGNO:%-5d NOTIFY_PID:%-6d\n",
 			  (unsigned long long)stat.bytes, 0, 0, 0);
 	if (*position >= length)
 		return 0;

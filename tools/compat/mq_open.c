@@ -108,13 +108,17 @@ static mqd_t open_or_create(int device, const char *box, int oflag, __u32 rights
 			    const struct mq_attr *attr)
 {
 	const __u32 flags = oflag & O_NONBLOCK ? MAILBOX_NONBLOCK : 0;
+	struct mailbox_stat stat;
 	mqd_t fd;
 
 	for (;;) {
 		if (!(oflag & O_CREAT) || !(oflag & O_EXCL)) {
 			fd = open_box(device, box, rights, flags);
-			if (fd >= 0)
+			/* What there was of its number is gone, and it is known for a queue. */
+			if (fd >= 0) {
 				mq_remember(fd, 0);
+				mq_stat(fd, &stat);
+			}
 			if (fd >= 0 || errno != ENOENT || !(oflag & O_CREAT))
 				return fd;
 		}
