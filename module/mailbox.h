@@ -25,6 +25,7 @@
 
 struct mbx_domain;
 struct mbx_lanes;
+struct mbx_notify;
 struct user_namespace;
 
 /**
@@ -130,6 +131,7 @@ struct user_namespace;
  * @may_receive: handles with the right to receive
  * @may_send: handles with the right to send
  * @poll: poll and epoll, and what notify.h says
+ * @exclusive: the one of these that is there exclusively, or NULL (guarded by the lock of @poll)
  * @expire_work: drops expired messages, so that waiting senders get in
  */
 struct mbx_box {
@@ -221,6 +223,7 @@ struct mbx_box {
 	u32 may_receive;
 	u32 may_send;
 	wait_queue_head_t poll;
+	struct mbx_notify *exclusive;
 	struct delayed_work expire_work;
 };
 

@@ -1520,8 +1520,9 @@ struct mailbox_yield {
  * @MAILBOX_EVENT_ABANDONED: who made a call that somebody has gave up: a REPLY fails with ESTALE
  * @MAILBOX_EVENT_ENDED: on the device, and there only: a process has ended that the calling one
  *	had a link with, see DOC: Direct communication
- * @MAILBOX_EVENT_FIRST: a message has arrived in a mailbox that was empty, and no receiver was
- *	waiting for it, as mq_notify(3) has it. Not on the device.
+ * @MAILBOX_EVENT_FIRST: a message has arrived, or come back, that no receiver was waiting for, and
+ *	it is the only one that can be received, as mq_notify(3) has it. Not on the device, nor of
+ *	a broadcast.
  */
 enum mailbox_event {
 	MAILBOX_EVENT_MESSAGE = 1 << 0,
@@ -1540,7 +1541,8 @@ enum mailbox_event {
  * @size: of this structure
  * @flags: on a handle MAILBOX_NOTIFY_ONCE: what the eventfd is signalled for first ends it, as a
  *	call with @events 0 would; MAILBOX_NOTIFY_EXCLUSIVE: EBUSY while another handle of the
- *	mailbox has what such a call began. On the device must be 0.
+ *	mailbox has what such a call began, and that has not ended. Neither says anything when
+ *	@events is 0. On the device must be 0.
  * @events: bits of enum mailbox_event; 0 ends what an earlier call began
  * @eventfd: descriptor of an eventfd(2); ignored when @events is 0
  *
