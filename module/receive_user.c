@@ -33,7 +33,7 @@ static __always_inline int copy_out_whole(const struct mbx_message *msg,
 	int ret;
 
 	if (unlikely(msg->room > MBX_INLINE))
-		return mbx_receive_copy(msg, report, data, msg->length, 0);
+		return mbx_receive_copy(msg, report, data, 0, msg->length, 0);
 	ret = mbx_report_put(msg, report, data, msg->length, true, 0);
 	if (unlikely(!ret && fatal_signal_pending(current)))
 		ret = -EINTR;

@@ -16,6 +16,7 @@
 #include "receipt.h"
 #include "send.h"
 #include "share.h"
+#include "stream.h"
 #include "wait.h"
 
 #define RECEIPT_FLAGS	 (MAILBOX_RECEIPT | MAILBOX_RECEIPT_WAIT)
@@ -233,6 +234,9 @@ static noinline s64 send_any(struct file *file, const struct mbx_send_args args,
 	/* Written by REVOKE, which has returned before a call that must see it. */
 	if (!(handle->rights & MAILBOX_RIGHT_SEND) || READ_ONCE(handle->revoked))
 		return -EACCES;
+	/* A hint; looked at again before it waits: see mbx_enter_locked(). */
+	if (mbx_stream_is_unheard_locked(handle))
+		return -EPIPE;
 	ret = check_extras(handle, args, extras) ?: mbx_policy_send(handle);
 	if (ret)
 		return ret;

@@ -108,6 +108,7 @@ enum mbx_leasing {
  * @message: receivers: the message handed over; senders: the one to be let in
  * @share: senders: of the user that sends it; constant
  * @holder: claimants: the process that gets the right to receive; constant
+ * @stream: receivers: a reader of bytes; constant
  * @lease: receivers: what it takes under a lease; constant
  * @peer: receivers: the process whose end ends the wait, or NULL; constant
  * @waiting: how many wait as this one does, itself included until it is finished
@@ -133,6 +134,7 @@ struct mbx_waiter {
 	int result;
 	enum mbx_leasing lease : 8;
 	bool done;
+	bool stream;
 };
 
 void mbx_waiter_init_locked(struct mbx_waiter *waiter, struct list_head *line, u32 *waiting,
