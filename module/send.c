@@ -372,7 +372,6 @@ static noinline s64 send_unusual(struct file *file, struct mailbox_send __user *
 				 u32 flags, struct mbx_send_args args, bool batch)
 {
 	const u32 known = batch ? SEND_BATCH_FLAGS : SEND_FLAGS;
-	s64 ret;
 
 	if (flags & ~known)
 		return -EOPNOTSUPP;
@@ -385,16 +384,14 @@ static noinline s64 send_unusual(struct file *file, struct mailbox_send __user *
 		args.expiry = args.expiry ?: 1;
 	}
 	if (flags & EXTRA_FLAGS)
-		ret = send_with_extras(file, arg, size, flags, args);
-	else
-		ret = send_any(file, args, NULL);
-	return mbx_wait_answer(ret, flags & MAILBOX_NO_RESTART);
+		return send_with_extras(file, arg, size, flags, args);
+	return send_any(file, args, NULL);
 }
 
 static __always_inline s64 send_said(struct file *file, struct mailbox_send __user *arg, u32 size,
 				     u32 flags, const struct mbx_send_args args, bool batch)
 {
-	const u32 usual = batch ? 0 : MAILBOX_NONBLOCK;
+	const u32 usual = batch ? 0 : MAILBOX_NONBLOCK | MAILBOX_NO_RESTART;
 	struct mbx_handle *handle = file->private_data;
 	int ret;
 
@@ -408,6 +405,20 @@ static __always_inline s64 send_said(struct file *file, struct mailbox_send __us
 	if (unlikely(!uid_eq(handle->share->user->uid, current_euid())))
 		return send_for_another(handle, file, args, NULL);
 	return send_for(handle->share, handle, file, args, NULL, true);
+}
+
+/*
+ * The flags are asked for once more, and where they are is found from where the answer goes:
+ * so a send that succeeds has to remember neither.
+ */
+static noinline int interrupted(const u64 __user *sequence)
+{
+	const struct mailbox_send __user *arg =
+		(const void __user *)sequence - offsetof(struct mailbox_send, sequence);
+	u32 flags;
+
+	return mbx_wait_answer(-ERESTARTSYS,
+			       get_user(flags, &arg->flags) || flags & MAILBOX_NO_RESTART);
 }
 
 static __always_inline long send_user(struct file *file, struct mailbox_send __user *arg,
@@ -448,7 +459,7 @@ static __always_inline long send_user(struct file *file, struct mailbox_send __u
 			},
 			batch);
 	if (unlikely(ret < 0))
-		return ret;
+		return ret == -ERESTARTSYS && !batch ? interrupted(&arg->sequence) : ret;
 	/*
 	 * It could be written above, and it is sent. If another thread has taken the
 	 * memory away since, that program misses the number; the send has succeeded.
