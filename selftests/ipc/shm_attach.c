@@ -112,7 +112,7 @@ TEST_F(shm, at_an_address)
 
 TEST_F(shm, an_address_must_be_that_of_a_page)
 {
-	char *place = some_place(PAGES);
+	char *place = some_place(2 * PAGES);
 
 	EXPECT_EQ(-EINVAL, attach_error(self->id, place + 1, 0));
 	EXPECT_EQ(-EINVAL, attach_error(self->id, place + PAGE - 1, SHM_REMAP));
