@@ -226,9 +226,24 @@ static void end_waits(struct mbx_box *box)
 	} while (more);
 }
 
+/* Nothing begins through it any more, and nothing is derived from it. */
+static void refuse(struct mbx_handle *handle)
+{
+	struct mbx_box *box = handle->box;
+
+	spin_lock(&box->lock);
+	/* Without the lock it is read by each call that begins: see is_refused() in ioctl.c. */
+	WRITE_ONCE(handle->revoked, true);
+	/* And this by send_said() and receive_first(), so that they go the long way. */
+	WRITE_ONCE(handle->usual, 0);
+	spin_unlock(&box->lock);
+	cond_resched();
+}
+
 /*
- * It may have been closed already, or be closed just now: then this does nothing. The
- * mailbox is there as long as the handle of the caller is.
+ * Ends what has begun through a handle that is refused. It may have been closed already, or be
+ * closed just now: then this does nothing. The mailbox is there as long as the handle of the
+ * caller is.
  */
 static void revoke(struct mbx_handle *handle)
 {
@@ -236,10 +251,6 @@ static void revoke(struct mbx_handle *handle)
 	struct mbx_notify *notify;
 
 	spin_lock(&box->lock);
-	/* Without the lock it is read by each call that begins: see is_refused() in ioctl.c. */
-	WRITE_ONCE(handle->revoked, true);
-	/* And this by send_said() and receive_first(), so that they go the long way. */
-	WRITE_ONCE(handle->usual, 0);
 	mbx_handle_discount_locked(handle);
 	notify = mbx_notify_take_locked(handle);
 	spin_unlock(&box->lock);
@@ -279,13 +290,13 @@ static struct mbx_grant *next_locked(struct mbx_box *box, const struct mbx_grant
  * ahead of us we come to. But of those that come from handles that were opened, to none after
  * @last: who makes them as fast as they are revoked would keep us for ever.
  */
-static void revoke_all(struct mbx_box *box, const struct mbx_grant *top, struct mbx_grant *grant,
-		       u64 last)
+static void walk(struct mbx_box *box, const struct mbx_grant *top, struct mbx_grant *grant,
+		 u64 last, void (*step)(struct mbx_handle *handle))
 {
 	struct mbx_grant *next;
 
 	while (grant) {
-		revoke(handle_of(grant));
+		step(handle_of(grant));
 		spin_lock(&box->lock);
 		next = next_locked(box, top, grant);
 		if (next && !next->parent && next->number > last)
@@ -326,8 +337,9 @@ int mbx_grant_revoke(struct file *file, struct mbx_call *call)
 	if (!ret) {
 		first = all ? list_first_entry_or_null(&box->tops, struct mbx_grant, siblings) :
 			      find_locked(box, call->revoke.grant);
+		/* One reference for each walk. */
 		if (first)
-			first->refs++;
+			first->refs += 2;
 		else if (!all)
 			ret = -ENOENT;
 	}
@@ -336,7 +348,9 @@ int mbx_grant_revoke(struct file *file, struct mbx_call *call)
 	if (ret)
 		return ret;
 
-	revoke_all(box, all ? NULL : first, first, last);
+	/* All of them first: what goes back from one is not for those who wait through another. */
+	walk(box, all ? NULL : first, first, last, refuse);
+	walk(box, all ? NULL : first, first, last, revoke);
 	mbx_policy_revoked(box);
 	spin_lock(&box->lock);
 	/* Those who poll others, and their eventfds, are not told: nothing happened there. */

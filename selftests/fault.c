@@ -200,10 +200,12 @@ TEST_F(fault, calls_that_answer_nothing_need_only_read)
 {
 	struct mailbox_set set = { .size = sizeof(set) };
 	struct mailbox_destroy destroy = { .size = sizeof(destroy) };
+	struct mailbox_revoke revoke = { .size = sizeof(revoke), .flags = MAILBOX_REVOKE_ALL };
 	struct mailbox_notify notify = { .size = sizeof(notify) };
 
 	EXPECT_EQ(0, call(self->fd, MAILBOX_IOC_SET, readonly_new(&set, sizeof(set))));
 	EXPECT_EQ(0, call(self->fd, MAILBOX_IOC_NOTIFY, readonly_new(&notify, sizeof(notify))));
+	EXPECT_EQ(0, call(self->fd, MAILBOX_IOC_REVOKE, readonly_new(&revoke, sizeof(revoke))));
 	EXPECT_EQ(0, call(self->fd, MAILBOX_IOC_DESTROY, readonly_new(&destroy, sizeof(destroy))));
 }
 

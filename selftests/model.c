@@ -381,7 +381,7 @@ static void op_set(struct run *run)
 		break;
 	default:
 		args.flags = MAILBOX_SET_ON_FULL;
-		args.on_full = model_below(&run->random, MAILBOX_ON_FULL_OVERWRITE + 1);
+		args.on_full = model_below(&run->random, MAILBOX_ON_FULL_WAIT_EACH + 1);
 		if (args.on_full == MAILBOX_ON_FULL_OVERWRITE && !bounded)
 			expected = -EINVAL;
 	}

@@ -3,8 +3,9 @@
 #
 # Sourced by compat_*.sh: runs each of the programs ${part}_* in this folder twice, over the IPC
 # of the kernel and with libmailbox-compat.so preloaded, and reports each case of each run as a
-# test. The programs cannot know the difference, and all must pass in both forms. Afterwards
-# nothing may be left that 'mailbox ls' shows, since each program removes what it makes.
+# test. The programs cannot know the difference, and all must pass in both forms. Those named
+# mailbox_${part}_* run over mailboxes only, since they are about what the kernel's IPC has not.
+# Afterwards nothing may be left that 'mailbox ls' shows, since each program removes what it makes.
 
 here=$(dirname "$(readlink -f "$0")")
 library=/lib/libmailbox-compat.so
@@ -62,6 +63,9 @@ once()
 before=$(mailbox ls --no-header)
 
 planned=2
+for program in "$here/ipc/mailbox_${part}"_*; do
+	[ ! -e "$program" ] || planned=$((planned + $("$program" -l | wc -l)))
+done
 for program in "$here/ipc/${part}"_*; do
 	planned=$((planned + 2 * $("$program" -l | wc -l)))
 done
@@ -71,6 +75,9 @@ echo "1..$planned"
 for program in "$here/ipc/${part}"_*; do
 	once kernel "$program"
 	once mailbox "$program" "LD_PRELOAD=$library"
+done
+for program in "$here/ipc/mailbox_${part}"_*; do
+	[ ! -e "$program" ] || once mailbox "$program" "LD_PRELOAD=$library"
 done
 
 left=$(mailbox ls --no-header)

@@ -26,7 +26,8 @@ bool compat_ask_readable(const void *start)
 {
 	uintptr_t word = (uintptr_t)start & ~(uintptr_t)7;
 	int error = errno;
-	bool there = syscall(SYS_rt_sigprocmask, ~0, word, NULL, 8) == 0 || errno != EFAULT;
+	/* No address would mean no mask. */
+	bool there = word && (!syscall(SYS_rt_sigprocmask, ~0, word, NULL, 8) || errno != EFAULT);
 
 	errno = error;
 	if (there)

@@ -15,6 +15,7 @@
 #include <sys/msg.h>
 #include <sys/single_threaded.h>
 
+#include "device.h"
 #include "handles.h"
 #include "keys.h"
 #include "limits.h"
@@ -31,6 +32,19 @@
 /* ioctl(2), which waits here, so that a thread can be cancelled in it. */
 extern int waiting_ioctl(int fd, unsigned long command, ...) __asm__("ioctl");
 
+/* The module may allow less. */
+static long longest(void)
+{
+	long limit = compat_limit("/proc/sys/kernel/msgmax", 8192);
+	int error = errno, device = compat_device();
+	struct mailbox_info info;
+
+	if (device >= 0 && !mailbox_info(device, &info) && limit > info.max_message_size)
+		limit = info.max_message_size;
+	errno = error;
+	return limit;
+}
+
 const struct compat_msg_limits *compat_msg_limits(void)
 {
 	static struct compat_msg_limits limits;
@@ -39,8 +53,7 @@ const struct compat_msg_limits *compat_msg_limits(void)
 	if (!__atomic_load_n(&limits.max, __ATOMIC_ACQUIRE)) {
 		limits.mnb = compat_limit("/proc/sys/kernel/msgmnb", 16384);
 		limits.mni = compat_limit("/proc/sys/kernel/msgmni", 32000);
-		__atomic_store_n(&limits.max, compat_limit("/proc/sys/kernel/msgmax", 8192),
-				 __ATOMIC_RELEASE);
+		__atomic_store_n(&limits.max, longest(), __ATOMIC_RELEASE);
 	}
 	return &limits;
 }

@@ -64,7 +64,7 @@
  * EINVAL     a value out of its range, or two that exclude each other
  * EFAULT     a pointer to memory that cannot be read or written
  * ENOENT     no mailbox of that id or name in this domain, no handle of that grant, no such
- *            lane
+ *            lane; or a mailbox without a name was to have none
  * EEXIST     a mailbox of that name exists
  * EACCES     the handle lacks the right or was revoked, or the mode bits do not grant it
  * EPERM      not the owner of the mailbox; or not one of a pair, or without the right
