@@ -11,6 +11,7 @@
 
 #include "expire.h"
 #include "mailbox.h"
+#include "notify.h"
 
 struct mbx_waiter;
 
@@ -63,7 +64,7 @@ static inline void mbx_enqueue_locked(struct mbx_box *box, struct mbx_message *m
 		mbx_queue_push(&box->queue, &msg->entry);
 	if (unlikely(msg->entry.expiry) && mbx_queue_next_expiry(&box->queue) == &msg->entry)
 		mbx_expire_arm_locked(box);
-	mbx_box_wake_pollers_locked(box, EPOLLIN | EPOLLRDNORM);
+	mbx_box_wake_pollers_locked(box, EPOLLIN | EPOLLRDNORM | MBX_POLL_FIRST);
 }
 
 /**

@@ -2,8 +2,10 @@
 #include <linux/bits.h>
 #include <linux/err.h>
 #include <linux/fs.h>
+#include <linux/list.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/wait.h>
 
 #include "compat.h"
@@ -12,21 +14,52 @@
 #include "mailbox.h"
 #include "notify.h"
 
+#define NOTIFY_FLAGS (MAILBOX_NOTIFY_ONCE | MAILBOX_NOTIFY_EXCLUSIVE)
+
 /**
  * struct mbx_notify - an eventfd that is told what happens at a mailbox
  * @wait: its place among those who poll
  * @box: the mailbox; the handle has the reference
  * @eventfd: the eventfd, with a reference
  * @events: what it is told
+ * @once: what it is told first is the last
+ * @exclusive: of all that are, only one may stand among those who poll
+ * @told: it was told, and was to be told @once
+ *
+ * @told and the place of @wait are guarded by the lock of those who poll, which is taken within
+ * that of the mailbox, and also without it: see mbx_lane_wake_receiver_locked(). The rest is
+ * constant.
+ *
+ * What was told once takes itself out, in the midst of a walk over all of them. It stays what
+ * the handle has until that is closed, or told otherwise:
+ *
+ *	waker				handle
+ *
+ *	lock those who poll
+ *	tell: signal, take it out
+ *					lock the mailbox
+ *	go on to the next
+ *	unlock those who poll
+ *					lock those who poll
+ *					take it out (again)
+ *					unlock, unlock
+ *					free it
+ *
+ * The waker that looks at it has the lock of those who poll, and the handle gets that before it
+ * frees: so there is nobody at it any more, nor can anybody come to it. To take out what is out
+ * changes nothing, since it was left as a list of its own.
  */
 struct mbx_notify {
 	wait_queue_entry_t wait;
 	struct mbx_box *box;
 	struct eventfd_ctx *eventfd;
 	__poll_t events;
+	bool once;
+	bool exclusive;
+	bool told;
 };
 
-/* By bit of enum mailbox_event. */
+/* By bit of enum mailbox_event; 0 where it is none of a mailbox. */
 static const __poll_t names[] = {
 	EPOLLIN,
 	EPOLLOUT,
@@ -35,19 +68,65 @@ static const __poll_t names[] = {
 	MBX_POLL_NO_RECEIVER,
 	MBX_POLL_NO_SENDER,
 	MBX_POLL_ABANDONED,
+	0,
+	MBX_POLL_FIRST,
 };
+
+static bool events_are_valid(u32 events)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		if (names[i])
+			events &= ~BIT(i);
+	return !events;
+}
+
+/* Both also where it is out already; the lock of those who poll is held. */
+static void take_out_locked(struct mbx_notify *notify)
+{
+	struct mbx_box *box = notify->box;
+
+	lockdep_assert_held(&box->poll.lock);
+	list_del_init(&notify->wait.entry);
+	if (box->exclusive == notify)
+		box->exclusive = NULL;
+}
+
+static void put_in_locked(struct mbx_notify *notify)
+{
+	struct mbx_box *box = notify->box;
+
+	lockdep_assert_held(&box->poll.lock);
+	__add_wait_queue(&box->poll, &notify->wait);
+	if (notify->exclusive)
+		box->exclusive = notify;
+}
+
+/* Each message that arrives comes under the name of the first: then the lock is held. */
+static bool concerns(const struct mbx_notify *notify, __poll_t events)
+{
+	if ((events & MBX_POLL_FIRST) && notify->box->queue.nr != 1)
+		events &= ~MBX_POLL_FIRST;
+	return events & notify->events;
+}
 
 static int tell(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key)
 {
 	struct mbx_notify *notify = container_of(wait, struct mbx_notify, wait);
 
 	/* Without a key it is the end of the mailbox, or of a pair. */
-	if (!key || key_to_poll(key) & notify->events)
-		mbx_eventfd_signal(notify->eventfd);
+	if (key && !concerns(notify, key_to_poll(key)))
+		return 0;
+	if (notify->once) {
+		notify->told = true;
+		take_out_locked(notify);
+	}
+	mbx_eventfd_signal(notify->eventfd);
 	return 0;
 }
 
-static struct mbx_notify *begin(struct mbx_box *box, u32 events, int fd)
+static struct mbx_notify *begin(struct mbx_box *box, const struct mailbox_notify *args)
 {
 	struct mbx_notify *notify;
 	int i;
@@ -56,28 +135,23 @@ static struct mbx_notify *begin(struct mbx_box *box, u32 events, int fd)
 	if (!notify)
 		return ERR_PTR(-ENOMEM);
 	notify->box = box;
-	notify->eventfd = eventfd_ctx_fdget(fd);
+	notify->once = args->flags & MAILBOX_NOTIFY_ONCE;
+	notify->exclusive = args->flags & MAILBOX_NOTIFY_EXCLUSIVE;
+	notify->eventfd = eventfd_ctx_fdget(args->eventfd);
 	if (IS_ERR(notify->eventfd)) {
 		kfree(notify);
 		return ERR_PTR(-EINVAL);
 	}
 	for (i = 0; i < ARRAY_SIZE(names); i++)
-		if (events & BIT(i))
+		if (args->events & BIT(i))
 			notify->events |= names[i];
 	init_waitqueue_func_entry(&notify->wait, tell);
 	return notify;
 }
 
-/* Of begin(). */
-static void undo(struct mbx_notify *notify)
-{
-	eventfd_ctx_put(notify->eventfd);
-	kfree(notify);
-}
-
 /**
- * mbx_notify_end() - tell an eventfd nothing more
- * @notify: what mbx_notify_set() began; or NULL
+ * mbx_notify_end() - forget an eventfd that is told nothing any more
+ * @notify: what mbx_notify_take_locked() gave; or NULL
  *
  * Context: Process context, may sleep.
  */
@@ -85,27 +159,33 @@ void mbx_notify_end(struct mbx_notify *notify)
 {
 	if (!notify)
 		return;
-	remove_wait_queue(&notify->box->poll, &notify->wait);
-	undo(notify);
+	eventfd_ctx_put(notify->eventfd);
+	kfree(notify);
 }
 
 /**
  * mbx_notify_take_locked() - take what a handle has to tell an eventfd with
- * @handle: the handle, its mailbox's lock held; from now on it has none
+ * @handle: the handle, its mailbox's lock held; from now on it has none, and tells nothing
  * Return: what it had, for mbx_notify_end(); or NULL.
  */
 struct mbx_notify *mbx_notify_take_locked(struct mbx_handle *handle)
 {
 	struct mbx_notify *notify = handle->notify;
+	struct mbx_box *box = handle->box;
 
-	lockdep_assert_held(&handle->box->lock);
+	lockdep_assert_held(&box->lock);
+	if (!notify)
+		return NULL;
+	spin_lock_irq(&box->poll.lock);
+	take_out_locked(notify);
+	spin_unlock_irq(&box->poll.lock);
 	handle->notify = NULL;
 	return notify;
 }
 
 /**
- * mbx_notify_hang_up() - tell an eventfd for the last time
- * @notify: what mbx_notify_set() began; or NULL
+ * mbx_notify_hang_up() - tell an eventfd for the last time, then forget it
+ * @notify: what mbx_notify_take_locked() gave; or NULL
  *
  * Context: Process context, may sleep.
  */
@@ -113,15 +193,42 @@ void mbx_notify_hang_up(struct mbx_notify *notify)
 {
 	if (!notify)
 		return;
-	mbx_eventfd_signal(notify->eventfd);
+	/* Nobody tells it any more, so nobody writes that. */
+	if (!notify->told)
+		mbx_eventfd_signal(notify->eventfd);
 	mbx_notify_end(notify);
+}
+
+/* Return: 0, with what it had; or -EBUSY, and it has that still. */
+static int replace_locked(struct mbx_handle *handle, struct mbx_notify *new,
+			  struct mbx_notify **old)
+{
+	struct mbx_box *box = handle->box;
+	struct mbx_notify *exclusive;
+
+	lockdep_assert_held(&box->lock);
+	spin_lock_irq(&box->poll.lock);
+	exclusive = box->exclusive;
+	if (new &&new->exclusive && exclusive &&exclusive != handle->notify) {
+		spin_unlock_irq(&box->poll.lock);
+		return -EBUSY;
+	}
+	*old = handle->notify;
+	if (*old)
+		take_out_locked(*old);
+	/* Who changes the mailbox after us sees it: mbx_box_wake_pollers_locked(). */
+	if (new)
+		put_in_locked(new);
+	handle->notify = new;
+	spin_unlock_irq(&box->poll.lock);
+	return 0;
 }
 
 /**
  * mbx_notify_set() - MAILBOX_IOC_NOTIFY
  * @file: a handle
  * @call: the call
- * Return: 0; -EOPNOTSUPP; -EINVAL; -EACCES; -ENOMEM; -EIDRM.
+ * Return: 0; -EOPNOTSUPP; -EINVAL; -EACCES; -EBUSY; -ENOMEM; -EIDRM.
  */
 int mbx_notify_set(struct file *file, struct mbx_call *call)
 {
@@ -131,30 +238,24 @@ int mbx_notify_set(struct file *file, struct mbx_call *call)
 	struct mbx_box *box = handle->box;
 	int ret;
 
-	if (args->flags)
+	if (args->flags & ~NOTIFY_FLAGS)
 		return -EOPNOTSUPP;
-	if (args->events >= BIT(ARRAY_SIZE(names)))
+	if (!events_are_valid(args->events))
+		return -EINVAL;
+	/* There is no such moment: each subscriber has messages of its own. */
+	if ((args->events & MAILBOX_EVENT_FIRST) && box->policy == MAILBOX_POLICY_BROADCAST)
 		return -EINVAL;
 	if (args->events) {
-		new = begin(box, args->events, args->eventfd);
+		new = begin(box, args);
 		if (IS_ERR(new))
 			return PTR_ERR(new);
 	}
 
 	spin_lock(&box->lock);
 	/* Nobody would end what begins after that. */
-	ret = mbx_handle_refused_locked(handle);
-	if (!ret) {
-		old = mbx_notify_take_locked(handle);
-		handle->notify = new;
-		/* Who changes the mailbox after us sees it: mbx_box_wake_pollers_locked(). */
-		if (new)
-			add_wait_queue(&box->poll, &new->wait);
-	}
+	ret = mbx_handle_refused_locked(handle) ?: replace_locked(handle, new, &old);
 	spin_unlock(&box->lock);
 
-	if (ret && new)
-		undo(new);
-	mbx_notify_end(old);
+	mbx_notify_end(ret ? new : old);
 	return ret;
 }

@@ -25,6 +25,9 @@ struct mbx_notify;
 #define MBX_POLL_ABANDONED   EPOLLNVAL
 #define MBX_POLL_ENDED	     EPOLLRDHUP
 
+/* Of each message that is put into the queue; no poll(2) can ask for it. See concerns(). */
+#define MBX_POLL_FIRST ((__force __poll_t)(1U << 16))
+
 int mbx_notify_set(struct file *file, struct mbx_call *call);
 struct mbx_notify *mbx_notify_take_locked(struct mbx_handle *handle);
 void mbx_notify_hang_up(struct mbx_notify *notify);

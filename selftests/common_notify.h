@@ -9,7 +9,7 @@
 
 #include <sys/eventfd.h>
 
-/* Those of a mailbox; one more is for the device only. */
+/* Those of a mailbox but FIRST; one more is for the device only. */
 #define EVENTS	   7
 #define EVENTS_ALL ((1 << EVENTS) - 1)
 
@@ -21,11 +21,18 @@ static inline int eventfd_new(void)
 	return fd;
 }
 
-static inline int box_notify_try(int fd, __u32 events, int eventfd)
+static inline int box_notify_so(int fd, __u32 flags, __u32 events, int eventfd)
 {
-	struct mailbox_notify args = { .size = sizeof(args), .events = events, .eventfd = eventfd };
+	struct mailbox_notify args = {
+		.size = sizeof(args), .flags = flags, .events = events, .eventfd = eventfd
+	};
 
 	return call(fd, MAILBOX_IOC_NOTIFY, &args);
+}
+
+static inline int box_notify_try(int fd, __u32 events, int eventfd)
+{
+	return box_notify_so(fd, 0, events, eventfd);
 }
 
 static inline void box_notify(int fd, __u32 events, int eventfd)

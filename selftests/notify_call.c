@@ -250,6 +250,8 @@ TEST_F(notify_call, events_that_do_not_exist)
 
 	for (i = EVENTS; i < 32; i++) {
 		args.events = 1U << i;
+		if (args.events == MAILBOX_EVENT_FIRST)
+			continue;
 		expect_bad(self, EINVAL, args);
 		args.events |= EVENTS_ALL;
 		expect_bad(self, EINVAL, args);
@@ -287,6 +289,8 @@ TEST_F(notify_call, flags_that_do_not_exist)
 
 	for (i = 0; i < 32; i++) {
 		args.flags = 1U << i;
+		if (args.flags & (MAILBOX_NOTIFY_ONCE | MAILBOX_NOTIFY_EXCLUSIVE))
+			continue;
 		expect_bad(self, EOPNOTSUPP, args);
 	}
 }
@@ -314,6 +318,7 @@ TEST_F(notify_call, sizes)
 TEST_F(notify_call, the_device_has_no_events_of_mailboxes)
 {
 	EXPECT_EQ(-EINVAL, box_notify_try(self->device, EVENTS_ALL, self->eventfd));
+	EXPECT_EQ(-EINVAL, box_notify_try(self->device, MAILBOX_EVENT_FIRST, self->eventfd));
 }
 
 TEST_F(notify_call, a_destroyed_mailbox)

@@ -131,6 +131,25 @@ TEST_F(unload, is_refused_while_a_lane_is_mapped)
 	EXPECT_EQ(0, try_unload());
 }
 
+/* Each side is a file of its own kind. */
+TEST_F(unload, is_refused_while_either_side_of_a_lane_is_mapped)
+{
+	int side;
+
+	for (side = 0; side < 2; side++) {
+		int device = device_open(), fd = box_new(device);
+		struct ring rings[] = { ring_new(fd, 4096), ring_next(fd, 0) };
+
+		close(fd);
+		close(device);
+		ring_unmap(&rings[!side]);
+		expect_refused();
+		ring_unmap(&rings[side]);
+		EXPECT_EQ(0, try_unload());
+		ASSERT_EQ(0, try_load(self->file));
+	}
+}
+
 TEST_F(unload, is_refused_while_a_call_waits)
 {
 	int device = device_open();

@@ -10,6 +10,7 @@
 
 #include "descriptor.h"
 #include "lock.h"
+#include "mq.h"
 #include "real.h"
 
 /* None is hidden at a higher number. */
@@ -151,6 +152,7 @@ COMPAT_PUBLIC int close(int fd)
 {
 	if (compat_hidden(fd))
 		return compat_fail(EBADF);
+	mq_closed(fd, fd);
 	return REAL(close)(fd);
 }
 
@@ -160,6 +162,7 @@ COMPAT_PUBLIC int dup2(int from, int to)
 		return compat_fail(EBADF);
 	if (compat_hidden(to) && !compat_borrowed() && !make_way(to))
 		return compat_fail(EMFILE);
+	mq_replaced(from, to);
 	return REAL(dup2)(from, to);
 }
 
@@ -169,6 +172,7 @@ COMPAT_PUBLIC int dup3(int from, int to, int flags)
 		return compat_fail(EBADF);
 	if (compat_hidden(to) && from != to && !compat_borrowed() && !make_way(to))
 		return compat_fail(EMFILE);
+	mq_replaced(from, to);
 	return REAL(dup3)(from, to, flags);
 }
 
@@ -188,6 +192,7 @@ COMPAT_PUBLIC int close_range(unsigned int first, unsigned int last, int flags)
 	if ((flags & CLOSE_RANGE_CLOEXEC) || first > last)
 		return REAL(close_range)(first, last, flags);
 
+	mq_closed(first, last);
 	for (; (hidden = next_hidden(first)) < HIGHEST && hidden <= last; first = hidden + 1) {
 		if (first < hidden && REAL(close_range)(first, hidden - 1, flags))
 			return -1;
