@@ -15,6 +15,7 @@
 #include "mailbox.h"
 #include "notify.h"
 #include "receipt.h"
+#include "stream.h"
 #include "send.h"
 #include "wait.h"
 
@@ -176,8 +177,11 @@ static bool end_some_locked(struct mbx_box *box, struct list_head *waiters)
 	int nr = 0;
 
 	list_for_each_entry_safe(waiter, next, waiters, link) {
-		const int ret = waiter->message ? is_over_locked(box, waiter->message) : 0;
+		int ret = waiter->message ? is_over_locked(box, waiter->message) : 0;
 
+		/* What is in, and waits for its end, has been sent. */
+		if (waiters != &box->answered && mbx_stream_is_unheard_locked(waiter->handle))
+			ret = -EPIPE;
 		if (!ret)
 			continue;
 		if (nr++ == UNHEARD_STEP)
@@ -188,7 +192,8 @@ static bool end_some_locked(struct mbx_box *box, struct list_head *waiters)
 }
 
 /**
- * mbx_answer_end_unheard() - end the calls that nobody can receive any more
+ * mbx_answer_end_unheard() - end the calls that nobody can receive any more, and waits to send
+ *	bytes that nobody will read
  * @box: a mailbox where one has left that could, or that is closed
  *
  * Those that are sent later find out themselves: mbx_answer_wait().

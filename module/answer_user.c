@@ -73,7 +73,7 @@ fault:
 static int put_text(const struct mbx_answer *answer, u8 __user *to, u32 length)
 {
 	if (answer->message)
-		return mbx_message_copy_out(answer->message, to, length);
+		return mbx_message_copy_out(answer->message, 0, to, length);
 	/* Where there is nothing to copy, to may be anything. */
 	if (!user_access_begin(to, length))
 		return length ? -EFAULT : 0;

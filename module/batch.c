@@ -70,7 +70,8 @@ int mbx_send_batch(struct file *file, struct mbx_call *call)
 		if (i % RESCHED_STEP == 0)
 			cond_resched();
 	}
-	return mbx_call_end(call, &progress, i, mbx_wait_answer(ret, batch->flags));
+	return mbx_call_end(call, &progress, i,
+			    mbx_wait_answer(ret, batch->flags & MAILBOX_NO_RESTART));
 }
 
 /**
@@ -101,5 +102,6 @@ int mbx_receive_batch(struct file *file, struct mbx_call *call)
 		if (i % RESCHED_STEP == 0)
 			cond_resched();
 	}
-	return mbx_call_end(call, &progress, i, mbx_wait_answer(ret, batch->flags));
+	return mbx_call_end(call, &progress, i,
+			    mbx_wait_answer(ret, batch->flags & MAILBOX_NO_RESTART));
 }

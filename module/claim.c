@@ -85,6 +85,30 @@ void mbx_claim_undo_locked(struct mbx_box *box, struct mbx_message *msg, struct 
 }
 
 /**
+ * mbx_claim_part_locked() - the first bytes of a message have been received
+ * @box: the mailbox, its lock held
+ * @msg: the message, claimed, not taken back
+ * @part: how many bytes; it has more
+ * @spent: list to which it is added when it is for the caller to free
+ *
+ * A sender that waits until it is received has waited enough, or it could take back what is
+ * read already. Then what is left is counted, though there may be no room, as what is leased.
+ */
+void mbx_claim_part_locked(struct mbx_box *box, struct mbx_message *msg, u32 part,
+			   struct mbx_message **spent)
+{
+	mbx_note_receiver_locked(box, msg);
+	if (msg->sender) {
+		mbx_box_count_locked(box, msg, msg->sender->share);
+		release_sender_locked(box, msg);
+	}
+	mbx_box_shorten_locked(box, msg, part);
+	mbx_claim_undo_locked(box, msg, spent);
+	if (box->capacity != MAILBOX_CAPACITY_RENDEZVOUS)
+		mbx_room_freed_locked(box);
+}
+
+/**
  * mbx_claim_lease_locked() - a message has been received under a lease
  * @box: the mailbox, its lock held
  * @msg: the message, claimed, not taken back; it stays, counted, among the leases

@@ -14,11 +14,14 @@ struct mbx_lessee;
  * DOC: claim
  *
  * A message that a receiver copies is claimed: it is in nobody's reach, and in no queue.
- * The claim ends when the message is received, or put under a lease, or returned.
+ * The claim ends when the message is received, or put under a lease, or returned, all of it or
+ * what a reader of bytes has left.
  */
 
 void mbx_claim_commit_locked(struct mbx_box *box, struct mbx_message *msg,
 			     struct mbx_message **spent);
+void mbx_claim_part_locked(struct mbx_box *box, struct mbx_message *msg, u32 part,
+			   struct mbx_message **spent);
 int mbx_claim_lease_locked(struct mbx_box *box, struct mbx_message *msg,
 			   const struct mbx_lessee *lessee, struct mbx_message **spent);
 void mbx_claim_undo_locked(struct mbx_box *box, struct mbx_message *msg,

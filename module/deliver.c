@@ -49,6 +49,8 @@ void mbx_hand_over_locked(struct mbx_box *box, struct mbx_message *msg, struct m
 	mbx_queue_seal(&box->queue);
 	msg->claimed = true;
 	receiver->message = msg;
+	/* Before it runs others must not take the stream to have ended. */
+	box->streaming += receiver->stream;
 	/* The caller is about to wait for the answer. */
 	if (unlikely(msg->state & MBX_IS_CALL))
 		mbx_waiter_finish_sync_locked(receiver, 0);

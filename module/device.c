@@ -18,7 +18,7 @@
 #include "quota.h"
 #include "watch.h"
 
-#define OPEN_FLAGS   (MAILBOX_NONBLOCK | MAILBOX_CUT_OFF)
+#define OPEN_FLAGS   (MAILBOX_NONBLOCK | MAILBOX_CUT_OFF | MAILBOX_STREAM)
 #define CREATE_FLAGS (OPEN_FLAGS | MAILBOX_PERMANENT | MAILBOX_FIXED_SIZE)
 
 /* How many mailboxes that the caller may not see are passed over in one go. */
@@ -98,9 +98,11 @@ static bool names_one(u64 id, const char *name)
 	return mbx_name_is_valid(name) && !id != !name[0];
 }
 
-/* Only who receives a broadcast can be cut off from it. */
+/* Only who receives a broadcast can be cut off from it, and nobody reads bytes of it. */
 static bool flags_fit(u32 flags, u32 policy, u32 rights)
 {
+	if ((flags & MAILBOX_STREAM) && policy == MAILBOX_POLICY_BROADCAST)
+		return false;
 	return !(flags & MAILBOX_CUT_OFF) ||
 	       (policy == MAILBOX_POLICY_BROADCAST && (rights & MAILBOX_RIGHT_RECEIVE));
 }

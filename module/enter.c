@@ -12,6 +12,7 @@
 #include "notify.h"
 #include "policy.h"
 #include "receipt.h"
+#include "stream.h"
 #include "wait.h"
 
 /* How many messages are overwritten before the lock is given up for a moment. */
@@ -53,7 +54,7 @@ static s64 rendezvous(struct mbx_box *box, struct mbx_message *msg, struct mbx_s
 		return publish_locked(box, msg, share);
 	}
 
-	if (mbx_answer_is_unheard_locked(box, msg))
+	if (mbx_answer_is_unheard_locked(box, msg) || mbx_stream_is_unheard_locked(handle))
 		return -EPIPE;
 	mbx_waiter_init_locked(&waiter, &box->meetings, &box->nr_senders, handle);
 	waiter.message = msg;
@@ -161,7 +162,7 @@ noinline s64 mbx_enter_locked(struct mbx_box *box, struct mbx_message *msg, stru
 			return overwrite(box, msg, share);
 		if (nonblock || !mbx_box_waits_when_full(box))
 			return -EAGAIN;
-		if (mbx_answer_is_unheard_locked(box, msg))
+		if (mbx_answer_is_unheard_locked(box, msg) || mbx_stream_is_unheard_locked(handle))
 			return -EPIPE;
 		ret = mbx_line_wait(box, msg, share, handle, wait_until(msg, deadline));
 	} while (!ret);

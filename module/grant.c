@@ -165,12 +165,14 @@ int mbx_grant_restrict(struct file *file, struct mbx_call *call)
 	struct file *derived;
 	int fd;
 
-	if (req->flags & ~MAILBOX_NONBLOCK)
+	if (req->flags & ~(MAILBOX_NONBLOCK | MAILBOX_STREAM))
 		return -EOPNOTSUPP;
 	if (!mbx_rights_are_valid(req->rights))
 		return -EINVAL;
 	if (req->rights & ~handle->rights)
 		return -EACCES;
+	if ((req->flags & MAILBOX_STREAM) && handle->box->policy == MAILBOX_POLICY_BROADCAST)
+		return -EINVAL;
 	if (handle->grant.depth >= MAILBOX_DERIVE_MAX)
 		return -EMLINK;
 

@@ -26,6 +26,7 @@
 #include "region.h"
 #include "send.h"
 #include "share.h"
+#include "stream.h"
 #include "wait.h"
 
 #define ALL_RIGHTS (MAILBOX_RIGHT_SEND | MAILBOX_RIGHT_RECEIVE | MAILBOX_RIGHT_MANAGE)
@@ -84,6 +85,7 @@ void mbx_handle_announce(struct file *file)
 		if (handle->rights & MAILBOX_RIGHT_RECEIVE)
 			WRITE_ONCE(box->may_receive, box->may_receive + 1);
 		box->may_send += !!(handle->rights & MAILBOX_RIGHT_SEND);
+		mbx_stream_announce_locked(handle);
 		if (box->policy == MAILBOX_POLICY_BROADCAST &&
 		    (handle->rights & MAILBOX_RIGHT_RECEIVE))
 			mbx_broadcast_join_locked(box, &handle->subscriber);
@@ -106,10 +108,13 @@ void mbx_handle_discount_locked(struct mbx_handle *handle)
 	if (handle->rights & MAILBOX_RIGHT_RECEIVE) {
 		WRITE_ONCE(box->may_receive, box->may_receive - 1);
 		if (!box->may_receive)
-			mbx_box_wake_all_pollers_locked(box, MBX_POLL_NO_RECEIVER | EPOLLRDHUP);
+			mbx_box_wake_all_pollers_locked(box, MBX_POLL_NO_RECEIVER | EPOLLRDHUP |
+								     EPOLLERR);
 	}
-	if ((handle->rights & MAILBOX_RIGHT_SEND) && !--box->may_send)
+	if ((handle->rights & MAILBOX_RIGHT_SEND) && !--box->may_send) {
 		mbx_box_wake_all_pollers_locked(box, MBX_POLL_NO_SENDER | EPOLLRDHUP);
+		mbx_stream_tell_end_locked(box);
+	}
 	mbx_broadcast_leave_locked(box, &handle->subscriber);
 }
 
@@ -152,10 +157,13 @@ static ssize_t handle_read(struct file *file, char __user *data, size_t room, lo
 		.deadline = MBX_FOREVER,
 		.nonblock = file->f_flags & O_NONBLOCK,
 	};
+	struct mbx_handle *handle = file->private_data;
 	u32 copied;
 	int ret;
 
-	ret = mbx_receive(file->private_data, &args, &copied);
+	if (handle->stream)
+		return mbx_stream_read(file, data, room);
+	ret = mbx_receive(handle, &args, &copied);
 	return ret ? ret : (ssize_t)copied;
 }
 
@@ -168,8 +176,10 @@ static ssize_t handle_write(struct file *file, const char __user *data, size_t l
 	};
 	int ret;
 
+	if (mbx_stream_cuts(file->private_data, &args.length))
+		return 0;
 	ret = mbx_send(file, &args);
-	return ret ? ret : (ssize_t)length;
+	return ret ? ret : (ssize_t)args.length;
 }
 
 #ifdef CONFIG_PROC_FS
@@ -320,7 +330,7 @@ bool mbx_rights_are_valid(u32 rights)
  * mbx_handle_open() - make a handle
  * @box: a mailbox on which the caller has counted the handle, with a reference
  * @rights: bits of enum mailbox_right
- * @flags: MAILBOX_NONBLOCK, MAILBOX_CUT_OFF; others are for the caller
+ * @flags: MAILBOX_NONBLOCK, MAILBOX_CUT_OFF, MAILBOX_STREAM; others are for the caller
  *
  * Context: Process context, may sleep.
  * Return: the open file, whose release undoes the counting; or ERR_PTR: -ENOMEM,
@@ -339,7 +349,10 @@ struct file *mbx_handle_open(struct mbx_box *box, u32 rights, u32 flags)
 	handle->rights = rights;
 	handle->subscriber.cut_off = flags & MAILBOX_CUT_OFF;
 	mbx_grant_init(&handle->grant);
+	handle->stream = flags & MAILBOX_STREAM;
 	handle->usual = box->policy == MAILBOX_POLICY_ANY ? rights : 0;
+	if (handle->stream)
+		handle->usual &= ~MAILBOX_RIGHT_SEND;
 
 	if (rights & MAILBOX_RIGHT_SEND) {
 		user = mbx_user_get(current_euid());

@@ -33,13 +33,18 @@ struct poll_table_struct;
  *	constant
  * @rights: bits of enum mailbox_right; constant
  * @usual: @rights that need no more than a look; 0 where a policy has to be asked, and
- *	once it is @revoked (written under the mailbox lock; read without it: whichever of
+ *	once it is @revoked; not to send where it is a @stream (written under the mailbox lock; read without it: whichever of
  *	the two a call sees, it had begun before REVOKE returned, or not)
  * @revoked: set once, never cleared (written under the mailbox lock; read without it when a
  *	call begins, and again with it where a call begins what lasts)
  * @notify: the eventfd that is told of events, or NULL (guarded by the mailbox lock)
  * @announced: it counts in @may_receive and @may_send of the mailbox (guarded by the mailbox
  *	lock)
+ * @stream: it reads bytes; constant
+ * @got: it has read some (guarded by the mailbox lock)
+ * @senders_before: what @senders_opened of the mailbox was before the first that it could have
+ *	met; constant once announced
+ * @receivers_before: likewise
  * @leases: messages under a lease that was taken through it (guarded by the mailbox lock)
  * @lane: through which it sends, with a reference, or NULL (guarded by the lock of the lanes)
  * @subscriber: what it has got, where it may receive from a broadcast
@@ -54,7 +59,11 @@ struct mbx_handle {
 	u32 usual;
 	bool revoked;
 	bool announced;
+	bool stream;
+	bool got;
 	struct mbx_notify *notify;
+	u64 senders_before;
+	u64 receivers_before;
 	u64 leases;
 	u64 departures;
 	struct mbx_lane *lane;

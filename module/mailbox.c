@@ -450,7 +450,7 @@ bool mbx_box_share_full_locked(const struct mbx_box *box, const struct mbx_share
  * @state: what it was
  * Return: true if it may be kept for reuse. Files are closed, which is nothing to do under a lock.
  */
-bool mbx_box_drop_more_locked(struct mbx_box *box, struct mbx_message *msg, u8 state)
+bool mbx_box_drop_more_locked(struct mbx_box *box, struct mbx_message *msg, u16 state)
 {
 	if (state & MBX_HAS_LOAN)
 		mbx_loan_drop_locked(box, msg);

@@ -130,6 +130,10 @@ struct user_namespace;
  * @with_files: messages that have files, on their way in too, and until they are freed
  * @may_receive: handles with the right to receive
  * @may_send: handles with the right to send
+ * @streaming: reads of bytes that have a message claimed, or were handed one
+ * @receivers_opened: how often there was one more in @may_receive (written under @lock, read
+ *	without it as a hint)
+ * @senders_opened: how often there was one more in @may_send
  * @poll: poll and epoll, and what notify.h says
  * @exclusive: the one of these that is there exclusively, or NULL (guarded by the lock of @poll)
  * @expire_work: drops expired messages, so that waiting senders get in
@@ -222,6 +226,9 @@ struct mbx_box {
 	u32 with_files;
 	u32 may_receive;
 	u32 may_send;
+	u32 streaming;
+	u64 receivers_opened;
+	u64 senders_opened;
 	wait_queue_head_t poll;
 	struct mbx_notify *exclusive;
 	struct delayed_work expire_work;
@@ -242,7 +249,7 @@ void mbx_box_share_put(struct mbx_box *box, struct mbx_share *share);
 bool mbx_box_share_full_locked(const struct mbx_box *box, const struct mbx_share *share,
 			       u32 length);
 void mbx_box_share_end_locked(struct mbx_box *box, struct mbx_share *share);
-bool mbx_box_drop_more_locked(struct mbx_box *box, struct mbx_message *msg, u8 state);
+bool mbx_box_drop_more_locked(struct mbx_box *box, struct mbx_message *msg, u16 state);
 
 /**
  * mbx_box_drop_locked() - let go of a message that is not in the queue
@@ -253,7 +260,7 @@ bool mbx_box_drop_more_locked(struct mbx_box *box, struct mbx_message *msg, u8 s
 static inline void mbx_box_drop_locked(struct mbx_box *box, struct mbx_message *msg,
 				       struct mbx_message **spent)
 {
-	const u8 state = msg->state;
+	const u16 state = msg->state;
 
 	lockdep_assert_held(&box->lock);
 	if (msg->peekers || msg->claimed) {
@@ -354,6 +361,23 @@ static inline void mbx_box_uncount_locked(struct mbx_box *box, struct mbx_messag
 	msg->state &= ~MBX_COUNTED;
 	if (unlikely(mbx_share_unused(share)))
 		mbx_box_share_end_locked(box, share);
+}
+
+/**
+ * mbx_box_shorten_locked() - a part of a counted message is no more
+ * @box: the mailbox, its lock held
+ * @msg: the message, in nobody's reach; others may peek at it
+ * @part: how many bytes, from its beginning; it has more
+ */
+static inline void mbx_box_shorten_locked(struct mbx_box *box, struct mbx_message *msg, u32 part)
+{
+	lockdep_assert_held(&box->lock);
+	box->bytes -= part;
+	msg->share->bytes -= part;
+	msg->offset = mbx_message_offset_locked(msg) + part;
+	msg->state |= MBX_IS_PART;
+	/* See mbx_report_put(). */
+	WRITE_ONCE(msg->length, msg->length - part);
 }
 
 /**

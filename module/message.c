@@ -200,26 +200,27 @@ int mbx_message_copy_in_long(struct mbx_message *msg, const void __user *from, u
 /**
  * mbx_message_copy_out() - copy the payload, or its beginning
  * @msg: a message that the caller has claimed or peeks at
+ * @offset: bytes of the payload that are left out
  * @to: user memory
- * @length: bytes, at most those of the payload
+ * @length: bytes, at most those of the payload behind @offset
  *
  * Context: Process context, may sleep.
  * Return: 0; -EFAULT; -EINTR when killed.
  */
-int mbx_message_copy_out(const struct mbx_message *msg, void __user *to, u32 length)
+int mbx_message_copy_out(const struct mbx_message *msg, u32 offset, void __user *to, u32 length)
 {
-	u32 i, part, left = length;
+	u32 at = offset % PAGE_SIZE, left = length, part, i;
 
 	if (!length)
 		return 0;
 	if (msg->room <= MBX_INLINE)
-		return copy_to(to, msg->inline_data, length) ? -EFAULT : 0;
+		return copy_to(to, msg->inline_data + offset, length) ? -EFAULT : 0;
 	if (msg->room <= PAGE_SIZE)
-		return copy_to(to, msg->buffer, length) ? -EFAULT : 0;
+		return copy_to(to, msg->buffer + offset, length) ? -EFAULT : 0;
 
-	for (i = 0; left; i++, left -= part, to += part) {
-		part = min_t(u32, left, PAGE_SIZE);
-		if (copy_to(to, page_address(msg->pages[i]), part))
+	for (i = offset / PAGE_SIZE; left; i++, at = 0, left -= part, to += part) {
+		part = min_t(u32, left, PAGE_SIZE - at);
+		if (copy_to(to, page_address(msg->pages[i]) + at, part))
 			return -EFAULT;
 		if (fatal_signal_pending(current))
 			return -EINTR;

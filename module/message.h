@@ -50,6 +50,7 @@ struct user_namespace;
  * @MBX_MUST_ANSWER: who has it under a lease answers it; it does not go back
  * @MBX_HAS_FILES: it has files
  * @MBX_HAS_LOAN: its payload is a piece of the region
+ * @MBX_IS_PART: its first bytes were read already
  */
 enum mbx_message_state {
 	MBX_COUNTED = 1 << 0,
@@ -60,6 +61,7 @@ enum mbx_message_state {
 	MBX_MUST_ANSWER = 1 << 6,
 	MBX_HAS_FILES = 1 << 5,
 	MBX_HAS_LOAN = 1 << 7,
+	MBX_IS_PART = 1 << 8,
 };
 
 /**
@@ -70,7 +72,8 @@ enum mbx_message_state {
  * @thread: sender's thread, with a reference; constant once published
  * @uid: sender's effective user; constant once published
  * @gid: sender's effective group; constant once published
- * @length: bytes of payload that are stored with it; constant once published
+ * @length: bytes of payload that are stored with it, and not read yet (changed under the mailbox
+ *	lock by who has claimed it; constant in so far as nobody reads bytes)
  * @room: bytes of payload there is memory for; constant
  * @buffer: the payload when @room is more than MBX_INLINE and at most a page
  * @pages: the payload when @room is more than a page
@@ -89,6 +92,7 @@ enum mbx_message_state {
  * @next: next of a stash or of a list to be freed; owner only
  * @deliveries: how often it was leased and came back (guarded by the mailbox lock)
  * @copies: of a broadcast, how many have got it (guarded by the mailbox lock)
+ * @offset: with MBX_IS_PART, bytes of payload before those (as @length)
  * @peekers: calls that copy from it without having claimed it (guarded by the
  *	mailbox lock)
  * @state: bits of enum mbx_message_state; 0 in a stash (guarded by the mailbox lock)
@@ -128,7 +132,8 @@ struct mbx_message {
 	u32 peekers;
 	u32 deliveries;
 	u32 copies;
-	u8 state;
+	u32 offset;
+	u16 state;
 	bool claimed;
 	bool leased;
 	bool dropped;
@@ -140,7 +145,7 @@ struct mbx_message *mbx_message_new(struct mbx_user *user, u32 length);
 void mbx_message_free(struct mbx_message *msg);
 void mbx_message_free_all(struct mbx_message *first);
 int mbx_message_copy_in_long(struct mbx_message *msg, const void __user *from, u32 length);
-int mbx_message_copy_out(const struct mbx_message *msg, void __user *to, u32 length);
+int mbx_message_copy_out(const struct mbx_message *msg, u32 offset, void __user *to, u32 length);
 
 void mbx_message_stamp_pids(struct mbx_message *msg);
 
@@ -159,6 +164,16 @@ static inline u32 mbx_message_room(u32 length)
 	if (length <= PAGE_SIZE)
 		return max_t(u32, roundup_pow_of_two(length), 256);
 	return round_up(length, PAGE_SIZE);
+}
+
+/**
+ * mbx_message_offset_locked() - where the payload begins that is left of a message
+ * @msg: the message, the lock of its mailbox held, or claimed by the caller
+ * Return: bytes.
+ */
+static inline u32 mbx_message_offset_locked(const struct mbx_message *msg)
+{
+	return unlikely(msg->state & MBX_IS_PART) ? msg->offset : 0;
 }
 
 /*

@@ -13,6 +13,7 @@
 #include "line.h"
 #include "mailbox.h"
 #include "policy.h"
+#include "stream.h"
 
 static __poll_t poll_broadcast_locked(const struct mbx_handle *handle)
 {
@@ -83,6 +84,7 @@ __poll_t mbx_handle_poll(struct file *file, struct poll_table_struct *table)
 		else if ((handle->rights & MAILBOX_RIGHT_SEND) &&
 			 writable_locked(box, handle->share))
 			events |= EPOLLOUT | EPOLLWRNORM;
+		events |= mbx_stream_poll_locked(handle);
 	}
 	if (deserted_locked(handle))
 		events |= EPOLLRDHUP;

@@ -56,6 +56,7 @@ struct receive {
  * @msg: a message that nobody changes or frees meanwhile
  * @report: where all but the payload goes, or NULL
  * @data: where the payload goes
+ * @offset: bytes of payload that were read already
  * @copied: bytes of payload to copy
  * @result: bits of enum mailbox_result
  *
@@ -65,11 +66,11 @@ struct receive {
  * Return: 0; -EFAULT; -EINTR when killed.
  */
 noinline int mbx_receive_copy(const struct mbx_message *msg, struct mailbox_receive __user *report,
-			      u8 __user *data, u32 copied, u32 result)
+			      u8 __user *data, u32 offset, u32 copied, u32 result)
 {
 	int ret;
 
-	ret = mbx_message_copy_out(msg, data, copied);
+	ret = mbx_message_copy_out(msg, offset, data, copied);
 	if (!ret && report)
 		ret = mbx_report_put(msg, report, NULL, 0, false, result);
 	if (!ret && fatal_signal_pending(current))
@@ -111,8 +112,8 @@ static bool too_long(const struct receive *r, const struct mbx_message *msg)
 }
 
 /* All but what the commit decides. */
-static __always_inline int copy(const struct receive *r, const struct mbx_message *msg, u32 copied,
-				u32 result, const struct mbx_receive_extras *extras)
+static __always_inline int copy(const struct receive *r, const struct mbx_message *msg, u32 offset,
+				u32 copied, u32 result, const struct mbx_receive_extras *extras)
 {
 	const struct mbx_receive_args *args = r->args;
 	int ret = 0;
@@ -120,7 +121,7 @@ static __always_inline int copy(const struct receive *r, const struct mbx_messag
 	if (unlikely(extras) && extras->delivery)
 		ret = mbx_delivery_prepare(extras->delivery, msg, args->peek);
 	if (!ret)
-		ret = mbx_receive_copy(msg, args->report, args->data, copied, result);
+		ret = mbx_receive_copy(msg, args->report, args->data, offset, copied, result);
 	if (unlikely(extras) && !ret && extras->taking)
 		ret = mbx_taking_tell(extras->taking);
 	return ret;
@@ -222,7 +223,8 @@ static int peek(struct mbx_box *box, struct receive *r, struct mbx_message *msg,
 		u32 *copied) __must_hold(&box->lock)
 {
 	struct mbx_taking *taking = r->args->extras ? r->args->extras->taking : NULL;
-	const u32 length = mbx_loan_payload_locked(msg);
+	/* What is left of it may be read meanwhile, or a part of that. */
+	const u32 length = mbx_loan_payload_locked(msg), offset = mbx_message_offset_locked(msg);
 	/* Under a lease it says meanwhile when that ends. */
 	const u64 expiry = msg->entry.expiry;
 	const u32 result = result_locked(msg, cut);
@@ -240,10 +242,11 @@ static int peek(struct mbx_box *box, struct receive *r, struct mbx_message *msg,
 	if (taking)
 		mbx_taking_look_locked(taking, msg, r->args->peek, false);
 	msg->peekers++;
-	spin_unlock(&box->lock);
 	*copied = min(msg->length, r->args->room);
-	ret = copy(r, msg, *copied, result, r->args->extras);
-	if (!ret && (result & MAILBOX_IS_LOAN) && put_user(length, &r->args->report->length))
+	spin_unlock(&box->lock);
+	ret = copy(r, msg, offset, *copied, result, r->args->extras);
+	if (!ret && r->args->report && (r->args->peek || result & MAILBOX_IS_LOAN) &&
+	    put_user(length, &r->args->report->length))
 		ret = -EFAULT;
 	if (!ret && r->args->report && put_user(expiry, &r->args->report->expiry))
 		ret = -EFAULT;
@@ -312,7 +315,7 @@ static __always_inline int take(struct mbx_box *box, struct receive *r, struct m
 		mbx_taking_look_locked(taking, msg, false, r->lessee.number);
 	spin_unlock(&box->lock);
 	*copied = min(msg->length, r->args->room);
-	ret = copy(r, msg, *copied, result, extras);
+	ret = copy(r, msg, mbx_message_offset_locked(msg), *copied, result, extras);
 	if (!ret && r->args->lease)
 		ret = put_lease(r, answer_room);
 	spin_lock(&box->lock);

@@ -74,7 +74,7 @@ long mbx_receive_user(struct file *file, struct mailbox_receive __user *arg);
 long mbx_receive_entry(struct file *file, struct mailbox_receive __user *arg,
 		       const struct mbx_patience *patience);
 int mbx_receive_copy(const struct mbx_message *msg, struct mailbox_receive __user *report,
-		     u8 __user *data, u32 copied, u32 result);
+		     u8 __user *data, u32 offset, u32 copied, u32 result);
 int mbx_receive(struct mbx_handle *handle, const struct mbx_receive_args *args, u32 *copied);
 
 #endif /* MBX_RECEIVE_H */

@@ -33,7 +33,7 @@ static __always_inline int copy_out_whole(const struct mbx_message *msg,
 	int ret;
 
 	if (unlikely(msg->room > MBX_INLINE))
-		return mbx_receive_copy(msg, report, data, msg->length, 0);
+		return mbx_receive_copy(msg, report, data, 0, msg->length, 0);
 	ret = mbx_report_put(msg, report, data, msg->length, true, 0);
 	if (unlikely(!ret && fatal_signal_pending(current)))
 		ret = -EINTR;
@@ -201,7 +201,7 @@ static noinline int receive_any(struct file *file, struct mailbox_receive __user
 		ret = receive_with_extras(file, &args, size, flags);
 	else
 		ret = mbx_receive(file->private_data, &args, &copied);
-	return mbx_wait_answer(ret, flags);
+	return mbx_wait_answer(ret, flags & MAILBOX_NO_RESTART);
 }
 
 static __always_inline long receive_user(struct file *file, struct mailbox_receive __user *arg,

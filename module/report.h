@@ -75,7 +75,8 @@ static __always_inline int mbx_report_put(const struct mbx_message *msg,
 		return -EFAULT;
 	if (with_payload)
 		mbx_unsafe_put_words(data, msg->inline_data, copied, fault);
-	unsafe_put_user(msg->length, &to->length, fault);
+	/* Who only looks sets it right: bytes may be read meanwhile. */
+	unsafe_put_user(data_race(msg->length), &to->length, fault);
 	unsafe_put_user(msg->entry.priority, &to->priority, fault);
 	unsafe_put_user(msg->entry.type, &to->type, fault);
 	unsafe_put_user(msg->entry.sequence, &to->sequence, fault);

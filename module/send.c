@@ -16,6 +16,7 @@
 #include "receipt.h"
 #include "send.h"
 #include "share.h"
+#include "stream.h"
 #include "wait.h"
 
 #define RECEIPT_FLAGS	 (MAILBOX_RECEIPT | MAILBOX_RECEIPT_WAIT)
@@ -233,6 +234,9 @@ static noinline s64 send_any(struct file *file, const struct mbx_send_args args,
 	/* Written by REVOKE, which has returned before a call that must see it. */
 	if (!(handle->rights & MAILBOX_RIGHT_SEND) || READ_ONCE(handle->revoked))
 		return -EACCES;
+	/* A hint; looked at again before it waits: see mbx_enter_locked(). */
+	if (mbx_stream_is_unheard_locked(handle))
+		return -EPIPE;
 	ret = check_extras(handle, args, extras) ?: mbx_policy_send(handle);
 	if (ret)
 		return ret;
@@ -403,13 +407,18 @@ static __always_inline s64 send_said(struct file *file, struct mailbox_send __us
 	return send_for(handle->share, handle, file, args, NULL, true);
 }
 
-/* Asked for once more, so that a send that succeeds need not remember it. */
-static noinline int interrupted(const struct mailbox_send __user *arg)
+/*
+ * The flags are asked for once more, and where they are is found from where the answer goes:
+ * so a send that succeeds has to remember neither.
+ */
+static noinline int interrupted(const u64 __user *sequence)
 {
+	const struct mailbox_send __user *arg =
+		(const void __user *)sequence - offsetof(struct mailbox_send, sequence);
 	u32 flags;
 
 	return mbx_wait_answer(-ERESTARTSYS,
-			       get_user(flags, &arg->flags) ? MAILBOX_NO_RESTART : flags);
+			       get_user(flags, &arg->flags) || flags & MAILBOX_NO_RESTART);
 }
 
 static __always_inline long send_user(struct file *file, struct mailbox_send __user *arg,
@@ -450,7 +459,7 @@ static __always_inline long send_user(struct file *file, struct mailbox_send __u
 			},
 			batch);
 	if (unlikely(ret < 0))
-		return ret == -ERESTARTSYS && !batch ? interrupted(arg) : ret;
+		return ret == -ERESTARTSYS && !batch ? interrupted(&arg->sequence) : ret;
 	/*
 	 * It could be written above, and it is sent. If another thread has taken the
 	 * memory away since, that program misses the number; the send has succeeded.

@@ -29,6 +29,7 @@ void mbx_waiter_init_locked(struct mbx_waiter *waiter, struct list_head *line, u
 	waiter->waiting = waiting;
 	waiter->lease = MBX_LEASE_NONE;
 	waiter->done = false;
+	waiter->stream = false;
 	list_add_tail(&waiter->link, line);
 	++*waiting;
 }

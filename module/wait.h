@@ -49,17 +49,17 @@ struct task_struct;
 
 /**
  * mbx_wait_answer() - what a call with MAILBOX_NO_RESTART returns
- * @error: what the wait has ended with
- * @flags: of the call
+ * @ret: what the wait has ended with
+ * @no_restart: it has that flag
  *
  * As msgrcv(2) does: when a handler has run, EINTR, however it was installed; where none
  * has, since the signal only stopped the process and let it go on, the call starts again.
  *
- * Return: @error, or -ERESTARTNOHAND.
+ * Return: @ret, or -ERESTARTNOHAND.
  */
-static inline int mbx_wait_answer(int error, u32 flags)
+static inline s64 mbx_wait_answer(s64 ret, bool no_restart)
 {
-	return error == -ERESTARTSYS && (flags & MAILBOX_NO_RESTART) ? -ERESTARTNOHAND : error;
+	return ret == -ERESTARTSYS && no_restart ? -ERESTARTNOHAND : ret;
 }
 
 /**
@@ -108,6 +108,7 @@ enum mbx_leasing {
  * @message: receivers: the message handed over; senders: the one to be let in
  * @share: senders: of the user that sends it; constant
  * @holder: claimants: the process that gets the right to receive; constant
+ * @stream: receivers: a reader of bytes; constant
  * @lease: receivers: what it takes under a lease; constant
  * @peer: receivers: the process whose end ends the wait, or NULL; constant
  * @waiting: how many wait as this one does, itself included until it is finished
@@ -133,6 +134,7 @@ struct mbx_waiter {
 	int result;
 	enum mbx_leasing lease : 8;
 	bool done;
+	bool stream;
 };
 
 void mbx_waiter_init_locked(struct mbx_waiter *waiter, struct list_head *line, u32 *waiting,

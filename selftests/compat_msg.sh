@@ -10,7 +10,7 @@ echo 16384 >/proc/sys/kernel/msgmnb
 echo 32000 >/proc/sys/kernel/msgmni
 
 # For mailbox_msg_quota, which root is not bound by.
-export QUOTA_MESSAGES=5000 QUOTA_MAILBOXES=20
+export QUOTA_MESSAGES=5000 QUOTA_MAILBOXES=200
 if [ -e /sys/module/mailbox/parameters ]; then
 	echo $QUOTA_MESSAGES >/sys/module/mailbox/parameters/max_messages_per_user
 	echo $QUOTA_MAILBOXES >/sys/module/mailbox/parameters/max_mailboxes_per_user

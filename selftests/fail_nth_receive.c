@@ -103,6 +103,40 @@ static void complete_read(struct scene *scene)
 TEST_SWEEP(read, .prepare = prepare_message, .call = read_, .complete = complete_read,
 	   .length = LENGTH_PAGES, .success = LENGTH_PAGES, .least = 5)
 
+/* The same message, of which bytes are read. */
+static void prepare_bytes(struct scene *scene)
+{
+	struct mailbox_create create = create_args();
+
+	fill_payload();
+	create.flags = MAILBOX_STREAM;
+	scene->fd = box_create(scene->device, &create);
+	ASSERT_LE(0, scene->fd);
+	send_payload(scene->fd, scene->length, 5);
+	ASSERT_EQ(0, box_send_text(scene->fd, "second", 0, 0));
+	ASSERT_EQ(100, read(scene->fd, taken, 100));
+}
+
+static int read_bytes(struct scene *scene)
+{
+	ssize_t ret = read(scene->fd, taken + 100, LENGTH_BUFFER);
+
+	return ret < 0 ? -errno : ret;
+}
+
+static void complete_bytes(struct scene *scene)
+{
+	const size_t got = 100 + LENGTH_BUFFER, left = scene->length - got;
+
+	EXPECT_EQ(0, memcmp(payload, taken, got));
+	EXPECT_EQ((ssize_t)left, read(scene->fd, taken, sizeof(taken)));
+	EXPECT_EQ(0, memcmp(payload + got, taken, left));
+	expect_second(scene->fd);
+}
+
+TEST_SWEEP(read_bytes, .prepare = prepare_bytes, .call = read_bytes, .complete = complete_bytes,
+	   .length = LENGTH_PAGES, .success = LENGTH_BUFFER, .least = 1)
+
 static int peek(struct scene *scene)
 {
 	return receive_with(scene, sizeof(taken), MAILBOX_NONBLOCK | MAILBOX_PEEK,

@@ -13,7 +13,7 @@ FIXTURE(fault)
 	int device;
 	int fd;
 	struct payload payload;
-	char argument[512];
+	char argument[1024];
 };
 
 FIXTURE_SETUP(fault)
@@ -67,7 +67,7 @@ TEST_F(fault, structures_in_no_memory)
 
 	for (i = 0; i < ARRAY_SIZE(commands); i++) {
 		expect_fault(self, &commands[i], "null", NULL);
-		expect_fault(self, &commands[i], "hole", hole_new(512));
+		expect_fault(self, &commands[i], "hole", hole_new(1024));
 		expect_fault(self, &commands[i], "kernel", kernel_address());
 		expect_fault(self, &commands[i], "end", (void *)-(uintptr_t)16);
 	}

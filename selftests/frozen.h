@@ -32,6 +32,7 @@ struct act {
 struct actor {
 	pid_t pid;
 	int fd;
+	/* 0: read(2). */
 	unsigned long command;
 	void *args;
 	struct mailbox_send *send;
@@ -166,6 +167,25 @@ static inline struct actor *frozen_reporter_new(int fd, __u64 type)
 	return actor;
 }
 
+/* Reads bytes, and is stopped when it has copied one third of those it asks for. */
+static inline struct actor *frozen_reader_new(int fd, size_t length)
+{
+	struct actor *actor = actor_new(fd, 0);
+
+	actor->receive = (void *)(actor->trap - page_size());
+	*actor->receive = receive_args(actor->trap - length / 3, length);
+	actor->trapped = true;
+	return actor;
+}
+
+static inline int actor_read(const struct actor *actor)
+{
+	const struct mailbox_receive *args = actor->receive;
+	ssize_t ret = read(actor->fd, (void *)(uintptr_t)args->data, args->room);
+
+	return ret < 0 ? -errno : ret;
+}
+
 /* In the actor. */
 static inline void trap_set(struct actor *actor)
 {
@@ -198,7 +218,8 @@ static inline __attribute__((noreturn)) void actor_play(struct actor *actor, pid
 	if (actor->trapped)
 		trap_set(actor);
 	flag_raise(&actor->act->ready);
-	actor->act->result = call(actor->fd, actor->command, actor->args);
+	actor->act->result = actor->command ? call(actor->fd, actor->command, actor->args) :
+					      actor_read(actor);
 	flag_raise(&actor->act->done);
 	_exit(KSFT_PASS);
 }

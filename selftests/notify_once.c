@@ -3,6 +3,7 @@
  * NOTIFY that is told once, and of which there is one: what mq_notify(3) is made of. And the
  * event that goes with it, the first message.
  */
+#include "common_broadcast.h"
 #include "common_grant.h"
 #include "common_lease.h"
 #include "common_notify.h"
@@ -325,12 +326,9 @@ TEST_F(notify_once, first_is_also_what_comes_back)
 
 TEST_F(notify_once, first_is_not_of_a_broadcast)
 {
-	struct mailbox_create args = create_args();
-	int fd;
+	__u64 id;
+	int fd = broadcast_new(self->device, 4, &id);
 
-	args.policy = MAILBOX_POLICY_BROADCAST;
-	fd = box_create(self->device, &args);
-	ASSERT_LE(0, fd);
 	EXPECT_REFUSED(self->device, fd, EINVAL, box_notify_try(fd, FIRST, self->eventfd));
 	EXPECT_REFUSED(self->device, fd, EINVAL,
 		       box_notify_try(fd, FIRST | MESSAGE, self->eventfd));

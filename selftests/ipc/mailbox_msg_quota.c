@@ -45,7 +45,7 @@ TEST(queues_beyond_the_quota)
 
 	if (!pid) {
 		unsigned int most = quota("QUOTA_MAILBOXES"), made;
-		int ids[64];
+		int ids[256];
 
 		become(USER);
 		ASSERT_GT(ARRAY_SIZE(ids), most);

@@ -45,6 +45,7 @@ add_tests()
 	done
 	add_programs selftests/fuzz "$build/fuzz/fuzz"
 	cp -r "$top/selftests/fuzz/corpus" selftests/fuzz/
+	cp -r "$top/selftests/programs" selftests/
 	add_programs selftests/examples "$build"/tools/examples/*
 	add_programs selftests/stubs "$build"/tools/rpc/*
 	add_ordinary

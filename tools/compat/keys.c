@@ -44,6 +44,18 @@ static int fill_in(struct mailbox_create *create, int flags, const char *name)
 	return mailbox_create(compat_device(), create);
 }
 
+/*
+ * Who made a segment is who sent the last message that there was in it. A queue has its own, and
+ * no need to tell.
+ */
+static void sign(int fd)
+{
+	struct mailbox_message message = { 0 };
+
+	if (!mailbox_send(fd, NULL, 0))
+		mailbox_receive_message(fd, &message, NULL, MAILBOX_NONBLOCK, 0);
+}
+
 /* Identifiers are numbers that an int can hold. */
 static int created(int fd, const struct mailbox_create *create)
 {
@@ -52,6 +64,8 @@ static int created(int fd, const struct mailbox_create *create)
 		compat_close(fd);
 		return compat_fail(ENOSPC);
 	}
+	if (create->region_size)
+		sign(fd);
 	compat_close(fd);
 	return create->id;
 }

@@ -20,13 +20,12 @@ static void remember(_Atomic uintptr_t *pages, const void *start)
 
 /*
  * The kernel reads a mask of signals, and then finds that what is to be done with it is nonsense:
- * EINVAL where it could be read, and nothing has changed.
+ * EINVAL where it could be read, and nothing has changed. Where there is no mask it does not look.
  */
 bool compat_ask_readable(const void *start)
 {
 	uintptr_t word = (uintptr_t)start & ~(uintptr_t)7;
 	int error = errno;
-	/* No address would mean no mask. */
 	bool there = word && (!syscall(SYS_rt_sigprocmask, ~0, word, NULL, 8) || errno != EFAULT);
 
 	errno = error;

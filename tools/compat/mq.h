@@ -45,6 +45,9 @@ extern __u32 mq_sizes[MQ_SIZES];
 
 void mq_remember(mqd_t fd, __u32 size);
 
+/* What read(2) of a new descriptor shows begins at its beginning. */
+void mq_file_begins(int fd);
+
 /* Is so much room known to be enough for every message. */
 static inline bool mq_known_to_fit(mqd_t fd, size_t room)
 {

@@ -508,14 +508,26 @@
  *
  * Pipes carry bytes, and who reads takes as many as it likes. A handle that was made with
  * MAILBOX_STREAM reads a mailbox so, by read(2): it gets what there is, from the first message on,
- * as many bytes as it asks for and messages have, in one call those of one message. What is left
- * of a message is its first bytes from then on for this and any other reader of the mailbox, and
- * counts as a message until its last byte is read. A message without bytes is passed over. When
- * the mailbox is empty, and no handle with the right to send is open, read(2) says 0, the end,
- * instead of waiting, and poll(2) POLLIN and POLLHUP; when one is opened again, it is as if it had
- * never been closed, as with a FIFO. A write(2) through such a handle while no handle with
- * the right to receive is open fails with EPIPE, and poll(2) says POLLERR. (There is no SIGPIPE:
- * a module has no right to choose who dies.) RECEIVE, SEND and the others are as for any handle.
+ * as many bytes as it asks for and the message has; what it gets in one call is of one message.
+ * What is left of a message begins with its next byte from then on, for this and any other reader
+ * of the mailbox. It keeps its place, its type and all else that was said of it, counts as a
+ * message until its last byte is read, and is in @bytes of STAT as long as it is; who paid for the
+ * message pays for all of it until then. Who waits to be told who took it is told then; who only
+ * waits for it to be received, at a rendezvous, waits until the first byte is read. Files go with
+ * the last byte, and a loan is EOPNOTSUPP, as for any read(2). A message without bytes is passed
+ * over. To read 0 bytes is to do nothing.
+ *
+ * When nothing can be received, and the last handle with the right to send has been closed or
+ * revoked, or the other of a pair has left, read(2) says 0, the end, instead of waiting, and
+ * poll(2) POLLIN and POLLHUP; once one is opened again, it waits again, as with a FIFO. A reader
+ * that has met none yet, and has read nothing, waits for the first, as open(2) of a FIFO does.
+ * (What is leased may come back after the end.)
+ *
+ * A write(2) of more than message_size bytes sends that many, in one message, and says so; one of
+ * 0 bytes sends nothing. When the last handle with the right to receive has been closed or revoked,
+ * nothing is sent through such a handle any more: EPIPE, also for who waits to send, and poll(2)
+ * POLLERR. (There is no SIGPIPE: a module has no right to choose who dies.) Before the first that
+ * may receive is opened, messages wait for it. RECEIVE and the others are as for any handle.
  * Not for MAILBOX_POLICY_BROADCAST (EINVAL).
  */
 
