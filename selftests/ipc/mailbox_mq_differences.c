@@ -67,19 +67,6 @@ TEST(receive_that_faults_loses_nothing)
 	queue_end(queue);
 }
 
-TEST(read_and_write_are_messages)
-{
-	mqd_t queue = queue_new(O_RDWR);
-	char data[SIZE] = "";
-
-	EXPECT_EQ(0, send_text(queue, "text", 5));
-	EXPECT_EQ(4, TRY(read(queue, data, sizeof(data))));
-	EXPECT_STREQ("text", data);
-	EXPECT_EQ(5, TRY(write(queue, "other", 5)));
-	expect_message(queue, "other", 0);
-	queue_end(queue);
-}
-
 TEST(polled_for_what_may_be_done)
 {
 	mqd_t queue = queue_new(O_RDWR), reader = queue_open(O_RDONLY),
