@@ -60,6 +60,8 @@ static const struct goal goals[] = {
 	/* At most 250 instructions for each of the two calls. */
 	{ &measure_pair, 64, 1.31, false, 0, &peer_sysv_shim, &peer_mailbox },
 	{ &measure_pair, 64, 1.0, false, 0, &peer_sysv_shim, &peer_sysv },
+	{ &measure_pair, 64, 1.31, false, 0, &peer_mq_shim, &peer_mailbox },
+	{ &measure_pair, 64, 1.0, false, 0, &peer_mq_shim, &peer_mq },
 };
 
 /* False when it was not measured. */
@@ -96,6 +98,8 @@ static const char *kind_of(const struct goal *goal)
 		return "by loans, ";
 	if (goal->peer == &peer_sysv_shim)
 		return "by SysV calls, ";
+	if (goal->peer == &peer_mq_shim)
+		return "by POSIX queues, ";
 	return goal->peer == &peer_lane ? "by lanes, " : "";
 }
 

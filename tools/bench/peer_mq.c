@@ -10,6 +10,12 @@
 
 #include "bench.h"
 
+/* See peer_mq_shim.c. */
+#ifndef MQ_NAME
+#define MQ_NAME	 "POSIX mq"
+#define MQ_FLAGS PEER_SHARED
+#endif
+
 struct mq {
 	struct channel channel;
 	mqd_t fd;
@@ -60,7 +66,7 @@ static void mq_channel_send(struct channel *channel)
 	struct mq *mq = (struct mq *)channel;
 
 	if (mq_send(mq->fd, channel->out, channel->size, 0))
-		fail("POSIX mq", "send");
+		fail(MQ_NAME, "send");
 }
 
 static void mq_channel_receive(struct channel *channel)
@@ -68,7 +74,7 @@ static void mq_channel_receive(struct channel *channel)
 	struct mq *mq = (struct mq *)channel;
 
 	if (mq_receive(mq->fd, channel->in, channel->size, NULL) != (ssize_t)channel->size)
-		fail("POSIX mq", "receive");
+		fail(MQ_NAME, "receive");
 }
 
 static void mq_channel_send_as(struct channel *channel, enum choice choice, unsigned int value)
@@ -77,7 +83,7 @@ static void mq_channel_send_as(struct channel *channel, enum choice choice, unsi
 
 	(void)choice;
 	if (mq_send(mq->fd, channel->out, channel->size, value))
-		fail("POSIX mq", "send");
+		fail(MQ_NAME, "send");
 }
 
 static void mq_channel_receive_by(struct channel *channel, enum choice choice, unsigned int value)
@@ -92,13 +98,13 @@ static void mq_make(void)
 	mqd_t fd = create(64, 10);
 
 	if (fd < 0)
-		fail("POSIX mq", "open");
+		fail(MQ_NAME, "open");
 	mq_close(fd);
 }
 
 const struct peer peer_mq = {
-	.name = "POSIX mq",
-	.flags = PEER_SHARED,
+	.name = MQ_NAME,
+	.flags = MQ_FLAGS,
 	.choices = 1 << BY_PRIORITY,
 	.open = mq_channel_open,
 	.close = mq_channel_close,

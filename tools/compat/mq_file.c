@@ -19,26 +19,26 @@ static unsigned char positions[MQ_SIZES];
 
 ssize_t __read_chk(int fd, void *buffer, size_t size, size_t room);
 
-static bool is_queue(int fd)
+/* Most descriptors are none. One that was, and is something else now, is asked. */
+static inline bool is_queue(int fd, struct mailbox_stat *stat)
 {
-	return (unsigned int)fd < MQ_SIZES && __atomic_load_n(&mq_sizes[fd], __ATOMIC_RELAXED);
+	if ((unsigned int)fd >= MQ_SIZES || !__atomic_load_n(&mq_sizes[fd], __ATOMIC_RELAXED))
+		return false;
+	return !mq_stat(fd, stat);
 }
 
 /* Who is to be notified only the module knows, and it tells nobody. */
-static ssize_t read_line(int fd, void *buffer, size_t size)
+static ssize_t read_line(int fd, const struct mailbox_stat *stat, void *buffer, size_t size)
 {
 	unsigned char *position = &positions[fd];
-	struct mailbox_stat stat;
-	int length, error = mq_stat(fd, &stat);
 	char line[LINE];
+	int length;
 
-	if (error)
-		return compat_fail(error);
-	if (!(stat.rights & MAILBOX_RIGHT_RECEIVE))
+	if (!(stat->rights & MAILBOX_RIGHT_RECEIVE))
 		return compat_fail(EBADF);
 	length = snprintf(line, sizeof(line),
 			  "QSIZE:%-10llu NOTIFY:%-5d SIGNO:%-5d NOTIFY_PID:%-6d\n",
-			  (unsigned long long)stat.bytes, 0, 0, 0);
+			  (unsigned long long)stat->bytes, 0, 0, 0);
 	if (*position >= length)
 		return 0;
 	if (size > (size_t)length - *position)
@@ -56,29 +56,33 @@ void mq_file_begins(int fd)
 
 COMPAT_PUBLIC ssize_t read(int fd, void *buffer, size_t size)
 {
-	return is_queue(fd) ? read_line(fd, buffer, size) : REAL(read)(fd, buffer, size);
+	struct mailbox_stat stat;
+
+	return is_queue(fd, &stat) ? read_line(fd, &stat, buffer, size) :
+				     REAL(read)(fd, buffer, size);
 }
 
 /* Programs that are built to look out for overruns call it by this name. */
 COMPAT_PUBLIC ssize_t __read_chk(int fd, void *buffer, size_t size, size_t room)
 {
-	if (!is_queue(fd) || size > room)
+	struct mailbox_stat stat;
+
+	if (size > room || !is_queue(fd, &stat))
 		return REAL(__read_chk)(fd, buffer, size, room);
-	return read_line(fd, buffer, size);
+	return read_line(fd, &stat, buffer, size);
 }
 
 COMPAT_PUBLIC ssize_t write(int fd, const void *buffer, size_t size)
 {
-	return is_queue(fd) ? compat_fail(EINVAL) : REAL(write)(fd, buffer, size);
+	struct mailbox_stat stat;
+
+	if (!is_queue(fd, &stat))
+		return REAL(write)(fd, buffer, size);
+	return compat_fail(stat.rights & MAILBOX_RIGHT_SEND ? EINVAL : EBADF);
 }
 
 static off_t seek(int fd, off_t offset, int whence)
 {
-	struct mailbox_stat stat;
-	int error = mq_stat(fd, &stat);
-
-	if (error)
-		return compat_fail(error);
 	if (whence == SEEK_CUR)
 		offset += positions[fd];
 	else if (whence != SEEK_SET)
@@ -91,7 +95,9 @@ static off_t seek(int fd, off_t offset, int whence)
 
 COMPAT_PUBLIC off_t lseek(int fd, off_t offset, int whence)
 {
-	return is_queue(fd) ? seek(fd, offset, whence) : REAL(lseek)(fd, offset, whence);
+	struct mailbox_stat stat;
+
+	return is_queue(fd, &stat) ? seek(fd, offset, whence) : REAL(lseek)(fd, offset, whence);
 }
 
 #if __SIZEOF_LONG__ == 8

@@ -91,6 +91,7 @@ static int create_box(int device, const char *box, __u32 rights, __u32 flags, mo
 	if (ioctl(device, MAILBOX_IOC_CREATE, &args))
 		return -1;
 	mq_remember(args.fd, args.message_size);
+	mq_file_begins(args.fd);
 	return args.fd;
 }
 
@@ -104,21 +105,26 @@ static bool exists(int device, const char *box)
 	return fd >= 0 || errno != ENOENT;
 }
 
+/* What is known of it, so that nobody has to ask later. */
+static void remember(mqd_t fd)
+{
+	struct mailbox_stat stat;
+
+	mq_stat(fd, &stat);
+	mq_file_begins(fd);
+}
+
 static mqd_t open_or_create(int device, const char *box, int oflag, __u32 rights, mode_t mode,
 			    const struct mq_attr *attr)
 {
 	const __u32 flags = oflag & O_NONBLOCK ? MAILBOX_NONBLOCK : 0;
-	struct mailbox_stat stat;
 	mqd_t fd;
 
 	for (;;) {
 		if (!(oflag & O_CREAT) || !(oflag & O_EXCL)) {
 			fd = open_box(device, box, rights, flags);
-			/* What there was of its number is gone, and it is known for a queue. */
-			if (fd >= 0) {
-				mq_remember(fd, 0);
-				mq_stat(fd, &stat);
-			}
+			if (fd >= 0)
+				remember(fd);
 			if (fd >= 0 || errno != ENOENT || !(oflag & O_CREAT))
 				return fd;
 		}
