@@ -219,7 +219,7 @@ static __always_inline long reply_user(struct file *file, struct mailbox_reply _
 	ret = mbx_receive_user(file, u64_to_user_ptr(receive));
 	/* The answer has gone: the call does not start again. It could be written before. */
 	if (unlikely(ret))
-		put_user(ret == -ERESTARTSYS ? EINTR : -ret, &arg->error);
+		put_user(-mbx_wait_said(ret), &arg->error);
 	return 0;
 fault:
 	user_access_end();

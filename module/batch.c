@@ -17,7 +17,7 @@ static int check(const struct mbx_call *call, size_t least)
 {
 	const struct mailbox_batch *batch = &call->batch;
 
-	if (batch->flags & ~(MAILBOX_NONBLOCK | MAILBOX_DEADLINE))
+	if (batch->flags & ~(MBX_WAIT_FLAGS | MAILBOX_NO_RESTART))
 		return -EOPNOTSUPP;
 	if (batch->nr < 1 || batch->nr > MAILBOX_BATCH_MAX)
 		return -EINVAL;
@@ -70,7 +70,8 @@ int mbx_send_batch(struct file *file, struct mbx_call *call)
 		if (i % RESCHED_STEP == 0)
 			cond_resched();
 	}
-	return mbx_call_end(call, &progress, i, ret);
+	return mbx_call_end(call, &progress, i,
+			    mbx_wait_answer(ret, batch->flags & MAILBOX_NO_RESTART));
 }
 
 /**
@@ -101,5 +102,6 @@ int mbx_receive_batch(struct file *file, struct mbx_call *call)
 		if (i % RESCHED_STEP == 0)
 			cond_resched();
 	}
-	return mbx_call_end(call, &progress, i, ret);
+	return mbx_call_end(call, &progress, i,
+			    mbx_wait_answer(ret, batch->flags & MAILBOX_NO_RESTART));
 }

@@ -92,24 +92,10 @@ int mbx_info(struct file *file, struct mbx_call *call)
 	return mbx_call_reply(call, sizeof(call->info));
 }
 
-/* Names end up on terminals and in paths. */
-static bool name_is_valid(const char *name)
-{
-	size_t length = strnlen(name, MAILBOX_NAME_SIZE), i;
-
-	for (i = 0; i < length; i++) {
-		unsigned char c = name[i];
-
-		if (c < ' ' || c == 0x7f || c == '/')
-			return false;
-	}
-	return length < MAILBOX_NAME_SIZE;
-}
-
 /* Exactly one of id and name says which mailbox is meant. */
 static bool names_one(u64 id, const char *name)
 {
-	return name_is_valid(name) && !id != !name[0];
+	return mbx_name_is_valid(name) && !id != !name[0];
 }
 
 /* Only who receives a broadcast can be cut off from it, and nobody reads bytes of it. */
@@ -166,7 +152,8 @@ int mbx_device_create(struct file *file, struct mbx_call *call)
 
 	if (req->flags & ~CREATE_FLAGS)
 		return -EOPNOTSUPP;
-	if (!mbx_rights_are_valid(req->rights) || req->mode & ~0777 || !name_is_valid(req->name))
+	if (!mbx_rights_are_valid(req->rights) || req->mode & ~0777 ||
+	    !mbx_name_is_valid(req->name))
 		return -EINVAL;
 	if (!flags_fit(req->flags, req->policy, req->rights))
 		return -EINVAL;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/err.h>
+#include <linux/minmax.h>
 #include <linux/nsproxy.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -62,6 +63,27 @@ void mbx_domain_put(struct mbx_domain *domain)
 		return;
 	xa_destroy(&domain->boxes);
 	kfree(domain);
+}
+
+/**
+ * mbx_name_is_valid() - can a mailbox have this name?
+ * @name: MAILBOX_NAME_SIZE bytes
+ *
+ * Names end up on terminals and in paths.
+ *
+ * Return: true if so, also for the empty one.
+ */
+bool mbx_name_is_valid(const char *name)
+{
+	size_t length = strnlen(name, MAILBOX_NAME_SIZE), i;
+
+	for (i = 0; i < length; i++) {
+		unsigned char c = name[i];
+
+		if (c < ' ' || c == 0x7f || c == '/')
+			return false;
+	}
+	return length < MAILBOX_NAME_SIZE;
 }
 
 /**
@@ -192,6 +214,45 @@ struct mbx_box *mbx_domain_find_locked(struct mbx_domain *domain, u64 id, const 
 		return xa_load(&domain->boxes, id);
 	box = rb_entry_safe(rb_find(name, &domain->names, name_cmp), struct mbx_box, by_name);
 	return box && box->published ? box : NULL;
+}
+
+/**
+ * mbx_domain_may_rename_locked() - can a mailbox have this name from now on?
+ * @box: the mailbox, published
+ * @name: the name, perhaps empty, perhaps the one that it has
+ *
+ * Context: The domain lock is held, and the answer holds for as long.
+ * Return: 0; -EEXIST when another has it, published or not; -ENOENT when there is none to be
+ * taken away.
+ */
+int mbx_domain_may_rename_locked(const struct mbx_box *box, const char *name)
+{
+	struct rb_node *node;
+
+	lockdep_assert_held(&box->domain->lock);
+	if (!name[0])
+		return box->name[0] ? 0 : -ENOENT;
+	node = rb_find(name, &box->domain->names, name_cmp);
+	return node && node != &box->by_name ? -EEXIST : 0;
+}
+
+/**
+ * mbx_domain_rename_locked() - give a mailbox another name
+ * @box: the mailbox, published
+ * @name: one that mbx_domain_may_rename_locked() allows; the old one afterwards
+ *
+ * Context: The domain lock is held: nobody finds it by both names, or by none.
+ */
+void mbx_domain_rename_locked(struct mbx_box *box, char **name)
+{
+	struct rb_root *names = &box->domain->names;
+
+	lockdep_assert_held(&box->domain->lock);
+	if (box->name[0])
+		rb_erase(&box->by_name, names);
+	swap(box->name, *name);
+	if (box->name[0])
+		rb_find_add(&box->by_name, names, name_cmp_nodes);
 }
 
 /* All mailboxes go, one after the other; none is added once the domain has ended. */

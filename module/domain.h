@@ -50,10 +50,13 @@ struct mbx_domain *mbx_domain_of_current(void);
 struct mbx_domain *mbx_domain_get(struct mbx_domain *domain);
 void mbx_domain_put(struct mbx_domain *domain);
 
+bool mbx_name_is_valid(const char *name);
 int mbx_domain_reserve(struct mbx_domain *domain, struct mbx_box *box);
 void mbx_domain_unreserve(struct mbx_domain *domain, struct mbx_box *box);
 int mbx_domain_publish(struct mbx_domain *domain, struct mbx_box *box);
 bool mbx_domain_remove(struct mbx_box *box);
+int mbx_domain_may_rename_locked(const struct mbx_box *box, const char *name);
+void mbx_domain_rename_locked(struct mbx_box *box, char **name);
 bool mbx_domain_remove_locked(struct mbx_box *box);
 struct mbx_box *mbx_domain_find_locked(struct mbx_domain *domain, u64 id, const char *name);
 

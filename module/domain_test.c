@@ -36,6 +36,7 @@ void mbx_box_put(struct mbx_box *box)
 	nr_gone++;
 	if (box->domain)
 		mbx_domain_put(box->domain);
+	kfree(box->name);
 	kfree(box);
 }
 
@@ -98,9 +99,10 @@ static struct mbx_box *box_new(struct kunit *test, const char *name)
 	struct mbx_box *box;
 
 	KUNIT_ASSERT_LT(test, w->nr, (u32)BOXES);
-	box = kzalloc(struct_size(box, name, strlen(name) + 1), GFP_KERNEL);
+	box = kzalloc(sizeof(*box), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, box);
-	strcpy(box->name, name);
+	box->name = kstrdup(name, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, box->name);
 	refcount_set(&box->refs, 1);
 	w->box[w->nr++] = box;
 	return box;
@@ -297,6 +299,58 @@ static void each_is_found_by_its_own_name(struct kunit *test)
 	}
 }
 
+/* As SET does. Return: what it returns. */
+static int rename_to(struct kunit *test, struct mbx_box *box, const char *name)
+{
+	struct world *w = test->priv;
+	char *copy = kstrdup(name, GFP_KERNEL);
+	int ret;
+
+	KUNIT_ASSERT_NOT_NULL(test, copy);
+	mutex_lock(&w->domain->lock);
+	ret = mbx_domain_may_rename_locked(box, copy);
+	if (!ret)
+		mbx_domain_rename_locked(box, &copy);
+	mutex_unlock(&w->domain->lock);
+	kfree(copy);
+	return ret;
+}
+
+static void renamed_is_found_by_the_new_name_only(struct kunit *test)
+{
+	struct mbx_box *box = add(test, "box"), *other = add(test, "other");
+
+	KUNIT_EXPECT_EQ(test, rename_to(test, box, "renamed"), 0);
+	KUNIT_EXPECT_STREQ(test, box->name, "renamed");
+	expect_found(test, box);
+	expect_found(test, other);
+	KUNIT_EXPECT_NULL(test, find(test, 0, "box"));
+	KUNIT_EXPECT_EQ(test, rename_to(test, other, "box"), 0);
+	expect_found(test, other);
+	KUNIT_EXPECT_EQ(test, rename_to(test, box, ""), 0);
+	expect_found(test, box);
+	KUNIT_EXPECT_NULL(test, find(test, 0, "renamed"));
+	KUNIT_EXPECT_EQ(test, rename_to(test, box, ""), -ENOENT);
+	KUNIT_EXPECT_EQ(test, rename_to(test, box, "box2"), 0);
+	expect_found(test, box);
+}
+
+/* Also by one that nobody finds yet. */
+static void name_of_another_is_not_given(struct kunit *test)
+{
+	struct mbx_box *box = add(test, "box"), *other = reserve(test, "other");
+
+	KUNIT_EXPECT_EQ(test, rename_to(test, box, "other"), -EEXIST);
+	publish(test, other);
+	KUNIT_EXPECT_EQ(test, rename_to(test, box, "other"), -EEXIST);
+	KUNIT_EXPECT_EQ(test, rename_to(test, box, "box"), 0);
+	expect_found(test, box);
+	expect_found(test, other);
+	KUNIT_EXPECT_TRUE(test, destroy(other));
+	KUNIT_EXPECT_EQ(test, rename_to(test, box, "other"), 0);
+	expect_found(test, box);
+}
+
 static void removed_once_only(struct kunit *test)
 {
 	struct mbx_box *box = reserve(test, "box"), *second;
@@ -410,6 +464,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(nameless_ones_are_found_by_id_only),
 	KUNIT_CASE(id_goes_before_name),
 	KUNIT_CASE(each_is_found_by_its_own_name),
+	KUNIT_CASE(renamed_is_found_by_the_new_name_only),
+	KUNIT_CASE(name_of_another_is_not_given),
 	KUNIT_CASE(removed_once_only),
 	KUNIT_CASE(end_destroys_all),
 	KUNIT_CASE(end_frees_those_that_nobody_holds),

@@ -160,7 +160,7 @@ noinline s64 mbx_enter_locked(struct mbx_box *box, struct mbx_message *msg, stru
 		if (box->on_full == MAILBOX_ON_FULL_OVERWRITE &&
 		    mbx_box_would_have_room_locked(box, msg->length))
 			return overwrite(box, msg, share);
-		if (nonblock || box->on_full != MAILBOX_ON_FULL_WAIT)
+		if (nonblock || !mbx_box_waits_when_full(box))
 			return -EAGAIN;
 		if (mbx_answer_is_unheard_locked(box, msg) || mbx_stream_is_unheard_locked(handle))
 			return -EPIPE;

@@ -76,6 +76,12 @@ void mbx_grant_put_locked(struct mbx_box *box, struct mbx_grant *grant)
 	}
 }
 
+/* The list in which it has its place. */
+static struct list_head *siblings_locked(struct mbx_box *box, const struct mbx_grant *grant)
+{
+	return grant->parent ? &grant->parent->children : &box->tops;
+}
+
 /* From now on it is revoked whenever that which it comes from is. */
 static int derive(struct mbx_handle *from, struct mbx_handle *handle)
 {
@@ -92,8 +98,8 @@ static int derive(struct mbx_handle *from, struct mbx_handle *handle)
 		if (from->grant.number) {
 			grant->parent = &from->grant;
 			grant->parent->refs++;
-			list_add_tail(&grant->siblings, &grant->parent->children);
 		}
+		list_add_tail(&grant->siblings, siblings_locked(box, grant));
 		rb_add(&grant->by_number, &box->grants, node_before);
 	}
 	spin_unlock(&box->lock);
@@ -222,9 +228,24 @@ static void end_waits(struct mbx_box *box)
 	} while (more);
 }
 
+/* Nothing begins through it any more, and nothing is derived from it. */
+static void refuse(struct mbx_handle *handle)
+{
+	struct mbx_box *box = handle->box;
+
+	spin_lock(&box->lock);
+	/* Without the lock it is read by each call that begins: see is_refused() in ioctl.c. */
+	WRITE_ONCE(handle->revoked, true);
+	/* And this by send_said() and receive_first(), so that they go the long way. */
+	WRITE_ONCE(handle->usual, 0);
+	spin_unlock(&box->lock);
+	cond_resched();
+}
+
 /*
- * It may have been closed already, or be closed just now: then this does nothing. The
- * mailbox is there as long as the handle of the caller is.
+ * Ends what has begun through a handle that is refused. It may have been closed already, or be
+ * closed just now: then this does nothing. The mailbox is there as long as the handle of the
+ * caller is.
  */
 static void revoke(struct mbx_handle *handle)
 {
@@ -232,10 +253,6 @@ static void revoke(struct mbx_handle *handle)
 	struct mbx_notify *notify;
 
 	spin_lock(&box->lock);
-	/* Without the lock it is read by each call that begins: see is_refused() in ioctl.c. */
-	WRITE_ONCE(handle->revoked, true);
-	/* And this by send_said() and receive_first(), so that they go the long way. */
-	WRITE_ONCE(handle->usual, 0);
 	mbx_handle_discount_locked(handle);
 	notify = mbx_notify_take_locked(handle);
 	spin_unlock(&box->lock);
@@ -252,13 +269,17 @@ static void revoke(struct mbx_handle *handle)
 		mbx_answer_end_unheard(box);
 }
 
-/* The next of @top and what comes from it: whatever was derived from others, after these. */
-static struct mbx_grant *next_locked(const struct mbx_grant *top, struct mbx_grant *grant)
+/*
+ * The next of @top and what comes from it, or of all where that is NULL: whatever was derived
+ * from others, after these.
+ */
+static struct mbx_grant *next_locked(struct mbx_box *box, const struct mbx_grant *top,
+				     struct mbx_grant *grant)
 {
 	if (!list_empty(&grant->children))
 		return list_first_entry(&grant->children, struct mbx_grant, siblings);
 	while (grant != top) {
-		if (!list_is_last(&grant->siblings, &grant->parent->children))
+		if (!list_is_last(&grant->siblings, siblings_locked(box, grant)))
 			return list_next_entry(grant, siblings);
 		grant = grant->parent;
 	}
@@ -268,39 +289,47 @@ static struct mbx_grant *next_locked(const struct mbx_grant *top, struct mbx_gra
 /*
  * One after the other, with the lock dropped in between. The one we are at stays in its
  * place; nothing is derived any more from those behind us, and what is derived from one
- * ahead of us we come to.
+ * ahead of us we come to. But of those that come from handles that were opened, to none after
+ * @last: who makes them as fast as they are revoked would keep us for ever.
  */
-static void revoke_all(struct mbx_box *box, struct mbx_grant *top)
+static void walk(struct mbx_box *box, const struct mbx_grant *top, struct mbx_grant *grant,
+		 u64 last, void (*step)(struct mbx_handle *handle))
 {
-	struct mbx_grant *grant = top, *next;
+	struct mbx_grant *next;
 
-	do {
-		revoke(handle_of(grant));
+	while (grant) {
+		step(handle_of(grant));
 		spin_lock(&box->lock);
-		next = next_locked(top, grant);
+		next = next_locked(box, top, grant);
+		if (next && !next->parent && next->number > last)
+			next = NULL;
 		if (next)
 			next->refs++;
 		mbx_grant_put_locked(box, grant);
 		spin_unlock(&box->lock);
 		grant = next;
-	} while (grant);
+	}
 }
 
 /**
  * mbx_grant_revoke() - MAILBOX_IOC_REVOKE
  * @file: a handle
  * @call: the call
- * Return: 0; -EOPNOTSUPP; -EACCES; -ENOENT; -EIDRM.
+ * Return: 0; -EOPNOTSUPP; -EINVAL; -EACCES; -ENOENT; -EIDRM.
  */
 int mbx_grant_revoke(struct file *file, struct mbx_call *call)
 {
 	struct mbx_handle *handle = file->private_data;
 	struct mbx_box *box = handle->box;
-	struct mbx_grant *top = NULL;
+	const bool all = call->revoke.flags & MAILBOX_REVOKE_ALL;
+	struct mbx_grant *first = NULL;
+	u64 last;
 	int ret;
 
-	if (call->revoke.flags)
+	if (call->revoke.flags & ~MAILBOX_REVOKE_ALL)
 		return -EOPNOTSUPP;
+	if (all && call->revoke.grant)
+		return -EINVAL;
 	if (!(handle->rights & MAILBOX_RIGHT_MANAGE))
 		return -EACCES;
 
@@ -308,17 +337,22 @@ int mbx_grant_revoke(struct file *file, struct mbx_call *call)
 	/* Of two that revoke each other, one is the first. */
 	ret = mbx_handle_refused_locked(handle);
 	if (!ret) {
-		top = find_locked(box, call->revoke.grant);
-		if (top)
-			top->refs++;
-		else
+		first = all ? list_first_entry_or_null(&box->tops, struct mbx_grant, siblings) :
+			      find_locked(box, call->revoke.grant);
+		/* One reference for each walk. */
+		if (first)
+			first->refs += 2;
+		else if (!all)
 			ret = -ENOENT;
 	}
+	last = box->last_grant;
 	spin_unlock(&box->lock);
 	if (ret)
 		return ret;
 
-	revoke_all(box, top);
+	/* All of them first: what goes back from one is not for those who wait through another. */
+	walk(box, all ? NULL : first, first, last, refuse);
+	walk(box, all ? NULL : first, first, last, revoke);
 	mbx_policy_revoked(box);
 	spin_lock(&box->lock);
 	/* Those who poll others, and their eventfds, are not told: nothing happened there. */

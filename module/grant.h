@@ -26,7 +26,7 @@ struct mbx_call;
  * struct mbx_grant - what can be revoked
  * @by_number: place among the grants of the mailbox, if it has a number
  * @parent: the grant of the handle that it was derived from, or NULL if that has none
- * @siblings: place among the @children of @parent; or alone
+ * @siblings: place among the @children of @parent, or among the tops of the mailbox; or alone
  * @children: grants of handles that were derived from this one, in the order they came
  * @number: never used twice in a mailbox; 0 for a handle that was opened; constant
  * @depth: how many grants there are from here to the top, this one included; constant

@@ -200,7 +200,10 @@ static void handle_show_fdinfo(struct seq_file *m, struct file *file)
 	spin_unlock(&box->lock);
 
 	seq_printf(m, "mailbox-id:\t%llu\n", box->id);
+	/* A SET may give it another. */
+	mutex_lock(&box->domain->lock);
 	seq_printf(m, "mailbox-name:\t%s\n", box->name);
+	mutex_unlock(&box->domain->lock);
 	seq_printf(m, "mailbox-rights:\t%s%s%s\n",
 		   handle->rights & MAILBOX_RIGHT_RECEIVE ? "r" : "-",
 		   handle->rights & MAILBOX_RIGHT_SEND ? "w" : "-",

@@ -185,10 +185,8 @@ int mbx_call_end(const struct mbx_call *call, const struct mbx_progress *progres
 	if (!done)
 		return error;
 	/* A signal has ended the wait for one of them; the call does not start again. */
-	if (error == -ERESTARTSYS)
-		error = -EINTR;
 	*progress->done = done;
-	*progress->error = -error;
+	*progress->error = -mbx_wait_said(error);
 	/* It could be written before, and what is done is done: the result is the same. */
 	mbx_call_reply(call, progress->known);
 	return 0;

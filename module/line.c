@@ -17,12 +17,15 @@
  * mbx_line_lets_pass_locked() - may somebody enter ahead of those in line?
  * @box: the mailbox, its lock held
  * @share: of the user that sends
- * Return: true when all in line are held up by the shares of their own users.
+ * Return: true when all in line are held up by the shares of their own users, or each
+ * waits for itself.
  */
 bool mbx_line_lets_pass_locked(const struct mbx_box *box, const struct mbx_share *share)
 {
 	struct mbx_waiter *waiter;
 
+	if (box->on_full == MAILBOX_ON_FULL_WAIT_EACH)
+		return true;
 	list_for_each_entry(waiter, &box->senders, link)
 		if (waiter->share == share ||
 		    !mbx_box_share_full_locked(box, waiter->share, waiter->message->length))
@@ -36,16 +39,23 @@ bool mbx_line_lets_pass_locked(const struct mbx_box *box, const struct mbx_share
  *
  * In the order they came. The first for whom there is no room holds up all others, so
  * that a long message is not starved by short ones; one whose user has used up its
- * share, those of the same user.
+ * share, those of the same user. With MAILBOX_ON_FULL_WAIT_EACH none holds up another:
+ * whoever fits is let in.
  */
 void mbx_line_admit_locked(struct mbx_box *box)
 {
+	const bool each = box->on_full == MAILBOX_ON_FULL_WAIT_EACH;
 	u64 pass = ++box->admit_pass;
 	struct mbx_waiter *waiter, *next;
 
 	list_for_each_entry_safe(waiter, next, &box->senders, link) {
 		struct mbx_message *msg = waiter->message;
 
+		/* Then nobody fits, however short the message is. */
+		if (box->messages >= box->room_messages)
+			return;
+		if (each && !mbx_box_has_room_locked(box, waiter->share, msg->length))
+			continue;
 		if (waiter->share->held_up == pass)
 			continue;
 		if (mbx_box_share_full_locked(box, waiter->share, msg->length)) {
@@ -156,7 +166,7 @@ void mbx_line_return_locked(struct mbx_box *box, struct mbx_message *msg)
 void mbx_look_again_locked(struct mbx_box *box)
 {
 	const bool alone = mbx_policy_alone_locked(box);
-	const bool waits = box->on_full == MAILBOX_ON_FULL_WAIT && !alone;
+	const bool waits = mbx_box_waits_when_full(box) && !alone;
 	struct mbx_waiter *waiter, *next;
 
 	lockdep_assert_held(&box->lock);

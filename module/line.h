@@ -42,7 +42,8 @@ void mbx_look_again_locked(struct mbx_box *box);
  * @length: bytes of payload
  *
  * There must be room, and nobody may stand in line for it. One whose user has used up
- * its share holds up only those of the same user.
+ * its share holds up only those of the same user; with MAILBOX_ON_FULL_WAIT_EACH none holds
+ * up another.
  *
  * Return: true if so.
  */
@@ -62,12 +63,14 @@ static inline bool mbx_may_enter_locked(const struct mbx_box *box, const struct 
  * places is free (see enum mailbox_on_full), or somebody wants a message that is not
  * there, and then go on until it is full. Four senders
  * and a receiver at 256 places: 9306 instructions for a message without, 3394 with.
+ * With MAILBOX_ON_FULL_WAIT_EACH any room is enough.
  *
  * Return: true if so.
  */
 static inline bool mbx_line_moves_locked(const struct mbx_box *box)
 {
-	return box->nr_receivers || box->messages <= box->room_messages - (box->room_messages >> 4);
+	return box->nr_receivers || box->on_full == MAILBOX_ON_FULL_WAIT_EACH ||
+	       box->messages <= box->room_messages - (box->room_messages >> 4);
 }
 
 /**

@@ -46,7 +46,7 @@ int mbx_box_check_limits(u32 message_size, u64 max_bytes, u32 on_full, u32 share
 	struct mbx_limits max;
 
 	mbx_limits_read(&max);
-	if (on_full > MAILBOX_ON_FULL_OVERWRITE || share < 1 || share > 100)
+	if (on_full > MAILBOX_ON_FULL_WAIT_EACH || share < 1 || share > 100)
 		return -EINVAL;
 	if (share != 100 &&
 	    (on_full == MAILBOX_ON_FULL_OVERWRITE || capacity != MAILBOX_CAPACITY_BOUNDED))
@@ -128,19 +128,25 @@ void mbx_box_set_room_locked(struct mbx_box *box)
  */
 struct mbx_box *mbx_box_new(const struct mailbox_create *req)
 {
-	size_t name_size = strlen(req->name) + 1;
 	struct mbx_user *user;
 	struct mbx_box *box;
 	int ret;
 
-	box = kzalloc(struct_size(box, name, name_size), GFP_KERNEL_ACCOUNT);
+	box = kzalloc(sizeof(*box), GFP_KERNEL_ACCOUNT);
 	if (!box)
 		return ERR_PTR(-ENOMEM);
 	ret = set_limits(box, req);
 	if (ret)
 		goto err_free;
 
+	box->name = kstrdup(req->name, GFP_KERNEL_ACCOUNT);
+	if (!box->name) {
+		ret = -ENOMEM;
+		goto err_free;
+	}
 	current_euid_egid(&box->uid, &box->gid);
+	box->creator_uid = box->uid;
+	box->creator_gid = box->gid;
 	user = mbx_user_get(box->uid);
 	if (IS_ERR(user)) {
 		ret = PTR_ERR(user);
@@ -154,13 +160,13 @@ struct mbx_box *mbx_box_new(const struct mailbox_create *req)
 	if (ret)
 		goto err_charge;
 
-	memcpy(box->name, req->name, name_size);
 	refcount_set(&box->refs, 1);
 	mbx_box_set_room_locked(box);
 	box->mode = req->mode;
 	box->permanent = req->flags & MAILBOX_PERMANENT;
 	box->user_ns = get_user_ns(current_user_ns());
 	box->created = ktime_get_ns();
+	box->changed = box->created;
 	mbx_loans_init(&box->loans, box->region.size);
 	mutex_init(&box->leaving);
 	spin_lock_init(&box->lock);
@@ -170,6 +176,7 @@ struct mbx_box *mbx_box_new(const struct mailbox_create *req)
 	box->grants = RB_ROOT;
 	box->lenient = RB_ROOT_CACHED;
 	box->strict = RB_ROOT_CACHED;
+	INIT_LIST_HEAD(&box->tops);
 	INIT_LIST_HEAD(&box->receivers);
 	INIT_LIST_HEAD(&box->peekers);
 	INIT_LIST_HEAD(&box->claimants);
@@ -183,6 +190,7 @@ struct mbx_box *mbx_box_new(const struct mailbox_create *req)
 err_charge:
 	mbx_charge_drop(&box->charge);
 err_free:
+	kfree(box->name);
 	kfree(box);
 	return ERR_PTR(ret);
 }
@@ -207,6 +215,7 @@ void mbx_box_put(struct mbx_box *box)
 		mbx_domain_put(box->domain);
 	/* Only one that was never published has it still; no chain hangs on that. */
 	mbx_box_put(box->dead_letter);
+	kfree(box->name);
 	kfree(box);
 }
 

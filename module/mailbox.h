@@ -43,7 +43,7 @@ struct user_namespace;
 /**
  * struct mbx_box - a mailbox
  * @id: in its domain; constant after reserve
- * @name: NUL-terminated, perhaps empty; constant
+ * @name: NUL-terminated, perhaps empty; its own memory (guarded by the domain lock)
  * @domain: where it is, with a reference; constant after reserve
  * @refs: see above
  * @by_name: place among the names (guarded by the domain lock)
@@ -59,6 +59,9 @@ struct user_namespace;
  * @lanes: its lanes; set once, by the first that asks for any, without a lock
  * @loans: what is lent of them (guarded by @lock)
  * @created: when, CLOCK_MONOTONIC ns; constant
+ * @changed: when a SET last succeeded, or @created (guarded by the domain lock)
+ * @creator_uid: owner when it was made; constant
+ * @creator_gid: group when it was made; constant
  * @policy: enum mailbox_policy; constant
  * @capacity: enum mailbox_capacity; constant
  * @max_deliveries: see struct mailbox_create; constant
@@ -103,6 +106,7 @@ struct user_namespace;
  * @promised_bytes: payload bytes of these
  * @last_lease: number of the last lease
  * @grants: handles that were derived, by the numbers of their grants
+ * @tops: those of them that come from a handle that was opened, in the order they came
  * @last_grant: number of the last grant
  * @messages: counted messages: queued, leased, promised, or claimed and being copied out
  * @bytes: payload bytes of these
@@ -136,6 +140,7 @@ struct user_namespace;
  */
 struct mbx_box {
 	u64 id;
+	char *name;
 	struct mbx_domain *domain;
 	refcount_t refs;
 	struct rb_node by_name;
@@ -150,6 +155,9 @@ struct mbx_box {
 	struct mbx_region region;
 	struct mbx_lanes *lanes;
 	u64 created;
+	u64 changed;
+	kuid_t creator_uid;
+	kgid_t creator_gid;
 	u32 policy;
 	u32 capacity;
 	u32 message_size;
@@ -195,6 +203,7 @@ struct mbx_box {
 	u64 promised_bytes;
 	u64 last_lease;
 	struct rb_root grants;
+	struct list_head tops;
 	u64 last_grant;
 	u64 messages;
 	u64 bytes;
@@ -223,7 +232,6 @@ struct mbx_box {
 	wait_queue_head_t poll;
 	struct mbx_notify *exclusive;
 	struct delayed_work expire_work;
-	char name[];
 };
 
 struct mbx_box *mbx_box_new(const struct mailbox_create *req);
@@ -291,6 +299,16 @@ static inline bool mbx_box_has_room_locked(const struct mbx_box *box, const stru
 {
 	return box->messages < box->room_messages && box->bytes + length <= box->room_bytes &&
 	       (likely(box->share == 100) || !mbx_box_share_full_locked(box, share, length));
+}
+
+/**
+ * mbx_box_waits_when_full() - do senders wait for room?
+ * @box: the mailbox, its lock held
+ * Return: true if so.
+ */
+static inline bool mbx_box_waits_when_full(const struct mbx_box *box)
+{
+	return box->on_full == MAILBOX_ON_FULL_WAIT || box->on_full == MAILBOX_ON_FULL_WAIT_EACH;
 }
 
 /**

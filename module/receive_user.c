@@ -20,7 +20,8 @@
 
 #define LEASE_FLAGS	    (MAILBOX_LEASE | MAILBOX_ANSWER)
 #define RECEIVE_BATCH_FLAGS (MAILBOX_TRUNCATE | LEASE_FLAGS | MAILBOX_FILES)
-#define RECEIVE_FLAGS	    (MBX_WAIT_FLAGS | MAILBOX_PEEK | MAILBOX_LOAN | RECEIVE_BATCH_FLAGS)
+#define ALONE_FLAGS	    (MBX_WAIT_FLAGS | MAILBOX_NO_RESTART | MAILBOX_PEEK | MAILBOX_LOAN)
+#define RECEIVE_FLAGS	    (ALONE_FLAGS | RECEIVE_BATCH_FLAGS)
 #define EXTRA_FLAGS	    (MAILBOX_FILES | MAILBOX_LOAN)
 
 /* As long as it was before there were leases. */
@@ -197,15 +198,17 @@ static noinline int receive_any(struct file *file, struct mailbox_receive __user
 		args.nonblock = batch->nonblock;
 	}
 	if (unlikely(flags & EXTRA_FLAGS))
-		return receive_with_extras(file, &args, size, flags);
-	return mbx_receive(file->private_data, &args, &copied);
+		ret = receive_with_extras(file, &args, size, flags);
+	else
+		ret = mbx_receive(file->private_data, &args, &copied);
+	return mbx_wait_answer(ret, flags & MAILBOX_NO_RESTART);
 }
 
 static __always_inline long receive_user(struct file *file, struct mailbox_receive __user *arg,
 					 const struct mbx_patience *batch)
 {
 	const u32 known = batch ? RECEIVE_BATCH_FLAGS : RECEIVE_FLAGS;
-	const u32 usual = known & (MAILBOX_NONBLOCK | MAILBOX_TRUNCATE);
+	const u32 usual = known & (MAILBOX_NONBLOCK | MAILBOX_NO_RESTART | MAILBOX_TRUNCATE);
 	u32 size, flags, room, kind;
 	u64 data;
 	int ret;

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/cred.h>
 #include <linux/err.h>
-#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/lockdep.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
-#include <linux/shmem_fs.h>
+#include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <uapi/linux/mailbox.h>
 
@@ -16,34 +15,13 @@
 #include "mailbox.h"
 #include "quota.h"
 #include "region.h"
-
-#ifndef CONFIG_SHMEM
-#error "Regions are files of shmem: the kernel needs CONFIG_SHMEM."
-#endif
+#include "region_map.h"
 
 static int round_up_size(u64 size, u64 *rounded)
 {
 	if (size > MAILBOX_REGION_SIZE_MAX)
 		return -EINVAL;
 	*rounded = PAGE_ALIGN(size);
-	return 0;
-}
-
-/* Nothing is reserved: a page costs memory when somebody touches it, as in a memfd. */
-static int files_new(u64 size, struct file **writer, struct file **reader)
-{
-	struct file *first = shmem_file_setup("mailbox", size, VM_NORESERVE), *second;
-
-	/* It has no room for inodes but memory. */
-	if (IS_ERR(first))
-		return first == ERR_PTR(-ENOSPC) ? -ENOMEM : PTR_ERR(first);
-	second = dentry_open(&first->f_path, O_RDONLY | O_LARGEFILE, current_cred());
-	if (IS_ERR(second)) {
-		fput(first);
-		return PTR_ERR(second);
-	}
-	*writer = first;
-	*reader = second;
 	return 0;
 }
 
@@ -57,6 +35,7 @@ static int files_new(u64 size, struct file **writer, struct file **reader)
  */
 int mbx_region_init(struct mbx_region *region, u64 size)
 {
+	struct mbx_maps *maps;
 	struct mbx_user *user;
 	int ret;
 
@@ -69,9 +48,12 @@ int mbx_region_init(struct mbx_region *region, u64 size)
 	ret = mbx_bytes_take(user, size);
 	if (ret)
 		goto err_user;
-	ret = files_new(size, &region->writer, &region->reader);
-	if (ret)
+	maps = mbx_maps_new(size);
+	if (IS_ERR(maps)) {
+		ret = PTR_ERR(maps);
 		goto err_bytes;
+	}
+	region->maps = maps;
 	region->user = user;
 	region->size = size;
 	return 0;
@@ -100,10 +82,9 @@ void mbx_region_end(struct mbx_box *box)
 	box->region = (struct mbx_region){ 0 };
 	spin_unlock(&box->lock);
 
-	if (!region.writer)
+	if (!region.maps)
 		return;
-	fput(region.writer);
-	fput(region.reader);
+	mbx_maps_put(region.maps);
 	mbx_bytes_drop(region.user, region.size);
 	mbx_user_put(region.user);
 }
@@ -119,6 +100,7 @@ void mbx_region_end(struct mbx_box *box)
  */
 int mbx_growth_prepare(struct mbx_growth *growth, struct mbx_box *box, u64 size)
 {
+	struct mbx_maps *maps;
 	struct mbx_user *user;
 	bool first;
 	int ret;
@@ -133,11 +115,17 @@ int mbx_growth_prepare(struct mbx_growth *growth, struct mbx_box *box, u64 size)
 		return PTR_ERR(user);
 	growth->user = user;
 
-	/* Another may be faster; once there is a file it stays until the mailbox ends. */
+	/* Another may be faster; once there are pages they stay until the mailbox ends. */
 	spin_lock(&box->lock);
-	first = !box->region.writer;
+	first = !box->region.maps;
 	spin_unlock(&box->lock);
-	return first ? files_new(growth->size, &growth->writer, &growth->reader) : 0;
+	if (!first)
+		return 0;
+	maps = mbx_maps_new(growth->size);
+	if (IS_ERR(maps))
+		return PTR_ERR(maps);
+	growth->maps = maps;
+	return 0;
 }
 
 /**
@@ -189,10 +177,8 @@ void mbx_growth_apply_locked(struct mbx_growth *growth, struct mbx_box *box)
 		growth->paid = region->size;
 		swap(growth->user, region->user);
 	}
-	if (!region->writer) {
-		swap(growth->writer, region->writer);
-		swap(growth->reader, region->reader);
-	}
+	if (!region->maps)
+		swap(growth->maps, region->maps);
 	region->size = growth->size;
 }
 
@@ -207,7 +193,7 @@ void mbx_growth_apply_locked(struct mbx_growth *growth, struct mbx_box *box)
  */
 void mbx_growth_extend_locked(struct mbx_box *box)
 {
-	struct inode *inode = file_inode(box->region.writer);
+	struct inode *inode = file_inode(box->region.maps->pages);
 
 	lockdep_assert_held(&box->domain->lock);
 	inode_lock(inode);
@@ -224,40 +210,36 @@ void mbx_growth_extend_locked(struct mbx_box *box)
  */
 void mbx_growth_end(struct mbx_growth *growth)
 {
-	if (growth->writer) {
-		fput(growth->writer);
-		fput(growth->reader);
-	}
+	mbx_maps_put(growth->maps);
 	if (!growth->user)
 		return;
 	mbx_bytes_drop(growth->user, growth->paid);
 	mbx_user_put(growth->user);
 }
 
-/* The file behind so many bytes of a handle, with a reference. */
-static struct file *file_behind(struct mbx_handle *handle, u64 pgoff, u64 length)
+/* What is behind so many bytes of a handle, with a reference. */
+static struct mbx_maps *maps_behind(struct mbx_handle *handle, u64 pgoff, u64 length)
 {
 	struct mbx_box *box = handle->box;
 	const struct mbx_region *region = &box->region;
-	struct file *file;
+	struct mbx_maps *maps;
 	u64 pages;
 	int ret;
 
 	spin_lock(&box->lock);
+	maps = region->maps;
 	pages = region->size >> PAGE_SHIFT;
 	ret = mbx_handle_refused_locked(handle);
 	if (ret)
-		file = ERR_PTR(ret);
+		maps = ERR_PTR(ret);
 	else if (!(handle->rights & (MAILBOX_RIGHT_SEND | MAILBOX_RIGHT_RECEIVE)))
-		file = ERR_PTR(-EACCES);
+		maps = ERR_PTR(-EACCES);
 	else if (pgoff >= pages || PAGE_ALIGN(length) >> PAGE_SHIFT > pages - pgoff)
-		file = ERR_PTR(-EINVAL);
-	else if (handle->rights & MAILBOX_RIGHT_SEND)
-		file = get_file(region->writer);
+		maps = ERR_PTR(-EINVAL);
 	else
-		file = get_file(region->reader);
+		refcount_inc(&maps->refs);
 	spin_unlock(&box->lock);
-	return file;
+	return maps;
 }
 
 /**
@@ -265,24 +247,25 @@ static struct file *file_behind(struct mbx_handle *handle, u64 pgoff, u64 length
  * @file: the handle
  * @vma: the new mapping
  *
- * From here on it is one of the region's file: it keeps neither handle nor mailbox.
+ * From here on it is one of a file of its own: it keeps neither handle nor mailbox.
  *
  * Context: Process context, may sleep; mmap_lock of the process is held.
- * Return: 0; -EINVAL; -EACCES; -EIDRM.
+ * Return: 0; -EINVAL; -EACCES; -EIDRM; -ENOMEM; -ENFILE.
  */
 int mbx_region_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct mbx_handle *handle = file->private_data;
-	struct file *pages;
+	const bool may_write = handle->rights & MAILBOX_RIGHT_SEND;
+	struct mbx_maps *maps;
 	int ret;
 
 	if (vma->vm_flags & VM_EXEC)
 		return -EACCES;
-	pages = file_behind(handle, vma->vm_pgoff, vma->vm_end - vma->vm_start);
-	if (IS_ERR(pages))
-		return PTR_ERR(pages);
+	maps = maps_behind(handle, vma->vm_pgoff, vma->vm_end - vma->vm_start);
+	if (IS_ERR(maps))
+		return PTR_ERR(maps);
 	/* What a private mapping writes goes to pages of its own. */
-	if ((vma->vm_flags & VM_SHARED) && !(handle->rights & MAILBOX_RIGHT_SEND)) {
+	if ((vma->vm_flags & VM_SHARED) && !may_write) {
 		ret = -EACCES;
 		if (vma->vm_flags & VM_WRITE)
 			goto out;
@@ -290,10 +273,9 @@ int mbx_region_mmap(struct file *file, struct vm_area_struct *vma)
 		vm_flags_clear(vma, VM_MAYWRITE);
 	}
 	vm_flags_clear(vma, VM_MAYEXEC);
-	vma_set_file(vma, pages);
-	ret = call_mmap(pages, vma);
+	ret = mbx_maps_mmap(maps, may_write, vma);
 out:
-	fput(pages);
+	mbx_maps_put(maps);
 	return ret;
 }
 
@@ -313,12 +295,12 @@ out:
 unsigned long mbx_region_area(struct file *file, unsigned long addr, unsigned long length,
 			      unsigned long pgoff, unsigned long flags)
 {
-	struct file *pages = file_behind(file->private_data, pgoff, length);
+	struct mbx_maps *maps = maps_behind(file->private_data, pgoff, length);
 	unsigned long area;
 
-	if (IS_ERR(pages))
-		return PTR_ERR(pages);
-	area = pages->f_op->get_unmapped_area(pages, addr, length, pgoff, flags);
-	fput(pages);
+	if (IS_ERR(maps))
+		return PTR_ERR(maps);
+	area = maps->pages->f_op->get_unmapped_area(maps->pages, addr, length, pgoff, flags);
+	mbx_maps_put(maps);
 	return area;
 }

@@ -6,6 +6,7 @@
 
 struct file;
 struct mbx_box;
+struct mbx_maps;
 struct mbx_user;
 struct vm_area_struct;
 
@@ -13,7 +14,7 @@ struct vm_area_struct;
  * DOC: region
  *
  * The shared pages of a mailbox: a file of shmem that has no name and that nobody has a
- * descriptor of. A mapping of a handle is a mapping of that file, so whatever can be done
+ * descriptor of. A mapping of a handle is a mapping of the same pages, so whatever can be done
  * with a mapping is done by the kernel's own code: pages come zeroed when they are touched,
  * are charged to the cgroup of who touches them, may be swapped out, and live as long as the
  * mailbox or any mapping. The module never reads or writes them.
@@ -21,34 +22,28 @@ struct vm_area_struct;
 
 /**
  * struct mbx_region - the shared pages of a mailbox
- * @writer: the file, open for reading and writing, with a reference; NULL where there is none,
- *	and once the mailbox is closed
- * @reader: the same, open for reading only, likewise: a mapping can be made anew from the file
- *	that it is of (remap_file_pages(2)), with all that this was opened for
- * @user: who pays, with a reference; NULL where there is no @writer
- * @size: bytes, whole pages; what is paid for, and the size of the file
+ * @maps: the pages, with a reference; NULL where there are none, and once the mailbox is closed
+ * @user: who pays, with a reference; NULL where there are no @maps
+ * @size: bytes, whole pages; what is paid for, and the size of the file of the pages
  *
  * Written under the domain lock and the mailbox lock while the mailbox can be found, under the
  * latter when it is closed; read under one of them.
  */
 struct mbx_region {
-	struct file *writer;
-	struct file *reader;
+	struct mbx_maps *maps;
 	struct mbx_user *user;
 	u64 size;
 };
 
 /**
  * struct mbx_growth - a region on its way to be larger
- * @writer: one that was made for it, with a reference, or NULL
- * @reader: likewise
+ * @maps: pages that were made for it, with a reference, or NULL
  * @user: who is to pay, with a reference, or NULL
  * @size: bytes that the region is to have, whole pages
  * @paid: bytes that are charged to @user, and not for a region
  */
 struct mbx_growth {
-	struct file *writer;
-	struct file *reader;
+	struct mbx_maps *maps;
 	struct mbx_user *user;
 	u64 size;
 	u64 paid;

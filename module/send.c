@@ -21,7 +21,7 @@
 
 #define RECEIPT_FLAGS	 (MAILBOX_RECEIPT | MAILBOX_RECEIPT_WAIT)
 #define EXTRA_FLAGS	 (MAILBOX_FILES | MAILBOX_LOAN | RECEIPT_FLAGS)
-#define SEND_FLAGS	 (MBX_WAIT_FLAGS | MAILBOX_EXPIRES | EXTRA_FLAGS)
+#define SEND_FLAGS	 (MBX_WAIT_FLAGS | MAILBOX_NO_RESTART | MAILBOX_EXPIRES | EXTRA_FLAGS)
 #define SEND_BATCH_FLAGS (MAILBOX_EXPIRES | MAILBOX_FILES | MAILBOX_RECEIPT)
 
 /* What few sends have, and each of them perhaps not. */
@@ -391,7 +391,7 @@ static noinline s64 send_unusual(struct file *file, struct mailbox_send __user *
 static __always_inline s64 send_said(struct file *file, struct mailbox_send __user *arg, u32 size,
 				     u32 flags, const struct mbx_send_args args, bool batch)
 {
-	const u32 usual = batch ? 0 : MAILBOX_NONBLOCK;
+	const u32 usual = batch ? 0 : MAILBOX_NONBLOCK | MAILBOX_NO_RESTART;
 	struct mbx_handle *handle = file->private_data;
 	int ret;
 
@@ -405,6 +405,20 @@ static __always_inline s64 send_said(struct file *file, struct mailbox_send __us
 	if (unlikely(!uid_eq(handle->share->user->uid, current_euid())))
 		return send_for_another(handle, file, args, NULL);
 	return send_for(handle->share, handle, file, args, NULL, true);
+}
+
+/*
+ * The flags are asked for once more, and where they are is found from where the answer goes:
+ * so a send that succeeds has to remember neither.
+ */
+static noinline int interrupted(const u64 __user *sequence)
+{
+	const struct mailbox_send __user *arg =
+		(const void __user *)sequence - offsetof(struct mailbox_send, sequence);
+	u32 flags;
+
+	return mbx_wait_answer(-ERESTARTSYS,
+			       get_user(flags, &arg->flags) || flags & MAILBOX_NO_RESTART);
 }
 
 static __always_inline long send_user(struct file *file, struct mailbox_send __user *arg,
@@ -445,7 +459,7 @@ static __always_inline long send_user(struct file *file, struct mailbox_send __u
 			},
 			batch);
 	if (unlikely(ret < 0))
-		return ret;
+		return ret == -ERESTARTSYS && !batch ? interrupted(&arg->sequence) : ret;
 	/*
 	 * It could be written above, and it is sent. If another thread has taken the
 	 * memory away since, that program misses the number; the send has succeeded.

@@ -2,6 +2,9 @@
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/fs.h>
+#include <linux/ktime.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/uidgid.h>
 #include <linux/user_namespace.h>
 
@@ -14,7 +17,7 @@
 #include "set.h"
 
 #define OWNER_FIELDS (MAILBOX_SET_MODE | MAILBOX_SET_UID | MAILBOX_SET_GID)
-#define ALL_FIELDS   (MAILBOX_SET_REGION_SIZE * 2 - 1)
+#define ALL_FIELDS   (MAILBOX_SET_NAME * 2 - 1)
 
 /* A member whose bit is not set must be 0. */
 static bool unasked_is_zero(const struct mailbox_set *set)
@@ -39,6 +42,8 @@ static bool unasked_is_zero(const struct mailbox_set *set)
 	for (i = 0; i < ARRAY_SIZE(fields); i++)
 		if (fields[i].value && !(set->flags & fields[i].bit))
 			return false;
+	if (!(set->flags & MAILBOX_SET_NAME) && memchr_inv(set->name, 0, sizeof(set->name)))
+		return false;
 	return !set->reserved;
 }
 
@@ -124,9 +129,12 @@ static void apply(struct mbx_box *box, const struct mailbox_set *set, kuid_t uid
 	box->max_messages = set->max_messages;
 	box->max_bytes = set->max_bytes;
 	mbx_box_set_room_locked(box);
+	box->changed = ktime_get_ns();
 }
 
-static int set_locked(struct mbx_box *box, struct mailbox_set *set, struct mbx_growth *growth)
+/* Its old name is in @name afterwards. */
+static int set_locked(struct mbx_box *box, struct mailbox_set *set, struct mbx_growth *growth,
+		      char **name)
 {
 	kuid_t uid = make_kuid(current_user_ns(), set->uid);
 	kgid_t gid = make_kgid(current_user_ns(), set->gid);
@@ -144,6 +152,11 @@ static int set_locked(struct mbx_box *box, struct mailbox_set *set, struct mbx_g
 	ret = check_owner(box, set, uid, gid);
 	if (ret)
 		return ret;
+	if (*name) {
+		ret = mbx_domain_may_rename_locked(box, *name);
+		if (ret)
+			return ret;
+	}
 	if (set->flags & MAILBOX_SET_REGION_SIZE) {
 		ret = mbx_growth_charge_locked(growth, box);
 		if (ret)
@@ -161,6 +174,8 @@ static int set_locked(struct mbx_box *box, struct mailbox_set *set, struct mbx_g
 	mbx_look_again_locked(box);
 	mbx_room_freed_locked(box);
 	spin_unlock(&box->lock);
+	if (*name)
+		mbx_domain_rename_locked(box, name);
 	if (set->flags & MAILBOX_SET_REGION_SIZE) {
 		mbx_growth_extend_locked(box);
 		mbx_loans_grow(box, box->region.size);
@@ -172,7 +187,8 @@ static int set_locked(struct mbx_box *box, struct mailbox_set *set, struct mbx_g
  * mbx_handle_set() - MAILBOX_IOC_SET
  * @file: a handle
  * @call: the call
- * Return: 0; -EOPNOTSUPP; -EINVAL; -EACCES; -EPERM; -EDQUOT; -ENOMEM; -ENFILE; -EIDRM.
+ * Return: 0; -EOPNOTSUPP; -EINVAL; -EACCES; -EPERM; -EDQUOT; -ENOMEM; -ENFILE; -EEXIST;
+ * -ENOENT; -EIDRM.
  */
 int mbx_handle_set(struct file *file, struct mbx_call *call)
 {
@@ -180,6 +196,7 @@ int mbx_handle_set(struct file *file, struct mbx_call *call)
 	struct mailbox_set *set = &call->set;
 	struct mbx_box *box = handle->box;
 	struct mbx_growth growth = { 0 };
+	char *name = NULL;
 	int ret = 0;
 
 	if (set->flags & ~ALL_FIELDS)
@@ -189,13 +206,21 @@ int mbx_handle_set(struct file *file, struct mbx_call *call)
 	if (!(handle->rights & MAILBOX_RIGHT_MANAGE))
 		return -EACCES;
 
+	if (set->flags & MAILBOX_SET_NAME) {
+		if (!mbx_name_is_valid(set->name))
+			return -EINVAL;
+		name = kstrdup(set->name, GFP_KERNEL_ACCOUNT);
+		if (!name)
+			return -ENOMEM;
+	}
 	if (set->flags & MAILBOX_SET_REGION_SIZE)
 		ret = mbx_growth_prepare(&growth, box, set->region_size);
 	if (!ret) {
 		mutex_lock(&box->domain->lock);
-		ret = set_locked(box, set, &growth);
+		ret = set_locked(box, set, &growth, &name);
 		mutex_unlock(&box->domain->lock);
 	}
 	mbx_growth_end(&growth);
+	kfree(name);
 	return ret;
 }

@@ -18,6 +18,7 @@
 #include "ioctl.h"
 #include "lane.h"
 #include "mailbox.h"
+#include "region_map.h"
 
 /* Answers the same from now on, until another message is received. */
 static u64 last_received_locked(struct mbx_box *box)
@@ -73,6 +74,9 @@ void mbx_box_stat_locked(struct mbx_box *box, struct mailbox_stat *stat)
 		.expired = box->expired,
 		.overwritten = box->overwritten,
 		.created = box->created,
+		.changed = box->changed,
+		.creator_uid = from_kuid_munged(current_user_ns(), box->creator_uid),
+		.creator_gid = from_kgid_munged(current_user_ns(), box->creator_gid),
 		.last_sent = box->last_sent,
 		.last_received = last_received_locked(box),
 		.leased = box->leased,
@@ -91,6 +95,7 @@ void mbx_box_stat_locked(struct mbx_box *box, struct mailbox_stat *stat)
 		.last_sender = pid_vnr(box->last_sender),
 		.last_receiver = pid_vnr(box->last_receiver),
 	};
+	mbx_maps_stat(box->region.maps, stat);
 	strscpy(stat->name, box->name, sizeof(stat->name));
 }
 

@@ -2,6 +2,7 @@
 #ifndef MBX_WAIT_H
 #define MBX_WAIT_H
 
+#include <linux/errno.h>
 #include <linux/list.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -45,6 +46,34 @@ struct task_struct;
 #define MBX_FOREVER U64_MAX
 
 #define MBX_WAIT_FLAGS (MAILBOX_NONBLOCK | MAILBOX_DEADLINE)
+
+/**
+ * mbx_wait_answer() - what a call with MAILBOX_NO_RESTART returns
+ * @ret: what the wait has ended with
+ * @no_restart: it has that flag
+ *
+ * As msgrcv(2) does: when a handler has run, EINTR, however it was installed; where none
+ * has, since the signal only stopped the process and let it go on, the call starts again.
+ *
+ * Return: @ret, or -ERESTARTNOHAND.
+ */
+static inline s64 mbx_wait_answer(s64 ret, bool no_restart)
+{
+	return ret == -ERESTARTSYS && no_restart ? -ERESTARTNOHAND : ret;
+}
+
+/**
+ * mbx_wait_said() - the error of a wait as a program is told it
+ * @error: what the wait has ended with
+ *
+ * Where it is written down: the call itself does not start again.
+ *
+ * Return: a negative errno of the interface, or 0.
+ */
+static inline int mbx_wait_said(int error)
+{
+	return error == -ERESTARTSYS || error == -ERESTARTNOHAND ? -EINTR : error;
+}
 
 /**
  * struct mbx_patience - what a batch says of its entries

@@ -202,10 +202,10 @@ TEST_F(batch, entries_may_expire)
 
 TEST_F(batch, flags_of_entries_that_do_not_belong_are_eopnotsupp)
 {
-	static const __u32 of_sends[] = { MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_PEEK,
-					  1U << 31 };
-	static const __u32 of_receives[] = { MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_PEEK,
-					     MAILBOX_EXPIRES, 1U << 31 };
+	static const __u32 of_sends[] = { MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_NO_RESTART,
+					  MAILBOX_PEEK, 1U << 31 };
+	static const __u32 of_receives[] = { MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_NO_RESTART,
+					     MAILBOX_PEEK,     MAILBOX_EXPIRES,	 1U << 31 };
 	unsigned int i;
 
 	ASSERT_EQ(0, box_send_text(self->fd, "x", 0, 0));

@@ -168,8 +168,7 @@ static void do_send(struct model *m, int fd, bool expires)
 	ASSERT_EQ(m->sent, args.sequence);
 	/* So that there is no doubt whether it is there: it is gone before we look. */
 	if (expires && m->state[m->sent] == QUEUED) {
-		while (now_ns() <= args.expiry)
-			sched_yield();
+		pass_time(args.expiry);
 		expire(m, now_ns());
 	}
 }

@@ -44,6 +44,13 @@ static inline int box_revoke(int fd, __u64 grant)
 	return call(fd, MAILBOX_IOC_REVOKE, &args);
 }
 
+static inline int box_revoke_all(int fd)
+{
+	struct mailbox_revoke args = { .size = sizeof(args), .flags = MAILBOX_REVOKE_ALL };
+
+	return call(fd, MAILBOX_IOC_REVOKE, &args);
+}
+
 /* Revoked, and the process may use nothing of it any more. */
 static inline bool is_revoked(int fd)
 {

@@ -359,7 +359,7 @@ TEST_F(create, values_out_of_range_are_einval)
 		CASE(mode, 04600),
 		CASE(policy, 3),
 		CASE(capacity, 3),
-		CASE(on_full, 3),
+		CASE(on_full, 4),
 		CASE(share, 101),
 		CASE(share, UINT32_MAX),
 		CASE(message_size, MAILBOX_MESSAGE_SIZE_MAX + 1),

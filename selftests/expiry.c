@@ -32,12 +32,6 @@ static int send_until(int fd, const char *text, __u64 expiry, __u32 priority)
 	return box_send(fd, &args);
 }
 
-static void pass(__u64 time)
-{
-	while (now_ns() <= time)
-		sched_yield();
-}
-
 static __u64 send_soon(int fd, const char *text)
 {
 	struct mailbox_send args = send_args(text, strlen(text));
@@ -79,7 +73,7 @@ TEST_F(expiry, an_expired_message_cannot_be_received)
 {
 	char text[8];
 
-	pass(send_soon(self->fd, "x"));
+	pass_time(send_soon(self->fd, "x"));
 	EXPECT_EQ(-EAGAIN, box_receive_text(self->fd, text, sizeof(text)));
 }
 
@@ -87,7 +81,7 @@ TEST_F(expiry, an_expired_message_cannot_be_peeked_at)
 {
 	struct mailbox_receive args = receive_args(NULL, 0);
 
-	pass(send_soon(self->fd, "x"));
+	pass_time(send_soon(self->fd, "x"));
 	args.flags |= MAILBOX_PEEK | MAILBOX_TRUNCATE;
 	EXPECT_EQ(-EAGAIN, box_receive(self->fd, &args));
 }
@@ -96,7 +90,7 @@ TEST_F(expiry, an_expired_message_is_counted)
 {
 	struct mailbox_stat stat;
 
-	pass(send_soon(self->fd, "x"));
+	pass_time(send_soon(self->fd, "x"));
 	stat = box_stat(self->fd);
 	EXPECT_EQ(1, stat.sent);
 	EXPECT_EQ(1, stat.expired);
@@ -106,7 +100,7 @@ TEST_F(expiry, an_expired_message_is_counted)
 
 TEST_F(expiry, an_expired_message_is_not_readable)
 {
-	pass(send_soon(self->fd, "x"));
+	pass_time(send_soon(self->fd, "x"));
 	EXPECT_EQ(0, poll_now(self->fd, POLLIN));
 }
 
@@ -114,7 +108,7 @@ TEST_F(expiry, an_expired_message_makes_room)
 {
 	int fd = box_new_limited(self->device, MAILBOX_ON_FULL_WAIT, 1);
 
-	pass(send_soon(fd, "x"));
+	pass_time(send_soon(fd, "x"));
 	EXPECT_EQ(POLLOUT, poll_now(fd, POLLOUT));
 	EXPECT_EQ(0, box_send_text(fd, "y", 0, 0));
 	close(fd);
@@ -166,7 +160,7 @@ TEST_F(expiry, takes_out_the_one_that_expired_and_no_other)
 	ASSERT_EQ(0, box_send_text(self->fd, "b", 0, 5));
 	expiry = send_soon(self->fd, "c");
 	ASSERT_EQ(0, send_until(self->fd, "d", far_future() + SECOND, 0));
-	pass(expiry);
+	pass_time(expiry);
 	EXPECT_EQ(3, box_stat(self->fd).messages);
 	EXPECT_EQ(1, box_receive_text(self->fd, text, sizeof(text)));
 	EXPECT_STREQ("a", text);
@@ -190,7 +184,7 @@ TEST_F(expiry, takes_out_the_middle_of_each_run)
 		ASSERT_EQ(0, box_send_text(self->fd, "b", 0, priority));
 	}
 	ASSERT_LT(0, sent);
-	pass(expiry);
+	pass_time(expiry);
 	EXPECT_EQ(sent, box_stat(self->fd).expired);
 	for (int i = 0; i < 10; i++) {
 		EXPECT_EQ(1, box_receive_text(self->fd, text, sizeof(text)));
@@ -209,7 +203,7 @@ TEST_F(expiry, hundreds_at_once)
 	for (i = 0; i < 500; i++)
 		sent += send_until(self->fd, "x", expiry, i % 7) == 0;
 	ASSERT_LT(0, sent);
-	pass(expiry);
+	pass_time(expiry);
 	stat = box_stat(self->fd);
 	EXPECT_EQ(sent, stat.expired);
 	EXPECT_EQ(0, stat.messages);
@@ -279,8 +273,7 @@ TEST_F(expiry, an_expired_message_at_a_rendezvous_cannot_be_received)
 		stat.senders = 0;
 		child_done(pid);
 	}
-	while (now_ns() <= expiry)
-		;
+	pass_time(expiry);
 	EXPECT_EQ(-EAGAIN, box_receive_text(fd, text, sizeof(text)));
 	stat = box_stat(fd);
 	EXPECT_EQ(0, stat.senders);
@@ -304,7 +297,7 @@ TEST_F(expiry, pays_the_quota_back)
 	args.expiry = now_ns() + SECOND / 2;
 	for (i = 0; i < 50; i++)
 		sent += box_send(fd, &args) == 0;
-	pass(args.expiry);
+	pass_time(args.expiry);
 	EXPECT_EQ(sent, box_stat(fd).expired);
 	/* A few buffers are kept; the timer, which counts them first, may still free the rest. */
 	end = now_ns() + PATIENCE;

@@ -257,6 +257,28 @@ static void complete_set(struct scene *scene)
 	EXPECT_EQ(77, box_stat(scene->fd).max_messages);
 }
 
+static int rename_(struct scene *scene)
+{
+	scene->set = (struct mailbox_set){
+		.size = sizeof(scene->set),
+		.flags = MAILBOX_SET_MODE | MAILBOX_SET_NAME,
+		.mode = 0640,
+		.name = "another name",
+	};
+	return call(scene->fd, MAILBOX_IOC_SET, &scene->set);
+}
+
+static void complete_rename(struct scene *scene)
+{
+	int fd = box_open(scene->device, 0, "another name", MAILBOX_RIGHT_MANAGE);
+
+	EXPECT_LE(0, fd);
+	close(fd);
+	EXPECT_EQ(0640, box_stat(scene->fd).mode);
+}
+
+TEST_SWEEP(rename, .prepare = prepare_box, .allocates = true, .call = rename_,
+	   .complete = complete_rename, .least = 2)
 TEST_SWEEP(set, .prepare = prepare_box, .call = set, .complete = complete_set, .least = 1)
 
 static int open_device(struct scene *scene)

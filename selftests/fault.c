@@ -13,7 +13,7 @@ FIXTURE(fault)
 	int device;
 	int fd;
 	struct payload payload;
-	char argument[512];
+	char argument[1024];
 };
 
 FIXTURE_SETUP(fault)
@@ -67,7 +67,7 @@ TEST_F(fault, structures_in_no_memory)
 
 	for (i = 0; i < ARRAY_SIZE(commands); i++) {
 		expect_fault(self, &commands[i], "null", NULL);
-		expect_fault(self, &commands[i], "hole", hole_new(512));
+		expect_fault(self, &commands[i], "hole", hole_new(1024));
 		expect_fault(self, &commands[i], "kernel", kernel_address());
 		expect_fault(self, &commands[i], "end", (void *)-(uintptr_t)16);
 	}
@@ -200,10 +200,12 @@ TEST_F(fault, calls_that_answer_nothing_need_only_read)
 {
 	struct mailbox_set set = { .size = sizeof(set) };
 	struct mailbox_destroy destroy = { .size = sizeof(destroy) };
+	struct mailbox_revoke revoke = { .size = sizeof(revoke), .flags = MAILBOX_REVOKE_ALL };
 	struct mailbox_notify notify = { .size = sizeof(notify) };
 
 	EXPECT_EQ(0, call(self->fd, MAILBOX_IOC_SET, readonly_new(&set, sizeof(set))));
 	EXPECT_EQ(0, call(self->fd, MAILBOX_IOC_NOTIFY, readonly_new(&notify, sizeof(notify))));
+	EXPECT_EQ(0, call(self->fd, MAILBOX_IOC_REVOKE, readonly_new(&revoke, sizeof(revoke))));
 	EXPECT_EQ(0, call(self->fd, MAILBOX_IOC_DESTROY, readonly_new(&destroy, sizeof(destroy))));
 }
 

@@ -55,11 +55,16 @@ static const char *line(FIXTURE_DATA(fdinfo) * self, int fd, const char *key)
 
 TEST_F(fdinfo, id_and_name)
 {
+	struct mailbox_set set = { .size = sizeof(set) };
 	char id[32];
 
 	sprintf(id, "%llu", self->id);
 	EXPECT_STREQ(id, line(self, self->fd, "mailbox-id"));
 	EXPECT_STREQ("looked at", line(self, self->fd, "mailbox-name"));
+	set.flags = MAILBOX_SET_NAME;
+	strcpy(set.name, "another");
+	ASSERT_EQ(0, call(self->fd, MAILBOX_IOC_SET, &set));
+	EXPECT_STREQ("another", line(self, self->fd, "mailbox-name"));
 }
 
 TEST_F(fdinfo, rights)

@@ -246,12 +246,6 @@ static struct actor *freeze_expiring(int fd, __u64 *expiry)
 	}
 }
 
-static void await_time(__u64 time)
-{
-	while (now_ns() < time)
-		sched_yield();
-}
-
 TEST_F(queue, what_expires_while_it_is_copied_is_received)
 {
 	struct mailbox_stat before, after;
@@ -260,7 +254,7 @@ TEST_F(queue, what_expires_while_it_is_copied_is_received)
 
 	receiver = freeze_expiring(self->fd, &expiry);
 	before = box_stat(self->fd);
-	await_time(expiry);
+	pass_time(expiry);
 	EXPECT_EQ(1, box_stat(self->fd).messages);
 	EXPECT_EQ(0, actor_thaw(receiver));
 	EXPECT_RECEIVED("expires", receiver);
@@ -281,7 +275,7 @@ TEST_F(queue, what_expires_while_it_is_copied_is_gone_when_that_fails)
 	other->receive->flags = 0;
 	actor_start(other);
 	wait_waiters(self->fd, 1, 0);
-	await_time(expiry);
+	pass_time(expiry);
 	EXPECT_EQ(-EFAULT, actor_fail(receiver));
 	EXPECT_EQ(-EAGAIN, take(self->fd, 1, ""));
 	after = box_stat(self->fd);

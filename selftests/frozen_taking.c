@@ -232,8 +232,7 @@ static struct actor *freeze_taker_until_expired(FIXTURE_DATA(taking) * self)
 	args.expiry = now_ns() + SECOND;
 	ASSERT_EQ(0, box_send(self->fd, &args));
 	taker = freeze_taker(self->fd, 0, 0);
-	while (now_ns() <= args.expiry)
-		sched_yield();
+	pass_time(args.expiry);
 	return taker;
 }
 

@@ -26,12 +26,6 @@ FIXTURE_TEARDOWN(lease_time)
 	close(self->device);
 }
 
-static void pass(__u64 time)
-{
-	while (now_ns() <= time)
-		sched_yield();
-}
-
 static void await_readable(int fd)
 {
 	struct pollfd entry = { .fd = fd, .events = POLLIN };
@@ -83,7 +77,7 @@ TEST_F(lease_time, that_is_over_is_so_for_every_call)
 		ASSERT_EQ(0, box_send_text(self->fd, "x", 0, 0));
 		lease = box_lease_timed(self->fd, time);
 		after = now_ns() + time;
-		pass(after);
+		pass_time(after);
 		switch (i) {
 		case 0:
 			EXPECT_EQ(-ESTALE, box_ack(self->fd, lease));
@@ -167,16 +161,16 @@ TEST_F(lease_time, can_be_as_long_as_there_are_numbers)
 		ASSERT_EQ(0, box_send_text(self->fd, "x", 0, 0));
 		leases[i] = box_lease_timed(self->fd, times[i]);
 	}
-	pass(now_ns() + SOON);
+	pass_time(now_ns() + SOON);
 	EXPECT_EQ(ARRAY_SIZE(times), box_stat(self->fd).leased);
 	for (i = 0; i < ARRAY_SIZE(times); i++)
 		EXPECT_EQ(0, box_extend(self->fd, leases[i], times[i]));
-	pass(now_ns() + SOON);
+	pass_time(now_ns() + SOON);
 	EXPECT_EQ(ARRAY_SIZE(times), box_stat(self->fd).leased);
 	/* Nor does a delay come around. */
 	for (i = 1; i < ARRAY_SIZE(times); i++)
 		EXPECT_EQ(0, box_nack(self->fd, leases[i], times[i]));
-	pass(now_ns() + SOON);
+	pass_time(now_ns() + SOON);
 	EXPECT_EQ(ARRAY_SIZE(times), box_stat(self->fd).leased);
 	EXPECT_EQ(0, poll_now(self->fd, POLLIN));
 }
@@ -190,7 +184,7 @@ TEST_F(lease_time, can_be_extended)
 	lease = box_lease_timed(self->fd, 2 * SECOND);
 	ASSERT_EQ(0, box_extend(self->fd, lease, 3600 * SECOND));
 	ASSERT_EQ(0, box_extend(self->fd, lease, 0));
-	pass(begin + 2 * SECOND + SOON);
+	pass_time(begin + 2 * SECOND + SOON);
 	EXPECT_EQ(1, box_stat(self->fd).leased);
 	/* And to a shorter time: it counts from now on. */
 	begin = now_ns();
@@ -276,7 +270,7 @@ TEST_F(lease_time, a_delay_does_not_end_with_the_lease_before)
 	lease = box_lease_timed(self->fd, 10 * SOON);
 	if (box_nack(self->fd, lease, 3600 * SECOND))
 		SKIP(return, "the machine is too slow");
-	pass(now_ns() + 11 * SOON);
+	pass_time(now_ns() + 11 * SOON);
 	EXPECT_EQ(1, box_stat(self->fd).leased);
 	EXPECT_EQ(1, box_stat(self->fd).redelivered);
 }
@@ -312,7 +306,7 @@ TEST_F(lease_time, expiry_ends_a_lease)
 		struct mailbox_stat stat;
 		__u64 lease;
 
-		pass(lease_soon_expired(fd, times[i], &lease));
+		pass_time(lease_soon_expired(fd, times[i], &lease));
 		stat = box_stat(fd);
 		EXPECT_LE(1, stat.expired);
 		EXPECT_EQ(0, stat.leased);
@@ -333,7 +327,7 @@ TEST_F(lease_time, extend_does_not_go_beyond_expiry)
 
 	if (box_extend(self->fd, lease, 3600 * SECOND))
 		SKIP(return, "the machine is too slow");
-	pass(expiry);
+	pass_time(expiry);
 	EXPECT_EQ(-ESTALE, box_ack(self->fd, lease));
 	EXPECT_EQ(0, box_stat(self->fd).messages);
 }
@@ -345,7 +339,7 @@ TEST_F(lease_time, expiry_ends_a_delay)
 	if (box_nack(self->fd, lease, 3600 * SECOND))
 		SKIP(return, "the machine is too slow");
 	expired = box_stat(self->fd).expired;
-	pass(expiry);
+	pass_time(expiry);
 	EXPECT_LE(expired, box_stat(self->fd).expired);
 	EXPECT_LE(1, box_stat(self->fd).expired);
 	EXPECT_EQ(0, box_stat(self->fd).messages);
@@ -357,7 +351,7 @@ TEST_F(lease_time, what_came_back_expires_as_before)
 
 	if (box_nack(self->fd, lease, 0))
 		SKIP(return, "the machine is too slow");
-	pass(expiry);
+	pass_time(expiry);
 	EXPECT_EQ(0, box_stat(self->fd).messages);
 	EXPECT_EQ(1, box_stat(self->fd).redelivered);
 	expect_nothing(self->fd);

@@ -211,8 +211,7 @@ static void op_send_short_lived(struct run *run)
 	ret = box_send(run->fd, &args);
 	if (ret != -ETIMEDOUT) {
 		SAME(run, model_send(&run->box, &message), ret);
-		while (now_ns() <= args.expiry)
-			;
+		pass_time(args.expiry);
 		model_expire(&run->box, now_ns());
 	}
 }
@@ -381,7 +380,7 @@ static void op_set(struct run *run)
 		break;
 	default:
 		args.flags = MAILBOX_SET_ON_FULL;
-		args.on_full = model_below(&run->random, MAILBOX_ON_FULL_OVERWRITE + 1);
+		args.on_full = model_below(&run->random, MAILBOX_ON_FULL_WAIT_EACH + 1);
 		if (args.on_full == MAILBOX_ON_FULL_OVERWRITE && !bounded)
 			expected = -EINVAL;
 	}

@@ -47,6 +47,21 @@ static void *cut(const void *args, __u32 size)
 	return start;
 }
 
+/* Before there were regions, and before names could be changed. */
+TEST_F(older, sets_are_read_no_further_than_they_go)
+{
+	static const __u32 sizes[] = { offsetof(struct mailbox_set, region_size),
+				       offsetof(struct mailbox_set, name) };
+	struct mailbox_set args = { .flags = MAILBOX_SET_SHARE };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		args.share = 10 + i;
+		EXPECT_EQ(0, call(self->fd, MAILBOX_IOC_SET, cut(&args, sizes[i])));
+		EXPECT_EQ(10 + i, box_stat(self->fd).share);
+	}
+}
+
 static struct mailbox_send *cut_send(__u32 size)
 {
 	struct mailbox_send args = send_args("text", 4);

@@ -116,6 +116,9 @@ TEST_F(revoke, flags_and_numbers_that_do_not_exist)
 
 	for (i = 0; i < 32; i++) {
 		args.flags = 1U << i;
+		/* See revoke_all.c. */
+		if (args.flags == MAILBOX_REVOKE_ALL)
+			continue;
 		EXPECT_EQ(-EOPNOTSUPP, call(self->fd, MAILBOX_IOC_REVOKE, &args));
 	}
 	EXPECT_EQ(-ENOENT, box_revoke(self->fd, 0));

@@ -2,7 +2,7 @@
 /*
  * Signals, and SIGKILL above all, while a call waits.
  */
-#include "common.h"
+#include "common_call.h"
 
 FIXTURE(signals)
 {
@@ -136,6 +136,125 @@ TEST_F(signals, start_a_wait_again_with_sa_restart)
 		child_done(pid);
 		EXPECT_EQ(4, box_receive_text(self->fd, text, sizeof(text)));
 	}
+}
+
+TEST_F(signals, end_a_wait_that_is_not_to_start_again)
+{
+	struct state before;
+	unsigned int i;
+	pid_t pid;
+
+	install(SA_RESTART);
+	for (i = 0; i < ARRAY_SIZE(receives); i++) {
+		before = state_take(self->device, self->fd);
+		pid = waiting(self->fd, receives[i], MAILBOX_NO_RESTART, 0, -EINTR);
+		ASSERT_EQ(0, kill(pid, SIGUSR1));
+		child_done(pid);
+		EXPECT_UNCHANGED(self->device, self->fd, before);
+	}
+	/* Also where it has a deadline, which goes another way. */
+	pid = waiting(self->fd, MAILBOX_IOC_RECEIVE, MAILBOX_NO_RESTART | MAILBOX_DEADLINE,
+		      far_future(), -EINTR);
+	ASSERT_EQ(0, kill(pid, SIGUSR1));
+	child_done(pid);
+
+	ASSERT_EQ(0, box_send_text(self->fd, "fills", 0, 0));
+	for (i = 0; i < ARRAY_SIZE(sends); i++) {
+		before = state_take(self->device, self->fd);
+		pid = waiting(self->fd, sends[i], MAILBOX_NO_RESTART, 0, -EINTR);
+		ASSERT_EQ(0, kill(pid, SIGUSR1));
+		child_done(pid);
+		EXPECT_UNCHANGED(self->device, self->fd, before);
+	}
+	pid = waiting(self->fd, MAILBOX_IOC_SEND, MAILBOX_NO_RESTART | MAILBOX_DEADLINE,
+		      far_future(), -EINTR);
+	ASSERT_EQ(0, kill(pid, SIGUSR1));
+	child_done(pid);
+}
+
+/* A stop is no handler: as with msgrcv(2) the call goes on. */
+TEST_F(signals, that_only_stop_end_no_wait)
+{
+	unsigned int i;
+	char text[8];
+	pid_t pid;
+
+	for (i = 0; i < ARRAY_SIZE(receives); i++) {
+		pid = waiting(self->fd, receives[i], MAILBOX_NO_RESTART, 0, 0);
+		ASSERT_EQ(0, kill(pid, SIGSTOP));
+		ASSERT_EQ(pid, waitpid(pid, NULL, WUNTRACED));
+		ASSERT_EQ(0, kill(pid, SIGCONT));
+		wait_sleeping(pid, pid);
+		wait_waiters(self->fd, 1, 0);
+		ASSERT_EQ(0, box_send_text(self->fd, "x", 0, 0));
+		child_done(pid);
+
+		ASSERT_EQ(0, box_send_text(self->fd, "fills", 0, 0));
+		pid = waiting(self->fd, sends[i], MAILBOX_NO_RESTART, 0, 0);
+		ASSERT_EQ(0, kill(pid, SIGSTOP));
+		ASSERT_EQ(pid, waitpid(pid, NULL, WUNTRACED));
+		ASSERT_EQ(0, kill(pid, SIGCONT));
+		wait_sleeping(pid, pid);
+		wait_waiters(self->fd, 0, 1);
+		EXPECT_EQ(5, box_receive_text(self->fd, text, sizeof(text)));
+		child_done(pid);
+		EXPECT_EQ(4, box_receive_text(self->fd, text, sizeof(text)));
+	}
+}
+
+TEST_F(signals, end_the_wait_for_a_receipt)
+{
+	struct mailbox_receipt receipt = { .size = sizeof(receipt) };
+	struct mailbox_send args = send_args("x", 1);
+	pid_t pid;
+
+	install(SA_RESTART);
+	args.flags = MAILBOX_RECEIPT_WAIT | MAILBOX_NO_RESTART;
+	args.receipt_data = user_pointer(&receipt);
+	pid = child_fork();
+	if (!pid) {
+		EXPECT_EQ(-EINTR, box_send(self->fd, &args));
+		_exit(0);
+	}
+	wait_queued(self->fd, 1);
+	wait_sleeping(pid, pid);
+	ASSERT_EQ(0, kill(pid, SIGUSR1));
+	child_done(pid);
+	EXPECT_EQ(0, box_stat(self->fd).messages);
+}
+
+/* The answer has gone: that the wait for the next message has ended is told in the answer. */
+TEST_F(signals, after_a_reply_are_told_as_eintr)
+{
+	char data[8];
+	struct mailbox_receive next = receive_args(data, sizeof(data));
+	struct caller *caller = caller_new();
+	pid_t server, client;
+
+	install(SA_RESTART);
+	next.flags = MAILBOX_NO_RESTART;
+	server = child_fork();
+	if (!server) {
+		struct mailbox_reply reply = reply_args(box_serve(self->fd), "y", 1);
+
+		reply.receive = user_pointer(&next);
+		EXPECT_EQ(0, call(self->fd, MAILBOX_IOC_REPLY_RECEIVE, &reply));
+		EXPECT_EQ(EINTR, reply.error);
+		/* Without an answer it is as a RECEIVE. */
+		reply.token = 0;
+		EXPECT_EQ(-EINTR, call(self->fd, MAILBOX_IOC_REPLY_RECEIVE, &reply));
+		_exit(0);
+	}
+	client = caller_start(caller, self->fd, "x");
+	caller_ends(caller, client, 0);
+	wait_waiters(self->fd, 1, -1);
+	wait_sleeping(server, server);
+	ASSERT_EQ(0, kill(server, SIGUSR1));
+	flag_await(handled, 1);
+	wait_waiters(self->fd, 1, -1);
+	wait_sleeping(server, server);
+	ASSERT_EQ(0, kill(server, SIGUSR1));
+	child_done(server);
 }
 
 TEST_F(signals, do_not_stretch_a_deadline)

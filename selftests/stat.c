@@ -118,6 +118,52 @@ TEST_F(stat, a_copied_descriptor_is_not_another_handle)
 	EXPECT_EQ(1, box_stat(self->fd).handles);
 }
 
+TEST_F(stat, says_when_it_was_changed)
+{
+	struct mailbox_set set = { .size = sizeof(set), .flags = MAILBOX_SET_SHARE, .share = 10 };
+	struct mailbox_stat stat = box_stat(self->fd);
+	__u64 before = now_ns();
+
+	EXPECT_EQ(stat.created, stat.changed);
+	EXPECT_EQ(0, call(self->fd, MAILBOX_IOC_SET, &set));
+	stat = box_stat(self->fd);
+	EXPECT_LE(before, stat.changed);
+	EXPECT_GE(now_ns(), stat.changed);
+	EXPECT_GE(before, stat.created);
+
+	/* Neither does a message change it, nor a SET that fails. */
+	EXPECT_EQ(0, box_send_text(self->fd, "x", 0, 0));
+	set.share = 101;
+	EXPECT_EQ(-EINVAL, call(self->fd, MAILBOX_IOC_SET, &set));
+	EXPECT_EQ(stat.changed, box_stat(self->fd).changed);
+}
+
+TEST_F(stat, says_who_made_it)
+{
+	struct mailbox_set set = {
+		.size = sizeof(set),
+		.flags = MAILBOX_SET_UID | MAILBOX_SET_GID,
+		.uid = 3000,
+		.gid = 4000,
+	};
+	int fd;
+
+	if (!is_root())
+		SKIP(return, "needs root");
+	ASSERT_EQ(0, setegid(2000));
+	ASSERT_EQ(0, seteuid(1000));
+	fd = box_new(self->device);
+	ASSERT_EQ(0, seteuid(0));
+	ASSERT_EQ(0, setegid(0));
+	EXPECT_EQ(1000, box_stat(fd).creator_uid);
+	EXPECT_EQ(2000, box_stat(fd).creator_gid);
+	ASSERT_EQ(0, call(fd, MAILBOX_IOC_SET, &set));
+	EXPECT_EQ(3000, box_stat(fd).uid);
+	EXPECT_EQ(1000, box_stat(fd).creator_uid);
+	EXPECT_EQ(2000, box_stat(fd).creator_gid);
+	close(fd);
+}
+
 /* Nanoseconds that a tick of a kernel may have. */
 #define TICK 10000000
 

@@ -70,13 +70,14 @@ TEST_F(unload, is_refused_while_a_destroyed_mailbox_is_open)
 	EXPECT_EQ(0, try_unload());
 }
 
-/* A mapping is one of the kernel's own files by then. */
-TEST_F(unload, works_while_shared_pages_are_mapped)
+/* A mapping keeps nothing but the module, whose part it is to count it. */
+TEST_F(unload, is_refused_while_shared_pages_are_mapped)
 {
 	struct mailbox_create args = create_args();
 	int device = device_open(), fd;
 	const size_t size = 1 << 20;
 	char *start;
+	pid_t pid;
 
 	args.region_size = size;
 	fd = box_create(device, &args);
@@ -85,16 +86,25 @@ TEST_F(unload, works_while_shared_pages_are_mapped)
 	ASSERT_TRUE(start != MAP_FAILED);
 	strcpy(start, "text");
 	close(device);
-	expect_refused();
 	close(fd);
-	EXPECT_EQ(0, try_unload());
+	expect_refused();
 	EXPECT_STREQ("text", start);
 	strcpy(start + size / 2, "more");
 	EXPECT_STREQ("more", start + size / 2);
-	munmap(start, size);
+	/* Nor while a part of it is, nor while only a child has that. */
+	munmap(start, size / 2);
+	expect_refused();
+	pid = child_fork();
+	if (!pid) {
+		pause();
+		_exit(KSFT_PASS);
+	}
+	munmap(start + size / 2, size / 2);
+	expect_refused();
+	child_kill(pid);
+	EXPECT_EQ(0, try_unload());
 }
 
-/* One of a lane is the module's own. */
 TEST_F(unload, is_refused_while_a_lane_is_mapped)
 {
 	int device = device_open(), fd = box_new(device);
@@ -119,6 +129,25 @@ TEST_F(unload, is_refused_while_a_lane_is_mapped)
 	expect_refused();
 	child_kill(pid);
 	EXPECT_EQ(0, try_unload());
+}
+
+/* Each side is a file of its own kind. */
+TEST_F(unload, is_refused_while_either_side_of_a_lane_is_mapped)
+{
+	int side;
+
+	for (side = 0; side < 2; side++) {
+		int device = device_open(), fd = box_new(device);
+		struct ring rings[] = { ring_new(fd, 4096), ring_next(fd, 0) };
+
+		close(fd);
+		close(device);
+		ring_unmap(&rings[!side]);
+		expect_refused();
+		ring_unmap(&rings[side]);
+		EXPECT_EQ(0, try_unload());
+		ASSERT_EQ(0, try_load(self->file));
+	}
 }
 
 TEST_F(unload, is_refused_while_a_call_waits)

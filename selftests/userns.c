@@ -207,6 +207,9 @@ TEST_F(userns, group_bits_go_by_the_kernels_id)
 	EXPECT_EQ(0, call(fd, MAILBOX_IOC_SET, &args));
 	INSIDE(self->flag, 3, {
 		EXPECT_EQ(3, box_stat(fd).gid);
+		/* That of who made it has no meaning here. */
+		EXPECT_EQ(OVERFLOW_ID, box_stat(fd).creator_gid);
+		EXPECT_EQ(OVERFLOW_ID, box_stat(fd).creator_uid);
 		EXPECT_LE(0, box_open(self->device, id, NULL, MAILBOX_RIGHT_RECEIVE));
 		EXPECT_EQ(-EACCES, box_open(self->device, id, NULL, MAILBOX_RIGHT_SEND));
 	});

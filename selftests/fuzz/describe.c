@@ -115,7 +115,7 @@ const struct layout layouts[OP_LAYOUTS] = {
 	[OP_SET] = {
 		.name = "SET",
 		.cmd = MAILBOX_IOC_SET,
-		.flags = MAILBOX_SET_REGION_SIZE * 2 - 1,
+		.flags = MAILBOX_SET_NAME * 2 - 1,
 		.size = sizeof(struct mailbox_set),
 		.least = 56,
 		.members = {
@@ -132,14 +132,16 @@ const struct layout layouts[OP_LAYOUTS] = {
 			SET(max_messages, KIND_NUMBER, IN),
 			SET(max_bytes, KIND_NUMBER, IN),
 			SET(region_size, KIND_NUMBER, IN),
+			SET(name, KIND_NAME, IN),
 		},
-		.errors = { EACCES, EPERM, EIDRM, EDQUOT, ENOMEM, ENFILE },
+		.errors = { EACCES, EPERM, EIDRM, EDQUOT, ENOMEM, ENFILE, EEXIST, ENOENT },
 	},
 	[OP_SEND] = {
 		.name = "SEND",
 		.cmd = MAILBOX_IOC_SEND,
 		.flags = MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_EXPIRES | MAILBOX_FILES |
-			 MAILBOX_RECEIPT | MAILBOX_RECEIPT_WAIT | MAILBOX_LOAN,
+			 MAILBOX_RECEIPT | MAILBOX_RECEIPT_WAIT | MAILBOX_LOAN |
+			 MAILBOX_NO_RESTART,
 		.size = sizeof(struct mailbox_send),
 		.least = 56,
 		.members = { SEND_MEMBERS },
@@ -149,7 +151,8 @@ const struct layout layouts[OP_LAYOUTS] = {
 		.name = "RECEIVE",
 		.cmd = MAILBOX_IOC_RECEIVE,
 		.flags = MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_PEEK | MAILBOX_TRUNCATE |
-			 MAILBOX_LEASE | MAILBOX_ANSWER | MAILBOX_FILES | MAILBOX_LOAN,
+			 MAILBOX_LEASE | MAILBOX_ANSWER | MAILBOX_FILES | MAILBOX_LOAN |
+			 MAILBOX_NO_RESTART,
 		.size = sizeof(struct mailbox_receive),
 		.least = 104,
 		.members = { RECEIVE_MEMBERS },
@@ -159,7 +162,7 @@ const struct layout layouts[OP_LAYOUTS] = {
 	[OP_SEND_BATCH] = {
 		.name = "SEND_BATCH",
 		.cmd = MAILBOX_IOC_SEND_BATCH,
-		.flags = MAILBOX_NONBLOCK | MAILBOX_DEADLINE,
+		.flags = MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_NO_RESTART,
 		.size = sizeof(struct mailbox_batch),
 		.members = { BATCH_MEMBERS },
 		.entry = &layouts[OP_SEND],
@@ -168,7 +171,7 @@ const struct layout layouts[OP_LAYOUTS] = {
 	[OP_RECEIVE_BATCH] = {
 		.name = "RECEIVE_BATCH",
 		.cmd = MAILBOX_IOC_RECEIVE_BATCH,
-		.flags = MAILBOX_NONBLOCK | MAILBOX_DEADLINE,
+		.flags = MAILBOX_NONBLOCK | MAILBOX_DEADLINE | MAILBOX_NO_RESTART,
 		.size = sizeof(struct mailbox_batch),
 		.members = { BATCH_MEMBERS },
 		.entry = &layouts[OP_RECEIVE],
@@ -236,6 +239,7 @@ const struct layout layouts[OP_LAYOUTS] = {
 	[OP_REVOKE] = {
 		.name = "REVOKE",
 		.cmd = MAILBOX_IOC_REVOKE,
+		.flags = MAILBOX_REVOKE_ALL,
 		.size = sizeof(struct mailbox_revoke),
 		.members = {
 			REVOKE(size, KIND_SIZE, IN),

@@ -65,7 +65,10 @@
 		STAT(max_deliveries, KIND_NUMBER, OUT), STAT(subscribers, KIND_NUMBER, OUT), \
 		STAT(promised, KIND_NUMBER, OUT), STAT(region_size, KIND_NUMBER, OUT), \
 		STAT(loaned, KIND_NUMBER, OUT), STAT(loans, KIND_NUMBER, OUT), \
-		STAT(lanes, KIND_NUMBER, OUT)
+		STAT(lanes, KIND_NUMBER, OUT), STAT(changed, KIND_NUMBER, OUT), \
+		STAT(creator_uid, KIND_NUMBER, OUT), STAT(creator_gid, KIND_NUMBER, OUT), \
+		STAT(last_mapped, KIND_NUMBER, OUT), STAT(last_unmapped, KIND_NUMBER, OUT), \
+		STAT(maps, KIND_NUMBER, OUT), STAT(last_mapper, KIND_NUMBER, OUT)
 
 #define BATCH_MEMBERS \
 	BATCH(size, KIND_SIZE, IN), BATCH(flags, KIND_FLAGS, IN), \

@@ -3,7 +3,8 @@
 #
 # initramfs.sh OUT MODULE-FOLDER [TREE]: packs the file system of the virtual machine:
 # busybox, the tools, the tests, mailbox.ko, the settings that OUT.settings holds, and
-# TREE as /demo/tree. Everything in it is static or a script.
+# TREE as /demo/tree. What is in it is static or a script, but for the programs that
+# are to run unchanged: they come with what they are linked with.
 
 . "$(dirname "$0")/common.sh"
 
@@ -44,11 +45,37 @@ add_tests()
 	done
 	add_programs selftests/fuzz "$build/fuzz/fuzz"
 	cp -r "$top/selftests/fuzz/corpus" selftests/fuzz/
+	cp -r "$top/selftests/programs" selftests/
 	add_programs selftests/examples "$build"/tools/examples/*
 	add_programs selftests/stubs "$build"/tools/rpc/*
+	add_ordinary
 	cp "$top/Documentation/policies.rst" "$top/Documentation/concepts.rst" \
 		"$top/Documentation/shared-pages.rst" "$top/README.md" selftests/examples/
 	[ ! -e "$top/selftests/settings" ] || cp "$top/selftests/settings" selftests/
+}
+
+# Ordinary programs in /selftests/ipc, and the library that is to be preloaded in /lib, all
+# with the libraries that ldd(1) names. The C library loads that of the compiler by
+# itself when a thread is cancelled.
+add_ordinary()
+{
+	local file library
+	local preloaded=$build/tools/libmailbox-compat.so
+
+	for file in "$build"/selftests/ipc/*; do
+		[ ! -e "$top/selftests/ipc/${file##*/}.c" ] || add_programs selftests/ipc "$file"
+	done
+	mkdir -p lib
+	strip -g -o "lib/${preloaded##*/}" "$preloaded"
+	{
+		readlink -f "$("${CC:-gcc}" -print-file-name=libgcc_s.so.1)"
+		ldd selftests/ipc/* "lib/${preloaded##*/}" |
+			sed -n 's/^\t\(.* => \)\?\(\/[^ ]*\) (.*/\2/p'
+	} | sort -u | while IFS= read -r library; do
+		mkdir -p ".${library%/*}"
+		cp -L "$library" ".$library"
+	done
+	cp "$top/selftests/ipc/twice.sh" selftests/ipc/
 }
 
 add_demo()

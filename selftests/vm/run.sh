@@ -45,11 +45,27 @@ build_all()
 	work=$(mktemp -d "$build/vm/$kernel-XXXXXX")
 }
 
-# pack MODE [TREE]
+# The programs of others are for one test, and much to unpack for all the rest. That test is not
+# for kernels that look for data races.
+wants_programs()
+{
+	local mode=$1 kernel=$2
+
+	[ "$mode" = test ] || return
+	case " ${TESTS:-compat_programs} " in
+	*' compat_programs '* | *' compat_programs.sh '*)
+		[ "${TESTS:-}" ] || [ "$kernel" = "${kernel%kcsan}" ]
+		;;
+	*)	false ;;
+	esac
+}
+
+# pack MODE [TREE]: for $kernel.
 pack()
 {
 	settings "$1" >"$work/initramfs.settings"
 	"$vm/initramfs.sh" "$work/initramfs" "$module" "${2:-}"
+	! wants_programs "$1" "$kernel" || cat "$("$vm/programs.sh")" >>"$work/initramfs"
 	flock -u 8
 }
 

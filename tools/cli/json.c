@@ -134,6 +134,8 @@ json_t *json_from_stat(const struct mailbox_stat *stat)
 	json_set_bytes(json, "name", stat->name, strnlen(stat->name, sizeof(stat->name)));
 	json_object_set_new(json, "uid", json_number(stat->uid));
 	json_object_set_new(json, "gid", json_number(stat->gid));
+	json_object_set_new(json, "creator_uid", json_number(stat->creator_uid));
+	json_object_set_new(json, "creator_gid", json_number(stat->creator_gid));
 	json_object_set_new(json, "mode", json_string(mode));
 	json_object_set_new(json, "rights", json_rights(stat->rights));
 	json_object_set_new(json, "permanent", json_boolean(stat->flags & MAILBOX_PERMANENT));
@@ -163,14 +165,19 @@ json_t *json_from_stat(const struct mailbox_stat *stat)
 	json_object_set_new(json, "max_deliveries", json_number(stat->max_deliveries));
 	json_object_set_new(json, "dead_letter", json_number(stat->dead_letter));
 	json_object_set_new(json, "region_size", json_number(stat->region_size));
+	json_object_set_new(json, "maps", json_number(stat->maps));
 	json_object_set_new(json, "loaned", json_number(stat->loaned));
 	json_object_set_new(json, "loans", json_number(stat->loans));
 	json_object_set_new(json, "lanes", json_number(stat->lanes));
 	json_object_set_new(json, "created", json_number(stat->created));
+	json_object_set_new(json, "changed", json_number(stat->changed));
 	json_object_set_new(json, "last_sent", json_number(stat->last_sent));
 	json_object_set_new(json, "last_received", json_number(stat->last_received));
 	json_object_set_new(json, "last_sender", json_integer(stat->last_sender));
 	json_object_set_new(json, "last_receiver", json_integer(stat->last_receiver));
+	json_object_set_new(json, "last_mapped", json_number(stat->last_mapped));
+	json_object_set_new(json, "last_unmapped", json_number(stat->last_unmapped));
+	json_object_set_new(json, "last_mapper", json_integer(stat->last_mapper));
 	return json;
 }
 

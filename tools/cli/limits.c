@@ -24,7 +24,8 @@ int limit_option(const struct command *command, int option, const char *argument
 		return EXIT_OK;
 	case OPTION_ON_FULL:
 		if (!parse_word(argument, on_full_words, &set->on_full))
-			return usage(command, "--on-full takes wait, refuse or overwrite");
+			return usage(command,
+				     "--on-full takes wait, wait-each, refuse or overwrite");
 		set->flags |= MAILBOX_SET_ON_FULL;
 		return EXIT_OK;
 	case OPTION_SHARE:

@@ -36,8 +36,8 @@ enum {
 #define LIMIT_HELP \
 	"      --mode=OCTAL      who may: r receive, w send, x manage; for the owner, the\n" \
 	"                        group and others, as with files\n" \
-	"      --on-full=WHAT    a send to a full mailbox: wait, refuse, or overwrite (drops\n" \
-	"                        the oldest messages)\n" \
+	"      --on-full=WHAT    a send to a full mailbox: wait, wait-each (whoever fits goes\n" \
+	"                        in at once), refuse, or overwrite (drops the oldest messages)\n" \
 	"      --share=PERCENT   most of the room that the messages of one user may take up\n" \
 	"      --message-size=SIZE  longest message\n" \
 	"      --max-messages=N  messages that it holds\n" \

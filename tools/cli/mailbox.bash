@@ -23,7 +23,7 @@ _mailbox()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
 	local command i
-	local commands="create send receive work call serve subscribe peek watch ls stat set rm info send-to receive-from links cat-region pipe"
+	local commands="create send receive work call serve subscribe peek watch ls stat set rm info send-to receive-from links cat-region pipe run"
 
 	COMPREPLY=()
 	if [[ $COMP_CWORD -eq 1 ]]; then
@@ -36,9 +36,14 @@ _mailbox()
 		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$current")
 		return
 	fi
+	if [[ $command == run && $current != -* && $COMP_CWORD -eq 2 ]]; then
+		mapfile -t COMPREPLY < <(compgen -A command -- "$current")
+		return
+	fi
 	# Behind -- of these stands any command.
 	for ((i = 2; i < COMP_CWORD; i++)); do
-		if [[ ($command == create || $command == work || $command == serve) &&
+		if [[ ($command == create || $command == work || $command == serve ||
+		       $command == run) &&
 		      ${COMP_WORDS[i]} == -- ]]; then
 			mapfile -t COMPREPLY < <(compgen -A command -- "$current")
 			return
@@ -53,7 +58,7 @@ _mailbox()
 	fi
 	case $previous in
 	--capacity)	mapfile -t COMPREPLY < <(compgen -W "bounded rendezvous unbounded" -- "$current") ;;
-	--on-full)	mapfile -t COMPREPLY < <(compgen -W "wait refuse overwrite" -- "$current") ;;
+	--on-full)	mapfile -t COMPREPLY < <(compgen -W "wait wait-each refuse overwrite" -- "$current") ;;
 	--policy)	mapfile -t COMPREPLY < <(compgen -W "any pair one broadcast" -- "$current") ;;
 	--color)	mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$current") ;;
 	--dead-letter)	_mailbox_words "$(mailbox ls --names 2>/dev/null)" "$current" ;;
@@ -66,6 +71,8 @@ _mailbox()
 			mapfile -t COMPREPLY < <(compgen -W "create write read" -- "$current")
 		elif [[ $command == send-to || $command == receive-from ]]; then
 			mapfile -t COMPREPLY < <(compgen -W "$(ps -e -o pid= 2>/dev/null)" -- "$current")
+		elif [[ $command == run ]]; then
+			mapfile -t COMPREPLY < <(compgen -A file -- "$current")
 		elif [[ $command != create && $command != ls && $command != info && $command != links ]]; then
 			_mailbox_words "$(mailbox ls --names 2>/dev/null)" "$current"
 		fi

@@ -10,7 +10,7 @@
 
 const char *const policy_words[] = { "any", "pair", "one", "broadcast", NULL };
 const char *const capacity_words[] = { "bounded", "rendezvous", "unbounded", NULL };
-const char *const on_full_words[] = { "wait", "refuse", "overwrite", NULL };
+const char *const on_full_words[] = { "wait", "refuse", "overwrite", "wait-each", NULL };
 /* By enum mailbox_end, which begins with 1. */
 const char *const end_words[] = { "unknown", "received", "acknowledged", "expired", "overwritten",
 				  "dead",    "dropped",	 "destroyed",	 "pending", NULL };

@@ -2,6 +2,9 @@
 /*
  * mailbox set: changes a mailbox.
  */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "limits.h"
@@ -9,12 +12,16 @@
 enum {
 	OPTION_OWNER = OPTION_OWN,
 	OPTION_GROUP,
+	OPTION_NAME,
+	OPTION_NO_NAME,
 };
 
 static const struct option options[] = {
 	LIMIT_OPTIONS,
 	{ "owner", required_argument, NULL, OPTION_OWNER },
 	{ "group", required_argument, NULL, OPTION_GROUP },
+	{ "name", required_argument, NULL, OPTION_NAME },
+	{ "no-name", no_argument, NULL, OPTION_NO_NAME },
 	{ 0 },
 };
 
@@ -29,8 +36,21 @@ static const char help[] =
 	"                        no other process has it open\n"
 	"      --owner=UID       the new owner, a number ('id -u NAME' tells it)\n"
 	"      --group=GID       the new group, a number\n"
+	"      --name=NAME       the new name; the old one is free at once\n"
+	"      --no-name         it has no name from now on, and is found by its id\n"
 	LIMIT_HELP;
 /* clang-format on */
+
+static int take_name(const char *name, struct mailbox_set *set)
+{
+	if (set->flags & MAILBOX_SET_NAME)
+		return usage(&command_set, "--name or --no-name, once");
+	if (strlen(name) >= sizeof(set->name))
+		return usage(&command_set, "--name takes at most 255 bytes");
+	strcpy(set->name, name);
+	set->flags |= MAILBOX_SET_NAME;
+	return EXIT_OK;
+}
 
 static int take_option(int option, struct mailbox_set *set)
 {
@@ -49,8 +69,35 @@ static int take_option(int option, struct mailbox_set *set)
 		set->gid = number;
 		set->flags |= MAILBOX_SET_GID;
 		return EXIT_OK;
+	case OPTION_NAME:
+		if (!*optarg)
+			return usage(&command_set, "--name takes a name; --no-name takes it away");
+		return take_name(optarg, set);
+	case OPTION_NO_NAME:
+		return take_name("", set);
 	default:
 		return limit_option(&command_set, option, optarg, set);
+	}
+}
+
+/* What only a name can be the reason of is said of that. */
+static int report_set(const struct mailbox_set *set, const struct target *target, int error)
+{
+	char *name;
+
+	switch (error) {
+	case -ENOENT:
+		complain("%s has no name that could be taken away", target->shown);
+		return EXIT_OTHER;
+	case -EEXIST:
+		name = printable(set->name, strlen(set->name), 0);
+		complain("there is another mailbox '%s'; choose another name, or remove that one "
+			 "with 'mailbox rm'",
+			 name);
+		free(name);
+		return EXIT_EXISTS;
+	default:
+		return report(DOING_SET, target, error);
 	}
 }
 
@@ -83,7 +130,7 @@ static int run(int argc, char **argv)
 		int error = mailbox_set(handle, &set);
 
 		if (error < 0)
-			ret = report(DOING_SET, &target, error);
+			ret = report_set(&set, &target, error);
 		close(handle);
 	}
 	target_fini(&target);

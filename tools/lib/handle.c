@@ -47,6 +47,13 @@ int mailbox_revoke(int handle, uint64_t grant)
 	return mbx_call(handle, MAILBOX_IOC_REVOKE, &revoke);
 }
 
+int mailbox_revoke_all(int handle)
+{
+	struct mailbox_revoke revoke = { .size = sizeof(revoke), .flags = MAILBOX_REVOKE_ALL };
+
+	return mbx_call(handle, MAILBOX_IOC_REVOKE, &revoke);
+}
+
 int mailbox_stat(int handle, struct mailbox_stat *stat)
 {
 	memset(stat, 0, sizeof(*stat));

@@ -877,6 +877,16 @@ int mailbox_restrict(int handle, uint32_t rights, uint32_t flags, uint64_t *gran
  */
 int mailbox_revoke(int handle, uint64_t grant);
 
+/**
+ * mailbox_revoke_all() - take all handles back that mailbox_restrict() has made of a mailbox
+ * @handle: with the right to manage
+ *
+ * As mailbox_revoke() of each of them; where there is none, it succeeds too.
+ *
+ * Return: 0 or a negative errno. Waits for nobody.
+ */
+int mailbox_revoke_all(int handle);
+
 /* --- time and text ----------------------------------------------------- */
 
 /**

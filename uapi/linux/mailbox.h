@@ -47,7 +47,8 @@
  *
  * Times are absolute nanoseconds of CLOCK_MONOTONIC. A call that a signal
  * interrupts while it waits fails with EINTR, or starts again by itself where
- * the handler was installed with SA_RESTART; no deadline is stretched by that.
+ * the handler was installed with SA_RESTART, unless it has MAILBOX_NO_RESTART; no
+ * deadline is stretched by that.
  */
 
 /**
@@ -63,7 +64,7 @@
  * EINVAL     a value out of its range, or two that exclude each other
  * EFAULT     a pointer to memory that cannot be read or written
  * ENOENT     no mailbox of that id or name in this domain, no handle of that grant, no such
- *            lane
+ *            lane; or a mailbox without a name was to have none
  * EEXIST     a mailbox of that name exists
  * EACCES     the handle lacks the right or was revoked, or the mode bits do not grant it
  * EPERM      not the owner of the mailbox; or not one of a pair, or without the right
@@ -202,7 +203,8 @@
  * it gets what is sent from then on, by the overflow rule of the one it comes from. Besides,
  * it has a *grant*: a number by which whoever may manage the mailbox can REVOKE it, and with
  * it all handles derived from it, and from those, also where one in between is closed
- * already. Handles that CREATE and OPEN return have no grant, and cannot be revoked.
+ * already; or all derived handles of the mailbox, with MAILBOX_REVOKE_ALL. Handles that CREATE
+ * and OPEN return have no grant, and cannot be revoked.
  *
  * When REVOKE has returned, every call on a revoked handle but INFO and close(2) fails with
  * EACCES, whatever else is wrong with it; only an unknown command is ENOTTY before that, and
@@ -356,6 +358,8 @@
  * - A mapping lasts until it is unmapped, whatever becomes of the descriptor, the handle and the
  *   mailbox. fork(2), mremap(2) and madvise(2) do with it what they do with memory that is
  *   shared otherwise. REVOKE takes no mapping away.
+ * - STAT says how many mappings there are: a child of a fork has its own, and one that is cut in
+ *   two, by munmap(2) or mprotect(2) of a part, is two. userfaultfd(2) does not know them (EINVAL).
  * - The region ends with the mailbox, its pages when they are mapped nowhere any more.
  * - SET makes it larger; what is in it stays. Where a mapping has been stretched beyond the end
  *   (mremap(2) does that), access is SIGBUS until the region reaches so far.
@@ -641,7 +645,8 @@ enum mailbox_capacity {
  *	with EAGAIN when there would be none even then, since the rest is leased. Only for
  *	bounded mailboxes.
  * @MAILBOX_ON_FULL_WAIT_EACH: as MAILBOX_ON_FULL_WAIT, but each sender is let in as soon as
- *	there is room for its message, as msgsnd(2) and mq_send(3) do it
+ *	there is room for its message, also ahead of those whose messages are too long for what
+ *	is free, as msgsnd(2) and mq_send(3) do it
  */
 enum mailbox_on_full {
 	MAILBOX_ON_FULL_WAIT,
@@ -716,12 +721,14 @@ enum mailbox_select {
  * @MAILBOX_IDENTIFY: of SEND_TO: only say which process it is
  * @MAILBOX_LOAN: the message has a piece of the region for its payload, or one that has is
  *	wanted, see DOC: Loans
- * @MAILBOX_NO_RESTART: a signal ends the wait with EINTR, also where its handler was installed
- *	with SA_RESTART, as it does for msgrcv(2)
+ * @MAILBOX_NO_RESTART: a signal that is handled ends the wait with EINTR, also where its handler
+ *	was installed with SA_RESTART, as it does for msgrcv(2). One that only stops the process
+ *	and lets it go on (SIGSTOP, SIGCONT) does not.
  * @MAILBOX_STREAM: read(2) of the handle takes bytes, not messages, see DOC: Streams
  * @MAILBOX_NOTIFY_ONCE: of NOTIFY: what is told first is told last
  * @MAILBOX_NOTIFY_EXCLUSIVE: of NOTIFY: of all that ask for this only one has it
- * @MAILBOX_REVOKE_ALL: of REVOKE: every handle that RESTRICT has made
+ * @MAILBOX_REVOKE_ALL: of REVOKE: every handle that RESTRICT has made by then, and what was derived
+ *	from those
  */
 enum mailbox_flag {
 	MAILBOX_NONBLOCK = 1 << 0,
@@ -1179,9 +1186,9 @@ struct mailbox_receipt {
  * struct mailbox_send - MAILBOX_IOC_SEND, on a handle with the right to send
  * @size: of this structure
  * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_NO_RESTART, MAILBOX_EXPIRES, MAILBOX_FILES,
- *	MAILBOX_LOAN, and one of MAILBOX_RECEIPT and MAILBOX_RECEIPT_WAIT. The last is EINVAL with MAILBOX_NONBLOCK
- *	or O_NONBLOCK, EOPNOTSUPP with MAILBOX_LOAN, and not for entries of a batch; nor is
- *	MAILBOX_LOAN.
+ *	MAILBOX_LOAN, and one of MAILBOX_RECEIPT and MAILBOX_RECEIPT_WAIT. The last is EINVAL with
+ *	MAILBOX_NONBLOCK or O_NONBLOCK, EOPNOTSUPP with MAILBOX_LOAN, and not for entries of a
+ *	batch; nor is MAILBOX_LOAN.
  * @data: address of the payload; not looked at when length is 0. With MAILBOX_LOAN must be 0.
  * @length: bytes of payload; with MAILBOX_LOAN no more than the loan has (EMSGSIZE)
  * @priority: 0 to MAILBOX_PRIORITY_MAX; larger ones are received first
@@ -1216,7 +1223,8 @@ struct mailbox_receipt {
  *	mailbox_loan, length. Else ignored.
  *
  * Messages of one thread and one priority are received in the order they were sent.
- * Waits when the mailbox is full and was created to wait, first come first served.
+ * Waits when the mailbox is full and was created to wait; see enum mailbox_on_full for who
+ * is let in first.
  *
  * Errors: EOPNOTSUPP, EINVAL, EFAULT, EACCES, EPERM, EMSGSIZE, EAGAIN, ETIMEDOUT, EINTR,
  * EDQUOT, ENOMEM, EPIPE, EIDRM; EBADF and ELOOP for files; ESTALE for a loan.
@@ -1247,8 +1255,8 @@ struct mailbox_send {
  * struct mailbox_receive - MAILBOX_IOC_RECEIVE, on a handle that may receive
  * @size: of this structure
  * @flags: MAILBOX_NONBLOCK, MAILBOX_DEADLINE, MAILBOX_NO_RESTART, MAILBOX_TRUNCATE, MAILBOX_FILES,
- *	MAILBOX_LOAN, and one of MAILBOX_PEEK, MAILBOX_LEASE and MAILBOX_ANSWER; MAILBOX_LOAN not for entries
- *	of a batch
+ *	MAILBOX_LOAN, and one of MAILBOX_PEEK, MAILBOX_LEASE and MAILBOX_ANSWER; MAILBOX_LOAN not
+ *	for entries of a batch
  * @data: where the payload goes; not looked at when there is none to copy
  * @room: bytes at data
  * @select: one of enum mailbox_select
