@@ -87,8 +87,8 @@
  *            called, and was to be answered, has given up
  * EBUSY      the policy of the mailbox has no room for another, or there is no place for
  *            another lane, or receiver of lanes; or another is notified exclusively
- * EPIPE      the other process of a pair has left; or nobody can receive a call; or the
- *            receiver of a lane is gone
+ * EPIPE      the other process of a pair has left; or nobody can receive a call, or read what
+ *            a stream sends; or the receiver of a lane is gone
  * EMLINK     the handle is the last of MAILBOX_DERIVE_MAX derived one from another
  * ENOBUFS    cut off from a broadcast: this handle was too slow
  * ECANCELED  a call was not answered by who had it
