@@ -107,9 +107,11 @@ void mbx_handle_discount_locked(struct mbx_handle *handle)
 	handle->announced = false;
 	if (handle->rights & MAILBOX_RIGHT_RECEIVE) {
 		WRITE_ONCE(box->may_receive, box->may_receive - 1);
-		if (!box->may_receive)
-			mbx_box_wake_all_pollers_locked(box, MBX_POLL_NO_RECEIVER | EPOLLRDHUP |
-								     EPOLLERR);
+		if (!box->may_receive) {
+			mbx_box_wake_all_pollers_locked(box, MBX_POLL_NO_RECEIVER | EPOLLRDHUP);
+			/* For who sends bytes; no eventfd has this name. */
+			mbx_box_wake_all_pollers_locked(box, EPOLLERR);
+		}
 	}
 	if ((handle->rights & MAILBOX_RIGHT_SEND) && !--box->may_send) {
 		mbx_box_wake_all_pollers_locked(box, MBX_POLL_NO_SENDER | EPOLLRDHUP);

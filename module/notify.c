@@ -199,6 +199,11 @@ void mbx_notify_hang_up(struct mbx_notify *notify)
 	mbx_notify_end(notify);
 }
 
+static bool is_exclusive(const struct mbx_notify *notify)
+{
+	return notify && notify->exclusive;
+}
+
 /* Return: 0, with what it had; or -EBUSY, and it has that still. */
 static int replace_locked(struct mbx_handle *handle, struct mbx_notify *new,
 			  struct mbx_notify **old)
@@ -209,7 +214,7 @@ static int replace_locked(struct mbx_handle *handle, struct mbx_notify *new,
 	lockdep_assert_held(&box->lock);
 	spin_lock_irq(&box->poll.lock);
 	exclusive = box->exclusive;
-	if (new &&new->exclusive && exclusive &&exclusive != handle->notify) {
+	if (is_exclusive(new) && exclusive && exclusive != handle->notify) {
 		spin_unlock_irq(&box->poll.lock);
 		return -EBUSY;
 	}

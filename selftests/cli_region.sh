@@ -9,6 +9,10 @@ test_region_is_shown()
 	mailbox create --region=64K jobs >out
 	[ "$(figure jobs region_size)" = 65536 ] || return
 	expect 0 mailbox stat jobs && contains "region bytes     65536" || return
+	contains "mappings         0" && contains "last mapped" || return
+	[ "$(figure jobs maps)" = 0 ] && [ "$(figure jobs last_mapper)" = 0 ] || return
+	expect 0 mailbox cat-region jobs && [ "$(figure jobs maps)" = 0 ] || return
+	[ "$(figure jobs last_mapper)" != 0 ] && [ "$(figure jobs last_unmapped)" != 0 ] || return
 	mailbox create plain >out
 	[ "$(figure plain region_size)" = 0 ]
 }

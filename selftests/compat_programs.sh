@@ -27,7 +27,7 @@ export PATH
 prepare()
 {
 	mount -t proc proc /programs/proc && mount --bind /dev /programs/dev || return
-	cp /bin/mailbox /programs/usr/bin/ && cp /lib/libmailbox-compat.so /programs/lib/ &&
+	cp /bin/mailbox /programs/usr/bin/ && cp /lib/libmailbox-compat.so /programs/usr/lib/ &&
 		cp "$here"/programs/*.py /programs/tmp/
 }
 

@@ -425,7 +425,7 @@ out:
 TEST_F(region_maps, counts_hold_when_many_map_and_are_killed)
 {
 	ASSERT_EQ(0, prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
-	for (__u64 i = effort(100); i; i--) {
+	for (__u64 i = effort(20); i; i--) {
 		unsigned int *flag = flag_new();
 		pid_t pids[3];
 

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Handles that read bytes: what one read gets, and what it leaves for whom. Where the stream
- * ends is in stream_end.c.
+ * ends is in stream_end.c, and what becomes of what goes with a message in stream_message.c.
  */
 #include "common_broadcast.h"
-#include "common_call.h"
-#include "common_files.h"
 #include "common_grant.h"
 #include "common_lease.h"
-#include "common_loan.h"
 #include "common_stream.h"
-#include "receipt.h"
 
 #include <limits.h>
 
@@ -198,17 +194,18 @@ TEST_F(stream, what_is_left_can_be_leased_and_come_back)
 
 TEST_F(stream, a_message_that_is_used_again_is_whole)
 {
-	char data[200];
+	const ssize_t length = 200;
+	char data[300];
 	int i;
 
 	for (i = 0; i < 3; i++) {
-		ASSERT_EQ(0, box_send_data(self->fd, self->data, sizeof(data)));
+		ASSERT_EQ(0, box_send_data(self->fd, self->data, length));
 		EXPECT_EQ(100, read(self->reader, data, 100));
-		EXPECT_EQ(100, read(self->reader, data + 100, sizeof(data)));
-		EXPECT_EQ(0, memcmp(self->data, data, sizeof(data)));
-		ASSERT_EQ(0, box_send_data(self->fd, self->data, sizeof(data)));
-		EXPECT_EQ((ssize_t)sizeof(data), read(self->fd, data, sizeof(data)));
-		EXPECT_EQ(0, memcmp(self->data, data, sizeof(data)));
+		EXPECT_EQ(length - 100, read(self->reader, data + 100, 200));
+		EXPECT_EQ(0, memcmp(self->data, data, length));
+		ASSERT_EQ(0, box_send_data(self->fd, self->data, length));
+		EXPECT_EQ(length, read(self->fd, data, sizeof(data)));
+		EXPECT_EQ(0, memcmp(self->data, data, length));
 	}
 }
 
@@ -251,7 +248,7 @@ TEST_F(stream, a_read_that_faults_changes_nothing)
 		/* Of what is left, some has been copied; it is there still. */
 		EXPECT_REFUSED(self->device, self->fd, EFAULT,
 			       result_of(read(self->reader, edge_new(length / 2), length)));
-		EXPECT_EQ((ssize_t)length - 10, read(self->reader, data + 10, length));
+		EXPECT_EQ((ssize_t)length - 10, read(self->reader, data + 10, length - 10));
 		EXPECT_EQ(0, memcmp(self->data, data, length));
 	}
 }
@@ -349,115 +346,6 @@ TEST_F(stream, what_is_left_goes_to_who_waits)
 	EXPECT_EQ(1, box_stat(self->fd).received);
 }
 
-TEST_F(stream, at_a_rendezvous_the_sender_waits_for_the_first_byte)
-{
-	int fd = box_new_capacity(self->device, MAILBOX_CAPACITY_RENDEZVOUS);
-	int reader = stream_reader(self->device, box_stat(fd).id);
-	pid_t pid = child_fork();
-
-	if (!pid) {
-		EXPECT_EQ(5, write(fd, "first", 5));
-		_exit(0);
-	}
-	wait_waiters(fd, -1, 1);
-	EXPECT_BYTES(reader, 2, "fi");
-	child_done(pid);
-	EXPECT_EQ(1, box_stat(fd).messages);
-	EXPECT_EQ(3, box_stat(fd).bytes);
-	EXPECT_BYTES(reader, 64, "rst");
-	EXPECT_EQ(0, box_stat(fd).messages);
-	EXPECT_EQ(1, box_stat(fd).sent);
-	EXPECT_EQ(1, box_stat(fd).received);
-	close(reader);
-	close(fd);
-}
-
-/* One that waits for room while all of it is leased is as one at a rendezvous. */
-TEST_F(stream, of_a_sender_in_line)
-{
-	int fd = box_new_limited(self->device, MAILBOX_ON_FULL_WAIT, 1);
-	int reader = stream_reader(self->device, box_stat(fd).id);
-	__u64 lease;
-	pid_t pid;
-
-	put(fd, "leased");
-	lease = box_lease(fd);
-	pid = child_fork();
-	if (!pid) {
-		EXPECT_EQ(5, write(fd, "first", 5));
-		_exit(0);
-	}
-	wait_waiters(fd, -1, 1);
-	EXPECT_BYTES(reader, 2, "fi");
-	child_done(pid);
-	EXPECT_EQ(-EAGAIN, box_send_text(fd, "x", 0, 0));
-	EXPECT_BYTES(reader, 64, "rst");
-	ASSERT_EQ(0, box_nack(fd, lease, 0));
-	EXPECT_BYTES(reader, 64, "leased");
-	close(reader);
-	close(fd);
-}
-
-TEST_F(stream, what_is_left_expires)
-{
-	struct mailbox_send args = send_args("0123456789", 10);
-
-	ASSERT_EQ(0, box_send_soon_expired(self->fd, &args));
-	args = send_args("0123456789", 10);
-	args.flags |= MAILBOX_EXPIRES;
-	args.expiry = now_ns() + SECOND / 5;
-	ASSERT_EQ(0, box_send(self->fd, &args));
-	EXPECT_BYTES(self->reader, 2, "01");
-	while (box_stat(self->fd).messages)
-		ASSERT_GT(args.expiry + PATIENCE, now_ns());
-	EXPECT_EQ(2, box_stat(self->fd).expired);
-	EXPECT_EQ(0, box_stat(self->fd).bytes);
-}
-
-TEST_F(stream, what_is_left_is_overwritten)
-{
-	int fd = box_new_limited(self->device, MAILBOX_ON_FULL_OVERWRITE, 1);
-	int reader = stream_reader(self->device, box_stat(fd).id);
-
-	put(fd, "first");
-	EXPECT_BYTES(reader, 2, "fi");
-	put(fd, "second");
-	EXPECT_EQ(1, box_stat(fd).overwritten);
-	EXPECT_EQ(6, box_stat(fd).bytes);
-	EXPECT_BYTES(reader, 64, "second");
-	close(reader);
-	close(fd);
-}
-
-TEST_F(stream, a_loan_is_refused_and_stays)
-{
-	int fd = region_new(self->device, 4096);
-	int reader = stream_reader(self->device, box_stat(fd).id);
-
-	ASSERT_EQ(0, box_send_loan(fd, 4096));
-	EXPECT_REFUSED(self->device, fd, EOPNOTSUPP, result_of(read(reader, self->data, 1)));
-	close(reader);
-	close(fd);
-}
-
-TEST_F(stream, files_are_there_until_the_last_byte)
-{
-	char text[8];
-	struct mailbox_receive args = receive_args(text, sizeof(text));
-	struct witness witness = witness_new();
-
-	ASSERT_EQ(0, box_send_files(self->fd, "first", &witness.writer, 1));
-	close(witness.writer);
-	EXPECT_BYTES(self->reader, 4, "firs");
-	EXPECT_TRUE(witness_is_open(&witness));
-	args.flags |= MAILBOX_PEEK;
-	ASSERT_EQ(0, box_receive(self->fd, &args));
-	EXPECT_EQ(MAILBOX_HAS_FILES, args.result);
-	EXPECT_BYTES(self->reader, 4, "t");
-	witness_await_end(&witness);
-	close(witness.reader);
-}
-
 TEST_F(stream, needs_the_right_to_receive)
 {
 	int fd = stream_writer(self->device, self->id);
@@ -539,31 +427,6 @@ TEST_F(stream, a_write_is_as_long_as_a_message_may_be)
 	EXPECT_EQ(-EMSGSIZE, box_send_text(fd, "0123456789", 0, 0));
 	EXPECT_BYTES(fd, 64, "01234");
 	close(fd);
-}
-
-TEST_F(stream, who_waits_to_be_told_is_told_at_the_last_byte)
-{
-	struct mailbox_receipt receipt;
-	unsigned int *told = flag_new();
-	pid_t pid = child_fork();
-
-	if (!pid) {
-		struct mailbox_send args = waiting_args(&receipt, "first");
-
-		EXPECT_EQ(0, box_send(self->fd, &args));
-		EXPECT_EQ(MAILBOX_END_RECEIVED, receipt.end);
-		EXPECT_EQ(getppid(), receipt.pid);
-		flag_raise(told);
-		_exit(0);
-	}
-	while (!box_stat(self->fd).messages)
-		sched_yield();
-	wait_sleeping(pid, pid);
-	EXPECT_BYTES(self->reader, 4, "firs");
-	wait_sleeping(pid, pid);
-	EXPECT_EQ(0, __atomic_load_n(told, __ATOMIC_ACQUIRE));
-	EXPECT_BYTES(self->reader, 4, "t");
-	child_done(pid);
 }
 
 TEST_HARNESS_MAIN

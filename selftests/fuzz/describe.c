@@ -37,7 +37,7 @@ const struct layout layouts[OP_LAYOUTS] = {
 		.name = "CREATE",
 		.cmd = MAILBOX_IOC_CREATE,
 		.flags = MAILBOX_NONBLOCK | MAILBOX_PERMANENT | MAILBOX_FIXED_SIZE |
-			 MAILBOX_CUT_OFF,
+			 MAILBOX_CUT_OFF | MAILBOX_STREAM,
 		.size = sizeof(struct mailbox_create),
 		.least = 320,
 		.members = {
@@ -65,7 +65,7 @@ const struct layout layouts[OP_LAYOUTS] = {
 	[OP_OPEN] = {
 		.name = "OPEN",
 		.cmd = MAILBOX_IOC_OPEN,
-		.flags = MAILBOX_NONBLOCK | MAILBOX_CUT_OFF,
+		.flags = MAILBOX_NONBLOCK | MAILBOX_CUT_OFF | MAILBOX_STREAM,
 		.size = sizeof(struct mailbox_open),
 		.members = {
 			OPEN(size, KIND_SIZE, IN),
@@ -212,6 +212,7 @@ const struct layout layouts[OP_LAYOUTS] = {
 	[OP_NOTIFY] = {
 		.name = "NOTIFY",
 		.cmd = MAILBOX_IOC_NOTIFY,
+		.flags = MAILBOX_NOTIFY_ONCE | MAILBOX_NOTIFY_EXCLUSIVE,
 		.size = sizeof(struct mailbox_notify),
 		.members = {
 			NOTIFY(size, KIND_SIZE, IN),
@@ -219,12 +220,12 @@ const struct layout layouts[OP_LAYOUTS] = {
 			NOTIFY(events, KIND_EVENTS, IN),
 			NOTIFY(eventfd, KIND_EVENTFD, IN),
 		},
-		.errors = { EACCES, ENOMEM, EIDRM },
+		.errors = { EACCES, EBUSY, ENOMEM, EIDRM },
 	},
 	[OP_RESTRICT] = {
 		.name = "RESTRICT",
 		.cmd = MAILBOX_IOC_RESTRICT,
-		.flags = MAILBOX_NONBLOCK,
+		.flags = MAILBOX_NONBLOCK | MAILBOX_STREAM,
 		.size = sizeof(struct mailbox_restrict),
 		.members = {
 			DERIVE(size, KIND_SIZE, IN),

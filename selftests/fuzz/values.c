@@ -193,7 +193,7 @@ static __u64 pid_of(const struct change *change)
 	}
 }
 
-#define ALL_EVENTS (2 * MAILBOX_EVENT_ABANDONED - 1)
+#define ALL_EVENTS ((2 * MAILBOX_EVENT_ABANDONED - 1) | MAILBOX_EVENT_FIRST)
 
 __u64 value_initial(const struct layout *layout, const struct member *member,
 		    const struct call *call)

@@ -112,7 +112,7 @@ TEST_F(shm, at_an_address)
 
 TEST_F(shm, an_address_must_be_that_of_a_page)
 {
-	char *place = some_place(PAGES);
+	char *place = some_place(2 * PAGES);
 
 	EXPECT_EQ(-EINVAL, attach_error(self->id, place + 1, 0));
 	EXPECT_EQ(-EINVAL, attach_error(self->id, place + PAGE - 1, SHM_REMAP));
@@ -224,6 +224,38 @@ TEST_F(shm, parts_count_each)
 	EXPECT_EQ(3, attaches(self->id));
 	EXPECT_EQ(0, TRY(shmdt(start)));
 	EXPECT_EQ(0, attaches(self->id));
+}
+
+/* What lies there by then is not touched. */
+TEST_F(shm, unmapped_by_hand_is_detached)
+{
+	char *start = attach(self->id, NULL, 0);
+
+	ASSERT_EQ(0, munmap(start, PAGES));
+	EXPECT_EQ(0, attaches(self->id));
+	ASSERT_TRUE(mmap(start, PAGES, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == start);
+	strcpy(start, "mine");
+	EXPECT_EQ(-EINVAL, TRY(shmdt(start)));
+	EXPECT_STREQ("mine", start);
+	munmap(start, PAGES);
+}
+
+TEST_F(shm, a_part_unmapped_by_hand_leaves_the_rest)
+{
+	char *start = attach(self->id, NULL, 0);
+
+	strcpy(start + 2 * PAGE, "tail");
+	ASSERT_EQ(0, munmap(start, PAGE));
+	ASSERT_TRUE(mmap(start, PAGE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == start);
+	strcpy(start, "mine");
+	EXPECT_EQ(1, attaches(self->id));
+	EXPECT_STREQ("tail", start + 2 * PAGE);
+	EXPECT_EQ(0, TRY(shmdt(start)));
+	EXPECT_EQ(0, attaches(self->id));
+	EXPECT_STREQ("mine", start);
+	munmap(start, PAGE);
 }
 
 TEST_F(shm, no_room_is_enomem)

@@ -46,7 +46,7 @@ struct command {
 extern const struct command command_create, command_send, command_receive, command_peek, command_ls,
 	command_stat, command_set, command_rm, command_watch, command_info, command_work,
 	command_subscribe, command_call, command_serve, command_send_to, command_receive_from,
-	command_links, command_cat_region, command_run;
+	command_links, command_cat_region, command_pipe, command_run;
 
 /* --- main.c */
 void help_print(const struct command *command, FILE *to);

@@ -165,6 +165,7 @@ json_t *json_from_stat(const struct mailbox_stat *stat)
 	json_object_set_new(json, "max_deliveries", json_number(stat->max_deliveries));
 	json_object_set_new(json, "dead_letter", json_number(stat->dead_letter));
 	json_object_set_new(json, "region_size", json_number(stat->region_size));
+	json_object_set_new(json, "maps", json_number(stat->maps));
 	json_object_set_new(json, "loaned", json_number(stat->loaned));
 	json_object_set_new(json, "loans", json_number(stat->loans));
 	json_object_set_new(json, "lanes", json_number(stat->lanes));
@@ -174,6 +175,9 @@ json_t *json_from_stat(const struct mailbox_stat *stat)
 	json_object_set_new(json, "last_received", json_number(stat->last_received));
 	json_object_set_new(json, "last_sender", json_integer(stat->last_sender));
 	json_object_set_new(json, "last_receiver", json_integer(stat->last_receiver));
+	json_object_set_new(json, "last_mapped", json_number(stat->last_mapped));
+	json_object_set_new(json, "last_unmapped", json_number(stat->last_unmapped));
+	json_object_set_new(json, "last_mapper", json_integer(stat->last_mapper));
 	return json;
 }
 

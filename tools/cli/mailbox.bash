@@ -23,7 +23,7 @@ _mailbox()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
 	local command i
-	local commands="create send receive work call serve subscribe peek watch ls stat set rm info send-to receive-from links cat-region run"
+	local commands="create send receive work call serve subscribe peek watch ls stat set rm info send-to receive-from links cat-region pipe run"
 
 	COMPREPLY=()
 	if [[ $COMP_CWORD -eq 1 ]]; then
@@ -67,6 +67,8 @@ _mailbox()
 		if [[ $current == -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -W "$(_mailbox_options "$command")" -- "$current")
 			[[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace
+		elif [[ $command == pipe && $COMP_CWORD -eq 2 ]]; then
+			mapfile -t COMPREPLY < <(compgen -W "create write read" -- "$current")
 		elif [[ $command == send-to || $command == receive-from ]]; then
 			mapfile -t COMPREPLY < <(compgen -W "$(ps -e -o pid= 2>/dev/null)" -- "$current")
 		elif [[ $command == run ]]; then

@@ -63,6 +63,7 @@ static void print_stat(int device, const struct mailbox_stat *stat)
 {
 	size_t length = strnlen(stat->name, sizeof(stat->name));
 	char *name = printable(stat->name, length, 0);
+	bool mapped_last = stat->last_mapped > stat->last_unmapped;
 
 	print_number("id", stat->id);
 	printf("%-16s %s\n", "name", *name ? name : "(none)");
@@ -92,6 +93,7 @@ static void print_stat(int device, const struct mailbox_stat *stat)
 		printf("%-16s %s\n", "max deliveries", "(no limit)");
 	print_dead_letter(device, stat->dead_letter);
 	print_number("region bytes", stat->region_size);
+	print_number("mappings", stat->maps);
 	print_number("loaned bytes", stat->loaned);
 	print_number("loans", stat->loans);
 	print_number("lanes", stat->lanes);
@@ -113,6 +115,9 @@ static void print_stat(int device, const struct mailbox_stat *stat)
 	print_event("changed", stat->changed, 0);
 	print_event("last sent", stat->last_sent, stat->last_sender);
 	print_event("last received", stat->last_received, stat->last_receiver);
+	/* Of the two, whichever was later is what that process did. */
+	print_event("last mapped", stat->last_mapped, mapped_last ? stat->last_mapper : 0);
+	print_event("last unmapped", stat->last_unmapped, mapped_last ? 0 : stat->last_mapper);
 }
 
 static int stat_one(int device, const char *argument, bool json, bool more)

@@ -4,7 +4,10 @@
  * SHM_REMAP has left of an attach knows that address, and which attach it was.
  */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "attach.h"
@@ -169,6 +172,57 @@ bool compat_attach_locked(int id, int handle, void *start, size_t length)
 	return hidden;
 }
 
+/* What /proc/PID/maps says of a mapping. */
+struct mapping {
+	uintptr_t start;
+	uintptr_t end;
+	uintptr_t offset;
+};
+
+/* Reads on to the next one of a region; @line is kept for the next call. */
+static bool next_of_region(FILE *maps, char **line, size_t *size, struct mapping *mapping)
+{
+	static const char region[] = " /mailbox (deleted)\n";
+	size_t length = sizeof(region) - 1;
+	ssize_t ret;
+
+	while ((ret = getline(line, size, maps)) > 0) {
+		if ((size_t)ret < length || strcmp(*line + ret - length, region))
+			continue;
+		if (sscanf(*line, "%" SCNxPTR "-%" SCNxPTR " %*s %" SCNxPTR, &mapping->start,
+			   &mapping->end, &mapping->offset) == 3)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The program may have unmapped a piece by itself, and something else may lie there by now: only
+ * what would have begun where the attach did is it. Without /proc it is believed to be there.
+ * Returns whether there was anything.
+ */
+static bool unmap(const struct piece *piece)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	struct mapping mapping;
+	char *line = NULL;
+	size_t size = 0;
+	bool any = false;
+
+	if (!maps)
+		return !munmap((void *)piece->start, piece->end - piece->start);
+	while (next_of_region(maps, &line, &size, &mapping)) {
+		if (mapping.start < piece->start || mapping.end > piece->end ||
+		    mapping.start - mapping.offset != piece->address)
+			continue;
+		munmap((void *)mapping.start, mapping.end - mapping.start);
+		any = true;
+	}
+	free(line);
+	fclose(maps);
+	return any;
+}
+
 /* The piece that begins first of those of that address; nr_pieces when there is none. */
 static size_t first_of(uintptr_t address)
 {
@@ -184,6 +238,7 @@ static size_t first_of(uintptr_t address)
 bool compat_detach_locked(uintptr_t address)
 {
 	size_t i = first_of(address);
+	bool any = false;
 	uint64_t attach;
 
 	if (i == nr_pieces)
@@ -195,9 +250,9 @@ bool compat_detach_locked(uintptr_t address)
 			i++;
 			continue;
 		}
-		munmap((void *)pieces[i].start, pieces[i].end - pieces[i].start);
+		any |= unmap(&pieces[i]);
 		drop_piece(i);
 	}
 	drop_segments();
-	return true;
+	return any;
 }

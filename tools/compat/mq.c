@@ -21,6 +21,8 @@ void mq_remember(mqd_t fd, __u32 size)
 	if ((unsigned int)fd >= MQ_SIZES)
 		return;
 	__atomic_store_n(&mq_sizes[fd], size, __ATOMIC_RELAXED);
+	if (!size)
+		mq_file_begins(fd);
 	while (size && (unsigned int)fd > most &&
 	       !__atomic_compare_exchange_n(&highest, &most, fd, false, __ATOMIC_RELAXED,
 					    __ATOMIC_RELAXED))

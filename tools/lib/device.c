@@ -105,7 +105,7 @@ int mailbox_open_or_create(int device, struct mailbox_create *create)
 
 	for (tries = 0; tries < OPEN_OR_CREATE_TRIES; tries++) {
 		struct mailbox_open open = {
-			.flags = create->flags & MAILBOX_NONBLOCK,
+			.flags = create->flags & (MAILBOX_NONBLOCK | MAILBOX_STREAM),
 			.rights = create->rights,
 		};
 		int ret;

@@ -79,7 +79,8 @@ int mailbox_create(int device, struct mailbox_create *create);
  * @device: from mailbox_device_open()
  * @name: of the mailbox
  * @rights: wanted, bits of enum mailbox_right, at least one
- * @flags: 0, or of MAILBOX_NONBLOCK, and MAILBOX_CUT_OFF for a broadcast
+ * @flags: 0, or of MAILBOX_NONBLOCK, MAILBOX_CUT_OFF for a broadcast, and MAILBOX_STREAM for
+ *	read(2) of bytes
  *
  * Return: a handle (end it with close(2)), or a negative errno, such as -ENOENT, or
  * -EACCES when the mode bits do not grant all of @rights. Never waits.
@@ -101,7 +102,8 @@ int mailbox_open_id(int device, uint64_t id, uint32_t rights, uint32_t flags);
  * mailbox_open_or_create() - open the mailbox of that name, or make it
  * @device: from mailbox_device_open()
  * @create: from mailbox_create_init(), with a name. Opening uses its name, its
- *	rights and MAILBOX_NONBLOCK of its flags. On success id and fd are filled in.
+ *	rights, and MAILBOX_NONBLOCK and MAILBOX_STREAM of its flags. On success id and fd are
+ *	filled in.
  *
  * A mailbox that exists keeps its limits and mode, whatever @create says.
  *
@@ -852,7 +854,7 @@ int mailbox_yield(int handle);
  * mailbox_restrict() - derive a handle with the same rights or fewer
  * @handle: with all of @rights
  * @rights: of the new handle, bits of enum mailbox_right, at least one
- * @flags: 0 or MAILBOX_NONBLOCK
+ * @flags: 0, or of MAILBOX_NONBLOCK, and MAILBOX_STREAM for read(2) of bytes
  * @grant: set on success: what mailbox_revoke() wants; or NULL
  *
  * See "Derived handles" in <linux/mailbox.h>. A child that runs another program inherits the

@@ -358,6 +358,8 @@
  * - A mapping lasts until it is unmapped, whatever becomes of the descriptor, the handle and the
  *   mailbox. fork(2), mremap(2) and madvise(2) do with it what they do with memory that is
  *   shared otherwise. REVOKE takes no mapping away.
+ * - STAT says how many mappings there are: a child of a fork has its own, and one that is cut in
+ *   two, by munmap(2) or mprotect(2) of a part, is two. userfaultfd(2) does not know them (EINVAL).
  * - The region ends with the mailbox, its pages when they are mapped nowhere any more.
  * - SET makes it larger; what is in it stays. Where a mapping has been stretched beyond the end
  *   (mremap(2) does that), access is SIGBUS until the region reaches so far.
