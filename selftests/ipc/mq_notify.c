@@ -245,13 +245,13 @@ TEST_F(notify, not_inherited)
 		if (child)
 			_exit(0);
 		flag_await(ended, 1);
-		/* Nobody is told, and the place is free. */
-		EXPECT_EQ(0, send_text(self->queue, "text", 0));
-		expect_no_signal();
-		drain(self->queue);
+		/* The place is free, and nobody else is told. */
 		EXPECT_EQ(0, notify(self->queue, SIGUSR1, 5));
 		EXPECT_EQ(0, send_text(self->queue, "text", 0));
 		expect_signal(SIGUSR1, 5, getpid());
+		drain(self->queue);
+		EXPECT_EQ(0, send_text(self->queue, "text", 0));
+		expect_no_signal();
 		flag_raise(self->flag);
 		_exit(0);
 	}

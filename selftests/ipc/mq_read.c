@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A descriptor of a queue as a file: read(2) gives a line about it, and takes no message, see
- * mq_overview(7).
+ * read(2) of a queue that was opened again, and of what has the number of a queue that was closed;
+ * mq_file.c has the rest.
  */
 #include "mq.h"
 
@@ -29,7 +29,7 @@ static void expect_line(mqd_t queue, const char *line)
 	EXPECT_STREQ(line, data);
 }
 
-TEST_F(read, line_about_the_queue)
+TEST_F(read, line_of_each_that_has_it_open)
 {
 	mqd_t second = queue_open(O_RDONLY);
 	char data[100];
@@ -40,30 +40,6 @@ TEST_F(read, line_about_the_queue)
 	expect_line(second, "QSIZE:4          NOTIFY:0     SIGNO:0     NOTIFY_PID:0     ");
 	/* Nothing was taken. */
 	expect_message(self->queue, "text", 0);
-}
-
-TEST_F(read, from_where_it_is)
-{
-	char data[100] = "";
-
-	EXPECT_EQ(3, TRY(read(self->queue, data, 3)));
-	EXPECT_EQ(3, TRY(read(self->queue, data + 3, 3)));
-	EXPECT_STREQ("QSIZE:", data);
-	EXPECT_EQ(6, TRY(lseek(self->queue, 0, SEEK_CUR)));
-	EXPECT_EQ(0, TRY(lseek(self->queue, 0, SEEK_SET)));
-	expect_line(self->queue, "QSIZE:0          NOTIFY:0     SIGNO:0     NOTIFY_PID:0     ");
-}
-
-TEST_F(read, nothing_is_written)
-{
-	mqd_t reader = queue_open(O_RDONLY), writer = queue_open(O_WRONLY);
-	char data[SIZE];
-
-	EXPECT_EQ(-EINVAL, TRY(write(self->queue, "text", 4)));
-	EXPECT_EQ(-EINVAL, TRY(write(writer, "text", 4)));
-	EXPECT_EQ(-EBADF, TRY(write(reader, "text", 4)));
-	EXPECT_EQ(-EBADF, TRY(read(writer, data, SIZE)));
-	EXPECT_EQ(0, queue_count(self->queue));
 }
 
 /* The number of a queue that was closed behind the back of the C library. */
