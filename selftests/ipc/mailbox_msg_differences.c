@@ -99,4 +99,23 @@ TEST(identifiers_are_not_used_again)
 	queue_remove(new);
 }
 
+TEST(another_network_namespace_has_other_queues)
+{
+	int id = msgget(KEY, IPC_CREAT | IPC_EXCL | 0600);
+	pid_t pid;
+
+	ASSERT_LE(0, id);
+	ASSERT_EQ(0, queue_send(id, 1, "x", 0));
+	pid = child_fork();
+	if (!pid) {
+		ASSERT_EQ(0, unshare(CLONE_NEWNET));
+		EXPECT_EQ(-ENOENT, TRY(msgget(KEY, 0)));
+		EXPECT_EQ(-EINVAL, queue_take(id, 0, IPC_NOWAIT).length);
+		_exit(0);
+	}
+	child_done(pid);
+	EXPECT_TAKEN(id, 0, 0, 1, "x");
+	queue_remove(id);
+}
+
 TEST_HARNESS_MAIN

@@ -95,7 +95,7 @@ TEST_F(queue, few_descriptors)
 TEST_F(queue, exec)
 {
 	char id[16];
-	char *arguments[] = { "/proc/self/exe", "-t", "queue.works_by_id", NULL };
+	char *const arguments[] = { "/proc/self/exe", "-t", "queue.works_by_id", NULL };
 	pid_t pid;
 
 	snprintf(id, sizeof(id), "%d", self->id);
@@ -125,9 +125,8 @@ TEST_F(queue, works_by_id)
 
 TEST_F(queue, spawned_program)
 {
-	char *arguments[] = { "/proc/self/exe", "-l", NULL };
+	char *const arguments[] = { "/proc/self/exe", "-l", NULL };
 	posix_spawn_file_actions_t actions;
-	extern char **environ;
 	pid_t pid;
 
 	expect_works(self->id);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154  # part is set by who sources this
 #
 # Sourced by compat_*.sh: runs each of the programs ${part}_* in this folder twice, over the IPC
 # of the kernel and with libmailbox-compat.so preloaded, and reports each case of each run as a

@@ -97,7 +97,7 @@ struct peer {
 
 extern const struct peer peer_mailbox, peer_calls, peer_loan, peer_lane, peer_sysv, peer_mq,
 	peer_pipe, peer_packet_pipe, peer_seqpacket, peer_dgram, peer_eventfd, peer_ring,
-	peer_ioctls, peer_syscalls;
+	peer_ioctls, peer_syscalls, peer_sysv_shim;
 
 extern const struct peer *const peers[];
 extern const size_t nr_peers;

@@ -57,6 +57,9 @@ static const struct goal goals[] = {
 	{ &measure_pair, 65536, 0.10, false, 0, &peer_loan, NULL },
 	{ &measure_pair, 64, 0.05, false, 0, &peer_lane, NULL },
 	{ &measure_pair, 64, 1.5, false, 0, &peer_lane, &peer_ring },
+	/* At most 250 instructions for each of the two calls. */
+	{ &measure_pair, 64, 1.31, false, 0, &peer_sysv_shim, &peer_mailbox },
+	{ &measure_pair, 64, 1.0, false, 0, &peer_sysv_shim, &peer_sysv },
 };
 
 /* False when it was not measured. */
@@ -91,6 +94,8 @@ static const char *kind_of(const struct goal *goal)
 		return "by calls, ";
 	if (goal->peer == &peer_loan)
 		return "by loans, ";
+	if (goal->peer == &peer_sysv_shim)
+		return "by SysV calls, ";
 	return goal->peer == &peer_lane ? "by lanes, " : "";
 }
 

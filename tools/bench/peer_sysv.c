@@ -10,6 +10,12 @@
 
 #include "bench.h"
 
+/* See peer_sysv_shim.c. */
+#ifndef SYSV_NAME
+#define SYSV_NAME  "SysV"
+#define SYSV_FLAGS PEER_SHARED
+#endif
+
 struct text {
 	long type;
 	char text[];
@@ -79,14 +85,14 @@ static void queue_send(struct channel *channel)
 	struct queue *queue = (struct queue *)channel;
 
 	if (msgsnd(queue->id, queue->out, channel->size, 0))
-		fail("SysV", "send");
+		fail(SYSV_NAME, "send");
 }
 
 static void take(struct queue *queue, long type)
 {
 	if (msgrcv(queue->id, queue->in, queue->channel.size, type, 0) !=
 	    (ssize_t)queue->channel.size)
-		fail("SysV", "receive");
+		fail(SYSV_NAME, "receive");
 }
 
 static void queue_receive(struct channel *channel)
@@ -113,12 +119,12 @@ static void queue_make(void)
 	int id = msgget(IPC_PRIVATE, 0600);
 
 	if (id < 0 || msgctl(id, IPC_RMID, NULL))
-		fail("SysV", "create and remove");
+		fail(SYSV_NAME, "create and remove");
 }
 
 const struct peer peer_sysv = {
-	.name = "SysV",
-	.flags = PEER_SHARED,
+	.name = SYSV_NAME,
+	.flags = SYSV_FLAGS,
 	.choices = 1 << BY_PRIORITY | 1 << BY_TYPE | 1 << BY_LOWEST,
 	.open = queue_open,
 	.close = queue_close,

@@ -7,9 +7,9 @@
 #include "bench.h"
 
 const struct peer *const peers[] = {
-	&peer_mailbox, &peer_calls,    &peer_loan,	  &peer_lane,	   &peer_sysv,
-	&peer_mq,      &peer_pipe,     &peer_packet_pipe, &peer_seqpacket, &peer_dgram,
-	&peer_ioctls,  &peer_syscalls, &peer_eventfd,	  &peer_ring,
+	&peer_mailbox, &peer_calls,  &peer_loan,     &peer_lane,	&peer_sysv_shim,
+	&peer_sysv,    &peer_mq,     &peer_pipe,     &peer_packet_pipe, &peer_seqpacket,
+	&peer_dgram,   &peer_ioctls, &peer_syscalls, &peer_eventfd,	&peer_ring,
 };
 
 const size_t nr_peers = sizeof(peers) / sizeof(peers[0]);

@@ -24,6 +24,8 @@ unlike_programs=(
 	ARCH_DEFINES
 	# To a program it also means a system call that the kernel was built without.
 	ENOSYS
+	# What errno holds is positive.
+	USE_NEGATIVE_ERRNO
 )
 
 # Types that do not look like it, of libraries, are in the file typedefs.

@@ -106,7 +106,8 @@ static bool gets_rights(int fd)
 		return false;
 	if ((stat.st_mode & S_ISUID) && stat.st_uid != getuid())
 		return true;
-	if ((stat.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && stat.st_gid != getgid())
+	/* Without the bit to execute it means something else. */
+	if ((stat.st_mode & S_ISGID) && (stat.st_mode & 0010) && stat.st_gid != getgid())
 		return true;
 	return getuid() && fgetxattr(fd, "security.capability", value, sizeof(value)) > 0;
 }

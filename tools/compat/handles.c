@@ -168,8 +168,10 @@ static struct compat_handle *find_locked(int id, const char *kind, enum compat_u
 {
 	struct compat_handle *handle = place_locked(id), *passing = NULL;
 
-	if (!handle)
-		handle = passing = passing_handle();
+	if (!handle) {
+		passing = passing_handle();
+		handle = passing;
+	}
 	if (!handle)
 		return NULL;
 	if (compat_handle_fd(handle, use) < 0 && !open_into_locked(handle, id, kind, use)) {

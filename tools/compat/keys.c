@@ -81,7 +81,7 @@ static int create_keyed(const char *name, int flags, struct mailbox_create *crea
 static int create_private(const char *kind, int flags, struct mailbox_create *create)
 {
 	struct mailbox_set set = { .flags = MAILBOX_SET_NAME };
-	static _Atomic unsigned int count;
+	static atomic_uint count;
 	char name[MAILBOX_NAME_SIZE];
 	int fd;
 

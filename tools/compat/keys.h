@@ -12,9 +12,9 @@
 /*
  * Finds the mailbox of a key, or makes it as @create says, whose name, mode, rights and flags are
  * filled in here. @kind is what the name begins with, see handles.h; @flags are those of the call.
- * Of one that was there, and may be used so, *found says what it is; of a new one the id is 0 there.
- * Returns the id, which is that of the mailbox; or -1 with errno ENOENT, EEXIST, EACCES, ENOSPC when
- * the quota of the caller has no room for another mailbox, ENOMEM, EINVAL or ENOSYS.
+ * Of one that was there, and may be used so, *found says what it is; of a new one the id is 0
+ * there. Returns the id, which is that of the mailbox; or -1 with errno ENOENT, EEXIST, EACCES,
+ * ENOSPC when the quota of the caller has no room for another mailbox, ENOMEM, EINVAL or ENOSYS.
  */
 int compat_key_get(const char *kind, key_t key, int flags, struct mailbox_create *create,
 		   struct mailbox_stat *found);

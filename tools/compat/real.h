@@ -19,14 +19,14 @@ void *compat_real(const char *name);
 /* The function that ours stands before, looked for once. */
 #define REAL(name) \
 	({ \
-		static _Atomic(void *) found_; \
+		static void *_Atomic found_; \
 		void *real_ = atomic_load_explicit(&found_, memory_order_acquire); \
 \
 		if (!real_) { \
 			real_ = compat_real(#name); \
 			atomic_store_explicit(&found_, real_, memory_order_release); \
 		} \
-		(__typeof__(&name))real_; \
+		(__typeof__(name) *)real_; \
 	})
 
 /* close(2) of a descriptor of our own; errno stays. */
