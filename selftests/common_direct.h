@@ -165,6 +165,17 @@ static inline void wait_quota(int device, const struct mailbox_info *before)
 	}
 }
 
+/* Until the user has so many, inboxes included: that of a process goes after the process. */
+static inline void wait_mailboxes(int device, __u64 mailboxes)
+{
+	__u64 end = now_ns() + PATIENCE;
+
+	while (device_info(device).mailboxes != mailboxes) {
+		ASSERT_LT(now_ns(), end);
+		sched_yield();
+	}
+}
+
 /* What the user is charged for once all that earlier tests have left is gone: nothing. */
 static inline struct mailbox_info settled_info(int device)
 {

@@ -283,7 +283,7 @@ TEST_F(direct_end, short_lived_clients_leave_nothing)
 		_exit(direct_send(self->device, getppid(), "x"));
 	child_done(child);
 	EXPECT_DIRECT(self->device, child, "x");
-	EXPECT_EQ(1 + self->before.mailboxes, device_info(self->device).mailboxes);
+	wait_mailboxes(self->device, 1 + self->before.mailboxes);
 	before = device_info(self->device);
 	for (i = 0; i < 50; i++) {
 		child = child_fork();
