@@ -34,7 +34,7 @@ test_set_a_name_that_another_has()
 test_set_name_usage()
 {
 	mailbox create jobs >out
-	expect 2 mailbox set --name= jobs && grep -q -- --no-name err || return
+	expect 2 mailbox set --name= jobs && grep -q -- "--no-name takes" err || return
 	expect 2 mailbox set --name=a --no-name jobs || return
 	expect 2 mailbox set --name="$(printf '%0256d' 0)" jobs || return
 	expect 1 mailbox set --name=a/b jobs && expect 0 mailbox stat jobs
@@ -48,7 +48,7 @@ test_wait_each()
 	expect 0 mailbox send jobs x || return
 	expect 5 mailbox send --nonblock jobs y || return
 	expect 0 mailbox set --on-full=wait jobs && [ "$(figure jobs on_full)" = '"wait"' ] || return
-	expect 2 mailbox set --on-full=each jobs && grep -q wait-each err
+	expect 2 mailbox set --on-full=each jobs && grep -q "wait, wait-each" err
 }
 
 test_changes_are_shown()
