@@ -68,9 +68,10 @@ struct receive {
 noinline int mbx_receive_copy(const struct mbx_message *msg, struct mailbox_receive __user *report,
 			      u8 __user *data, u32 offset, u32 copied, u32 result)
 {
-	int ret;
+	int ret = 0;
 
-	ret = mbx_message_copy_out(msg, offset, data, copied);
+	if (copied)
+		ret = mbx_message_copy_out(msg, offset, data, copied);
 	if (!ret && report)
 		ret = mbx_report_put(msg, report, NULL, 0, false, result);
 	if (!ret && fatal_signal_pending(current))

@@ -224,25 +224,38 @@ static int check_extras(const struct mbx_handle *handle, struct mbx_send_args ar
 	return check(handle, args);
 }
 
+/* Of one that does not simply have the right to send, and nothing else to be asked. */
+static noinline int check_unusual(const struct mbx_handle *handle)
+{
+	/* Written by REVOKE, which has returned before a call that must see it. */
+	if (!(handle->rights & MAILBOX_RIGHT_SEND) || READ_ONCE(handle->revoked))
+		return -EACCES;
+	/* A hint; looked at again before it waits: see mbx_enter_locked(). */
+	return mbx_stream_is_unheard_locked(handle) ? -EPIPE : 0;
+}
+
 /* Return: as send_for(). */
 static noinline s64 send_any(struct file *file, const struct mbx_send_args args,
 			     struct extras *extras)
 {
 	struct mbx_handle *handle = file->private_data;
+	/* As in send_said(). */
+	const bool usual = data_race(handle->usual) & MAILBOX_RIGHT_SEND;
 	int ret;
 
-	/* Written by REVOKE, which has returned before a call that must see it. */
-	if (!(handle->rights & MAILBOX_RIGHT_SEND) || READ_ONCE(handle->revoked))
-		return -EACCES;
-	/* A hint; looked at again before it waits: see mbx_enter_locked(). */
-	if (mbx_stream_is_unheard_locked(handle))
-		return -EPIPE;
-	ret = check_extras(handle, args, extras) ?: mbx_policy_send(handle);
+	if (unlikely(!usual)) {
+		ret = check_unusual(handle);
+		if (ret)
+			return ret;
+	}
+	ret = check_extras(handle, args, extras);
+	if (unlikely(!ret && !usual))
+		ret = mbx_policy_send(handle);
 	if (ret)
 		return ret;
 	if (!uid_eq(handle->share->user->uid, current_euid()))
 		return send_for_another(handle, file, args, extras);
-	return send_for(handle->share, handle, file, args, extras, READ_ONCE(handle->usual));
+	return send_for(handle->share, handle, file, args, extras, usual);
 }
 
 /**
