@@ -25,6 +25,7 @@ files()
 . "$top/tools/check/module.sh"
 . "$top/tools/check/checkpatch.sh"
 . "$top/tools/check/coccinelle.sh"
+. "$top/tools/check/cases.sh"
 
 check_kernel_doc()
 {
@@ -160,7 +161,7 @@ check_text()
 }
 
 all=(module clang checkpatch coccinelle kernel_doc format header programs scripts licences manual
-     description mutants text)
+     description cases mutants text)
 [ $# -gt 0 ] || set -- "${all[@]}"
 mkdir -p "$out"
 exec 7>"$out/.lock"
