@@ -420,20 +420,6 @@ static __always_inline s64 send_said(struct file *file, struct mailbox_send __us
 	return send_for(handle->share, handle, file, args, NULL, true);
 }
 
-/*
- * The flags are asked for once more, and where they are is found from where the answer goes:
- * so a send that succeeds has to remember neither.
- */
-static noinline int interrupted(const u64 __user *sequence)
-{
-	const struct mailbox_send __user *arg =
-		(const void __user *)sequence - offsetof(struct mailbox_send, sequence);
-	u32 flags;
-
-	return mbx_wait_answer(-ERESTARTSYS,
-			       get_user(flags, &arg->flags) || flags & MAILBOX_NO_RESTART);
-}
-
 static __always_inline long send_user(struct file *file, struct mailbox_send __user *arg,
 				      const struct mbx_patience *batch)
 {
@@ -472,7 +458,7 @@ static __always_inline long send_user(struct file *file, struct mailbox_send __u
 			},
 			batch);
 	if (unlikely(ret < 0))
-		return ret == -ERESTARTSYS && !batch ? interrupted(&arg->sequence) : ret;
+		return ret == -ERESTARTSYS && !batch ? mbx_wait_answer_send(&arg->sequence) : ret;
 	/*
 	 * It could be written above, and it is sent. If another thread has taken the
 	 * memory away since, that program misses the number; the send has succeeded.

@@ -4,7 +4,10 @@
 #include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/stddef.h>
+#include <linux/uaccess.h>
 #include <linux/wait.h>
+#include <uapi/linux/mailbox.h>
 
 #include "peer.h"
 #include "wait.h"
@@ -158,4 +161,24 @@ int mbx_waiter_sleep(struct mbx_waiter *waiter, spinlock_t *lock, u64 deadline) 
 		--*waiter->waiting;
 	}
 	return ret;
+}
+
+/**
+ * mbx_wait_answer_send() - what a send returns whose wait a signal has ended
+ * @sequence: where its number would have gone, in its struct mailbox_send
+ *
+ * Its flags are asked for once more, and where they are is found from where the answer goes: so a
+ * send that succeeds has to remember neither.
+ *
+ * Context: Process context, may sleep.
+ * Return: see mbx_wait_answer().
+ */
+int mbx_wait_answer_send(const u64 __user *sequence)
+{
+	const struct mailbox_send __user *arg =
+		(const void __user *)sequence - offsetof(struct mailbox_send, sequence);
+	u32 flags;
+
+	return mbx_wait_answer(-ERESTARTSYS,
+			       get_user(flags, &arg->flags) || flags & MAILBOX_NO_RESTART);
 }

@@ -144,5 +144,6 @@ void mbx_waiter_finish_locked(struct mbx_waiter *waiter, int result);
 void mbx_waiter_finish_sync_locked(struct mbx_waiter *waiter, int result);
 void mbx_waiters_stir_locked(struct list_head *waiters);
 int mbx_waiter_sleep(struct mbx_waiter *waiter, spinlock_t *lock, u64 deadline);
+int mbx_wait_answer_send(const u64 __user *sequence);
 
 #endif /* MBX_WAIT_H */
