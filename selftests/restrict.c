@@ -104,6 +104,8 @@ TEST_F(restrict_call, flags)
 	for (i = 1; i < 32; i++) {
 		args = restrict_args(RIGHTS_ALL);
 		args.flags = 1U << i;
+		if (args.flags == MAILBOX_STREAM)
+			continue;
 		EXPECT_REFUSED(self->device, self->fd, EOPNOTSUPP,
 			       call(self->fd, MAILBOX_IOC_RESTRICT, &args));
 		EXPECT_EQ(POISON64, args.grant);
