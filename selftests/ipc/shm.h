@@ -63,6 +63,17 @@ static inline void await_gone(int id)
 	EXPECT_EQ(EINVAL, errno);
 }
 
+/* Likewise: what a process that has ended had is given up when nobody looks at it any more. */
+static inline void await_attaches(int id, int count)
+{
+	uint64_t end = now_ns() + PATIENCE;
+
+	while (attaches(id) != count) {
+		ASSERT_LT(now_ns(), end);
+		sched_yield();
+	}
+}
+
 /* The negative errno of an attach that fails, or 0, and then it is undone. */
 static inline int attach_error(int id, const void *address, int flags)
 {

@@ -104,7 +104,7 @@ TEST(forks_among_threads)
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
 		pthread_join(threads[i], NULL);
-	EXPECT_EQ(1, attaches(crowd.id));
+	await_attaches(crowd.id, 1);
 	segment_remove(crowd.id);
 	EXPECT_EQ(0, TRY(shmdt(start)));
 	expect_gone(crowd.id);
@@ -142,7 +142,7 @@ TEST(children_of_children)
 	}
 	for (int i = 0; i < FORKS; i++)
 		child_done(pids[i]);
-	EXPECT_EQ(1, attaches(id));
+	await_attaches(id, 1);
 	EXPECT_EQ(FORKS * (FORKS + 1), *start);
 	EXPECT_EQ(0, TRY(shmdt(start)));
 	expect_gone(id);
@@ -183,7 +183,7 @@ TEST(killed_at_any_moment)
 		child_kill(pids[1]);
 		child_kill(pids[2]);
 		if (i % 2 == 0) {
-			EXPECT_EQ(0, attaches(crowd.id));
+			await_attaches(crowd.id, 0);
 			EXPECT_EQ(0, attach_error(crowd.id, NULL, 0));
 			segment_remove(crowd.id);
 		}

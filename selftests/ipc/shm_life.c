@@ -29,7 +29,7 @@ FIXTURE_TEARDOWN(life)
 /* It was not removed yet, and this process still has it. */
 static void finish(FIXTURE_DATA(life) * self)
 {
-	EXPECT_EQ(1, attaches(self->id));
+	await_attaches(self->id, 1);
 	EXPECT_EQ(0, TRY(shmdt(self->start)));
 	segment_remove(self->id);
 	expect_gone(self->id);
@@ -174,7 +174,7 @@ TEST_F(life, a_program_that_is_begun_has_it_not)
 {
 	pid_t pid = begin_program(self);
 
-	EXPECT_EQ(1, attaches(self->id));
+	await_attaches(self->id, 1);
 	segment_remove(self->id);
 	EXPECT_EQ(0, TRY(shmdt(self->start)));
 	/* Its descriptors are closed one by one. */

@@ -37,7 +37,7 @@ build_all()
 	mkdir -p "$build/vm"
 	exec 8>"$build/.lock"
 	flock 8
-	if ! { make -s -C "$top" programs &&
+	if ! { make -s -j"$(nproc)" -C "$top" programs &&
 	       module=$("$vm/module.sh" "$kernel"); } >"$log" 2>&1; then
 		cat "$log" >&2
 		die "the build failed"

@@ -12,15 +12,13 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "control.h"
 #include "handles.h"
 #include "keys.h"
 #include "memory.h"
 #include "msg.h"
 #include "real.h"
 #include "walk.h"
-
-/* Bits of the mode that the mailbox has. */
-#define MODE_BITS 0666
 
 /* What the kernel says to IPC_INFO, which it has not used for long. */
 #define MSG_POOL     (32000 * 16384 / 1024)
@@ -45,34 +43,26 @@ static void describe(const struct mailbox_stat *stat, struct msqid_ds *queue)
 static int get(int id, struct msqid_ds *queue)
 {
 	struct mailbox_stat stat;
-	int fd;
 
 	if (!compat_all_writable(queue, sizeof(*queue)))
 		return compat_fail(EFAULT);
-	fd = compat_open(id, COMPAT_MSG, MAILBOX_RIGHT_RECEIVE, &stat);
-	if (fd < 0)
+	if (compat_control_stat(id, COMPAT_MSG, &stat))
 		return -1;
-	compat_close(fd);
 	describe(&stat, queue);
 	return 0;
 }
 
-/* By index, as if all queues were in an array without gaps. */
 static int get_by_index(int index, struct msqid_ds *queue, bool any)
 {
-	struct compat_walk walk;
 	struct mailbox_stat stat;
-	int ret;
+	int id;
 
 	if (!compat_all_writable(queue, sizeof(*queue)))
 		return compat_fail(EFAULT);
-	ret = compat_walk(COMPAT_MSG, index, &stat, &walk);
-	if (ret)
-		return ret < 0 ? -1 : compat_fail(EINVAL);
-	if (!any && !(stat.rights & MAILBOX_RIGHT_RECEIVE))
-		return compat_fail(EACCES);
-	describe(&stat, queue);
-	return stat.id;
+	id = compat_control_index(index, COMPAT_MSG, any, &stat);
+	if (id >= 0)
+		describe(&stat, queue);
+	return id;
 }
 
 static int get_limits(struct msginfo *info, bool used)
@@ -97,37 +87,12 @@ static int get_limits(struct msginfo *info, bool used)
 	return walk.count ? walk.count - 1 : 0;
 }
 
-/* For what only the owner may do. */
-static int open_managed(int id, struct mailbox_stat *stat)
-{
-	int fd = compat_open(id, COMPAT_MSG, MAILBOX_RIGHT_MANAGE, stat);
-
-	return fd < 0 && errno == EACCES ? compat_fail(EPERM) : fd;
-}
-
 static bool has_resource_capability(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
 
 	return !syscall(SYS_capget, &header, data) && (data[0].effective & 1U << CAP_SYS_RESOURCE);
-}
-
-/* What is to change besides the limits. */
-static bool set_owner(const struct mailbox_stat *stat, const struct ipc_perm *perm,
-		      struct mailbox_set *set)
-{
-	set->flags |= MAILBOX_SET_MODE;
-	set->mode = perm->mode & MODE_BITS;
-	if (perm->uid != stat->uid) {
-		set->flags |= MAILBOX_SET_UID;
-		set->uid = perm->uid;
-	}
-	if (perm->gid != stat->gid) {
-		set->flags |= MAILBOX_SET_GID;
-		set->gid = perm->gid;
-	}
-	return set->mode != stat->mode || (set->flags & ~MAILBOX_SET_MODE);
 }
 
 /* A queue that holds less than the longest message takes none that is longer than it. */
@@ -148,19 +113,6 @@ static int set_bytes(const struct mailbox_stat *stat, msglen_t bytes, struct mai
 	return 0;
 }
 
-static int set_error(int error)
-{
-	switch (error) {
-	case EACCES:
-	case EPERM:
-		return EPERM;
-	case ENOMEM:
-		return ENOMEM;
-	default:
-		return EINVAL;
-	}
-}
-
 static int set(int id, const struct msqid_ds *queue)
 {
 	struct mailbox_revoke revoke = { .size = sizeof(revoke), .flags = MAILBOX_REVOKE_ALL };
@@ -171,14 +123,14 @@ static int set(int id, const struct msqid_ds *queue)
 
 	if (!compat_all_readable(queue, sizeof(*queue)))
 		return compat_fail(EFAULT);
-	fd = open_managed(id, &stat);
+	fd = compat_control_open(id, COMPAT_MSG, &stat);
 	if (fd < 0)
 		return -1;
-	others = set_owner(&stat, &queue->msg_perm, &set);
+	others = compat_control_owner(&stat, &queue->msg_perm, &set);
 	ret = set_bytes(&stat, queue->msg_qbytes, &set);
 	if (!ret) {
 		ret = mailbox_set(fd, &set);
-		ret = ret ? compat_fail(set_error(-ret)) : 0;
+		ret = ret ? compat_fail(compat_control_error(-ret)) : 0;
 	}
 	/* Who has it open is asked again whether he may. */
 	if (!ret && others)
@@ -190,7 +142,7 @@ static int set(int id, const struct msqid_ds *queue)
 static int remove_queue(int id)
 {
 	struct mailbox_stat stat;
-	int fd = open_managed(id, &stat), ret;
+	int fd = compat_control_open(id, COMPAT_MSG, &stat), ret;
 
 	if (fd < 0)
 		return -1;

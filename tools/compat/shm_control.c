@@ -8,6 +8,7 @@
 #include <sys/shm.h>
 
 #include "clock.h"
+#include "control.h"
 #include "device.h"
 #include "handles.h"
 #include "keys.h"
@@ -17,9 +18,6 @@
 #include "real.h"
 #include "shm.h"
 #include "walk.h"
-
-/* Bits of the mode that the mailbox has. */
-#define MODE_BITS 0666
 
 static void describe(const struct mailbox_stat *stat, struct shmid_ds *segment)
 {
@@ -40,34 +38,26 @@ static void describe(const struct mailbox_stat *stat, struct shmid_ds *segment)
 static int get_locked(int id, struct shmid_ds *segment)
 {
 	struct mailbox_stat stat;
-	int fd;
 
 	if (!compat_all_writable(segment, sizeof(*segment)))
 		return compat_fail(EFAULT);
-	fd = compat_open(id, COMPAT_SHM, MAILBOX_RIGHT_RECEIVE, &stat);
-	if (fd < 0)
+	if (compat_control_stat(id, COMPAT_SHM, &stat))
 		return -1;
-	compat_close(fd);
 	describe(&stat, segment);
 	return 0;
 }
 
-/* By index, as if all segments were in an array without gaps. */
 static int get_by_index(int index, struct shmid_ds *segment, bool any)
 {
-	struct compat_walk walk;
 	struct mailbox_stat stat;
-	int ret;
+	int id;
 
 	if (!compat_all_writable(segment, sizeof(*segment)))
 		return compat_fail(EFAULT);
-	ret = compat_walk(COMPAT_SHM, index, &stat, &walk);
-	if (ret)
-		return ret < 0 ? -1 : compat_fail(EINVAL);
-	if (!any && !(stat.rights & MAILBOX_RIGHT_RECEIVE))
-		return compat_fail(EACCES);
-	describe(&stat, segment);
-	return stat.id;
+	id = compat_control_index(index, COMPAT_SHM, any, &stat);
+	if (id >= 0)
+		describe(&stat, segment);
+	return id;
 }
 
 static int last_index(struct compat_walk *walk)
@@ -115,51 +105,22 @@ static int get_use(struct shm_info *info)
 	return last;
 }
 
-/* For what only the owner may do. */
-static int open_managed(int id, struct mailbox_stat *stat)
-{
-	int fd = compat_open(id, COMPAT_SHM, MAILBOX_RIGHT_MANAGE, stat);
-
-	return fd < 0 && errno == EACCES ? compat_fail(EPERM) : fd;
-}
-
-static int set_error(int error)
-{
-	switch (error) {
-	case EACCES:
-	case EPERM:
-		return EPERM;
-	case ENOMEM:
-		return ENOMEM;
-	default:
-		return EINVAL;
-	}
-}
-
 /* Who has it attached keeps it so; who attaches it later is asked then. */
 static int set_locked(int id, const struct shmid_ds *segment)
 {
-	struct mailbox_set set = { .flags = MAILBOX_SET_MODE };
+	struct mailbox_set set = { 0 };
 	struct mailbox_stat stat;
 	int fd, ret;
 
 	if (!compat_all_readable(segment, sizeof(*segment)))
 		return compat_fail(EFAULT);
-	fd = open_managed(id, &stat);
+	fd = compat_control_open(id, COMPAT_SHM, &stat);
 	if (fd < 0)
 		return -1;
-	set.mode = segment->shm_perm.mode & MODE_BITS;
-	if (segment->shm_perm.uid != stat.uid) {
-		set.flags |= MAILBOX_SET_UID;
-		set.uid = segment->shm_perm.uid;
-	}
-	if (segment->shm_perm.gid != stat.gid) {
-		set.flags |= MAILBOX_SET_GID;
-		set.gid = segment->shm_perm.gid;
-	}
+	compat_control_owner(&stat, &segment->shm_perm, &set);
 	ret = mailbox_set(fd, &set);
 	compat_close(fd);
-	return ret ? compat_fail(set_error(-ret)) : 0;
+	return ret ? compat_fail(compat_control_error(-ret)) : 0;
 }
 
 /*
@@ -170,7 +131,7 @@ static int remove_locked(int id)
 {
 	struct mailbox_set set = { .flags = MAILBOX_SET_NAME | MAILBOX_SET_PERMANENT };
 	struct mailbox_stat stat;
-	int fd = open_managed(id, &stat), ret = 0, more;
+	int fd = compat_control_open(id, COMPAT_SHM, &stat), ret = 0, more;
 
 	if (fd < 0)
 		return -1;
@@ -183,14 +144,14 @@ static int remove_locked(int id)
 			break;
 	}
 	compat_close(fd);
-	return ret ? compat_fail(set_error(-ret)) : 0;
+	return ret ? compat_fail(compat_control_error(-ret)) : 0;
 }
 
 /* Nothing but swapping is prevented by it, and nothing but the kernel's own can do that. */
 static int lock_locked(int id, bool lock)
 {
 	struct mailbox_stat stat;
-	int fd = open_managed(id, &stat);
+	int fd = compat_control_open(id, COMPAT_SHM, &stat);
 
 	if (fd < 0)
 		return -1;
