@@ -39,7 +39,7 @@ static long longest(void)
 	int error = errno, device = compat_device();
 	struct mailbox_info info;
 
-	if (device >= 0 && !mailbox_info(device, &info) && limit > info.max_message_size)
+	if (device >= 0 && !mailbox_info(device, &info) && limit > (int64_t)info.max_message_size)
 		limit = info.max_message_size;
 	errno = error;
 	return limit;

@@ -23,12 +23,12 @@
 
 size_t compat_shm_max(void)
 {
+	const uint64_t most = SIZE_MAX < MAILBOX_REGION_SIZE_MAX ? SIZE_MAX :
+								   MAILBOX_REGION_SIZE_MAX;
 	/* More than a long can hold is what the kernel has unless it is told otherwise. */
-	long max = compat_limit("/proc/sys/kernel/shmmax", LONG_MAX);
+	const int64_t max = compat_limit("/proc/sys/kernel/shmmax", LONG_MAX);
 
-	if (max < 0 || (unsigned long)max > MAILBOX_REGION_SIZE_MAX)
-		return MAILBOX_REGION_SIZE_MAX;
-	return max;
+	return max < 0 || (uint64_t)max > most ? most : (uint64_t)max;
 }
 
 bool compat_shm_removed(const struct mailbox_stat *stat)
