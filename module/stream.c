@@ -237,7 +237,7 @@ ssize_t mbx_stream_read(struct file *file, char __user *data, size_t room)
 		return -EACCES;
 	if (!room)
 		return 0;
-	do {
+	for (;;) {
 		ret = mbx_policy_receive(handle, MBX_FOREVER, nonblock);
 		if (ret)
 			return ret;
@@ -249,7 +249,11 @@ ssize_t mbx_stream_read(struct file *file, char __user *data, size_t room)
 		spin_unlock(&box->lock);
 		mbx_spent_free(spent);
 		spent = NULL;
-	} while (ret == LOOK_AGAIN);
+		if (ret != LOOK_AGAIN)
+			break;
+		/* Messages without bytes may be many. */
+		cond_resched();
+	}
 	if (ret == END)
 		return 0;
 	return ret ? ret : (ssize_t)part;
