@@ -33,8 +33,9 @@ struct poll_table_struct;
  *	constant
  * @rights: bits of enum mailbox_right; constant
  * @usual: @rights that need no more than a look; 0 where a policy has to be asked, and
- *	once it is @revoked; not to send where it is a @stream (written under the mailbox lock; read without it: whichever of
- *	the two a call sees, it had begun before REVOKE returned, or not)
+ *	once it is @revoked; not to send where it is a @stream (written under the mailbox
+ *	lock; read without it: whichever of the two a call sees, it had begun before REVOKE
+ *	returned, or not)
  * @revoked: set once, never cleared (written under the mailbox lock; read without it when a
  *	call begins, and again with it where a call begins what lasts)
  * @notify: the eventfd that is told of events, or NULL (guarded by the mailbox lock)

@@ -95,7 +95,7 @@ static int create_box(int device, const char *box, __u32 rights, __u32 flags, mo
 	return args.fd;
 }
 
-/* What there is is told before what is wrong with the attributes of another. */
+/* Of a queue that exists this is told before what is wrong with the attributes of another. */
 static bool exists(int device, const char *box)
 {
 	int fd = open_box(device, box, MAILBOX_RIGHT_RECEIVE, 0);
