@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a message means, as headers of NATS. Those that are 0 are left out; a message of
+ * another client, without any, is one of type 0 and priority 0, from nobody.
+ */
+#ifndef BRIDGE_ENVELOPE_H
+#define BRIDGE_ENVELOPE_H
+
+#include <nats/nats.h>
+
+#include <mailbox.h>
+
+#define HEADER_ID	  "Nats-Msg-Id"
+#define HEADER_TYPE	  "Mailbox-Type"
+#define HEADER_PRIORITY	  "Mailbox-Priority"
+#define HEADER_EXPIRY	  "Mailbox-Expiry" /* unix nanoseconds */
+#define HEADER_SENDER	  "Mailbox-Sender" /* "host pid tid uid gid time" */
+#define HEADER_DELIVERIES "Mailbox-Deliveries"
+#define HEADER_RECEIPT	  "Mailbox-Receipt" /* "host/route": who wants to know */
+#define HEADER_REASON	  "Mailbox-Reason" /* of a dead letter */
+
+#define ENVELOPE_HOST_SIZE 64
+#define ENVELOPE_ID_SIZE   192
+
+/**
+ * struct envelope - a message between hosts, without its payload
+ * @id: of the message, everywhere and for ever; "" when another client has made it
+ * @type: of the message
+ * @priority: of the message
+ * @expiry: by the clock of this host, CLOCK_MONOTONIC nanoseconds, as the library has it; 0 never
+ * @host: of the sender, as the bridge there says; "" for none
+ * @pid: of the sender there, and so on
+ * @tid: likewise
+ * @uid: likewise
+ * @gid: likewise
+ * @time: when the kernel there accepted it, unix nanoseconds
+ * @deliveries: how often it was delivered before, there
+ * @receipt: "host/route" that wants to know how it ends, or ""
+ */
+struct envelope {
+	char id[ENVELOPE_ID_SIZE];
+	uint64_t type;
+	uint32_t priority;
+	uint64_t expiry;
+	char host[ENVELOPE_HOST_SIZE];
+	int32_t pid, tid;
+	uint32_t uid, gid;
+	uint64_t time;
+	uint32_t deliveries;
+	char receipt[2 * ENVELOPE_HOST_SIZE];
+};
+
+/**
+ * envelope_seal() - a message of NATS
+ * @envelope: what it means
+ * @subject: of the message
+ * @data: payload
+ * @length: of the payload
+ * @msg: set on success; end it with natsMsg_Destroy()
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int envelope_seal(const struct envelope *envelope, const char *subject, const void *data,
+		  size_t length, natsMsg **msg);
+
+/**
+ * envelope_open() - what a message of NATS means
+ * @envelope: filled in
+ * @msg: the message
+ *
+ * A header that makes no sense is as if it were not there.
+ */
+void envelope_open(struct envelope *envelope, natsMsg *msg);
+
+/**
+ * envelope_wall() - a time of CLOCK_MONOTONIC by the clock on the wall, and back
+ * @time: nanoseconds; 0 stays 0
+ *
+ * Return: unix nanoseconds, now.
+ */
+uint64_t envelope_wall(uint64_t time);
+/* And back; what lies before the boot becomes 1, which is long ago. */
+uint64_t envelope_monotonic(uint64_t unix_time);
+
+#endif /* BRIDGE_ENVELOPE_H */
