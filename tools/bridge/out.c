@@ -287,30 +287,35 @@ static bool is_over(struct out *out, struct letter *letter)
 	return true;
 }
 
-/* Publish what is held, in order. */
-static void publish(struct out *out)
+/* Publish what is held, in order. Returns whether some have ended otherwise. */
+static bool publish(struct out *out)
 {
 	struct flight *flight = &out->flight;
 	struct route *route = out->route;
 	struct letter *letter;
 	natsStatus status;
+	bool ended = false;
 
 	while (flight_flying(flight) < flight->limit && (letter = flight_next(flight))) {
-		if (is_over(out, letter))
+		if (is_over(out, letter)) {
+			ended = true;
 			continue;
+		}
 		/* What was too long for one server is not for another. */
 		if (letter->misfit == LETTER_LONG)
 			letter->misfit = LETTER_FITS;
 		if (letter->misfit == LETTER_FITS && too_long(out, letter))
 			letter->misfit = LETTER_LONG;
 		if (letter->misfit != LETTER_FITS) {
-			if (out_bury(out, letter))
+			if (out_bury(out, letter)) {
+				ended = true;
 				continue;
+			}
 			step_back(out);
-			return;
+			break;
 		}
 		if (!out_connected(out))
-			return;
+			break;
 		if (letter->unknown) {
 			route->repeated++;
 			if (mailbox_now() - letter->first > route->config->stream.duplicates)
@@ -324,9 +329,10 @@ static void publish(struct out *out)
 				 natsStatus_GetText(status));
 			out_refused(out, &refusal);
 			step_back(out);
-			return;
+			break;
 		}
 	}
+	return ended;
 }
 
 static bool can_publish(struct out *out)
@@ -356,6 +362,7 @@ static void go_on(struct out *out, bool *ready)
 {
 	struct route *route = out->route;
 	int ret, taken = -ENOBUFS;
+	bool ended = false;
 
 	ret = settle(out);
 	if (ret) {
@@ -372,14 +379,14 @@ static void go_on(struct out *out, bool *ready)
 				return;
 			}
 		}
-		publish(out);
+		ended = publish(out);
 	}
 	route->in_flight = out->flight.nr;
 	if (!out->flight.nr)
 		out->trouble = false;
 	if (!out->trouble && !out->refused)
 		route_well(route);
-	if (taken && !route->stopping && !can_publish(out))
+	if (taken && !ended && !route->stopping && !can_publish(out))
 		wait_for_more(out, taken, ready);
 }
 
