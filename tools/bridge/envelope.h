@@ -6,6 +6,8 @@
 #ifndef BRIDGE_ENVELOPE_H
 #define BRIDGE_ENVELOPE_H
 
+#include <stdbool.h>
+
 #include <nats/nats.h>
 
 #include <mailbox.h>
@@ -58,17 +60,29 @@ struct envelope {
  * @length: of the payload
  * @msg: set on success; end it with natsMsg_Destroy()
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0, -ENOMEM, or -EMSGSIZE for what no server takes.
  */
 int envelope_seal(const struct envelope *envelope, const char *subject, const void *data,
 		  size_t length, natsMsg **msg);
+
+/**
+ * envelope_length() - how much longer a message gets by its headers
+ * @envelope: as for envelope_seal()
+ *
+ * Servers count that, too, and close the connection on what is longer than they take.
+ *
+ * Return: bytes.
+ */
+size_t envelope_length(const struct envelope *envelope);
 
 /**
  * envelope_open() - what a message of NATS means
  * @envelope: filled in
  * @msg: the message
  *
- * A header that makes no sense is as if it were not there.
+ * A header that makes no sense is as if it were not there: a priority that no mailbox has, a
+ * sender of whom a part is missing, an id that is too long. A host and a receipt can stand in a
+ * subject as they are.
  */
 void envelope_open(struct envelope *envelope, natsMsg *msg);
 
@@ -76,10 +90,10 @@ void envelope_open(struct envelope *envelope, natsMsg *msg);
  * envelope_wall() - a time of CLOCK_MONOTONIC by the clock on the wall, and back
  * @time: nanoseconds; 0 stays 0
  *
- * Return: unix nanoseconds, now.
+ * Return: unix nanoseconds, by what the clock on the wall shows now; at most INT64_MAX.
  */
 uint64_t envelope_wall(uint64_t time);
-/* And back; what lies before the boot becomes 1, which is long ago. */
+/* And back; what lies before the boot becomes 1, which is long ago; at most INT64_MAX. */
 uint64_t envelope_monotonic(uint64_t unix_time);
 
 #endif /* BRIDGE_ENVELOPE_H */
