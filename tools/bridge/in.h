@@ -94,6 +94,19 @@ struct in_band {
 };
 
 /**
+ * struct in_fullness - how long a mailbox has been full, with what room came in between
+ * @since: CLOCK_BOOTTIME nanoseconds
+ * @last: when it was last so
+ * @nr_sent: at the last time
+ * @wait: nanoseconds to wait without asking for room: it said there is some, and had none
+ * @noted: it is so now, and the above is up to date
+ */
+struct in_fullness {
+	uint64_t since, last, nr_sent, wait;
+	bool noted;
+};
+
+/**
  * struct in - a route that receives
  * @route: the route; constant, as all down to @bands
  * @nats: connection
@@ -106,22 +119,27 @@ struct in_band {
  * @messages: one for each slot (guarded by @lock)
  * @turn: of policy one, or NULL; owner: the route
  * @epoch: connection of the session; owner: the route, constant for others
+ * @reconnects: likewise, as libnats counts
  * @mailbox: handle, or -1; likewise
+ * @mailbox_id: of that
+ * @nr_sent: messages that the mailbox has taken; owner: the route
  * @confirm: handle of the mailbox for receipts of the kernel, or -1; owner: the route
  * @poll: epoll of both; likewise
  * @inbox: where the server says that it has acknowledgements; constant in a session
  * @answers: subscription to that; likewise
  * @ack_wait: of the consumer, nanoseconds; likewise
  * @next_progress: when the server is told again what we still have; owner: the route
+ * @fullness: how long the mailbox has been full; owner: the route
  * @room: for what precedes or follows a payload; owner: the route
  * @room_size: bytes there
  * @lock: guards all below; inside it only that of the route
  * @free_changed: slots are free, the mailbox has room, the turn came, or the session ends
- * @quit: the session ends
- * @full: the mailbox has refused one
+ * @quit: the session ends; set with the lock, as the next four; read without it as a hint
+ * @full: the mailbox has refused one, or has no room
  * @gone: the mailbox is not there any more
- * @broken: the server has, or a consumer; why is in @why
+ * @broken: the server, or a consumer, is not; why is in @why
  * @turn_until: fetch no later, CLOCK_MONOTONIC; UINT64_MAX without turns
+ * @answers_ended: the last callback of @answers has returned
  * @free: slots
  * @ended: see enum in_place
  * @hash: of slots by number in the stream
@@ -141,25 +159,33 @@ struct in {
 	struct in_message *messages;
 	struct turn *turn;
 	uint64_t epoch;
+	uint64_t reconnects;
 	int mailbox;
+	uint64_t mailbox_id;
+	uint64_t nr_sent;
 	int confirm;
 	int poll;
 	natsInbox *inbox;
 	natsSubscription *answers;
 	uint64_t ack_wait;
 	uint64_t next_progress;
+	struct in_fullness fullness;
 	void *room;
 	size_t room_size;
 	pthread_mutex_t lock;
 	pthread_cond_t free_changed;
-	bool quit, full, gone, broken;
-	uint64_t turn_until;
+	atomic_bool quit, full, gone, broken;
+	_Atomic uint64_t turn_until;
+	bool answers_ended;
 	struct in_list free, ended;
 	uint32_t hash[IN_HASH];
 	uint64_t recent[IN_RECENT];
 	uint64_t nr_recent;
 	char why[256];
 };
+
+/* Whether it is still the connection of the session; from any thread. */
+bool in_connected(const struct in *in);
 
 /* CLOCK_BOOTTIME nanoseconds: the server goes on while this machine is suspended. */
 uint64_t in_now(void);
@@ -171,7 +197,8 @@ void in_list_add_first(struct in *in, struct in_list *list, uint32_t slot);
 uint32_t in_list_take(struct in *in, struct in_list *list);
 uint32_t in_slot_find(const struct in *in, uint64_t stream_sequence);
 /* Also the hash. Return: the slot, or IN_NONE. */
-uint32_t in_slot_take(struct in *in, unsigned int band, uint64_t stream_sequence, const char *reply);
+uint32_t in_slot_take(struct in *in, unsigned int band, uint64_t stream_sequence,
+		      const char *reply);
 /* @known: by the server, for good. */
 void in_slot_free(struct in *in, uint32_t slot, bool known);
 bool in_is_recent(const struct in *in, uint64_t stream_sequence);
@@ -200,14 +227,14 @@ bool in_answers_start(struct in *in);
 void in_answers_stop(struct in *in);
 void in_ack(struct in *in);
 void in_progress(struct in *in);
-/* Of what was acknowledged under an earlier connection nothing is known. */
-void in_ack_again(struct in *in);
 
 /* in_confirm.c */
 int in_confirm_open(struct in *in);
-bool in_confirm_take(struct in *in);
+/* Once, at the start: what the slots say is looked for there. */
+void in_confirm_recover(struct in *in);
+void in_confirm_take(struct in *in);
 /* An end that the bridge itself knows of; the message is in hand. */
 void in_end(struct in *in, uint32_t slot, unsigned int end);
-bool in_pass_on(struct in *in);
+void in_pass_on(struct in *in);
 
 #endif /* BRIDGE_IN_H */

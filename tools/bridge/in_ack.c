@@ -23,7 +23,10 @@ static void answer(natsConnection *nats, natsSubscription *subscription, natsMsg
 
 	(void)nats;
 	(void)subscription;
-	if (natsMsg_IsNoResponders(msg)) {
+	/* What went out before this connection, or was lost with the last, it says nothing of. */
+	if (!in_connected(in)) {
+		route_wake(in->route);
+	} else if (natsMsg_IsNoResponders(msg)) {
 		in_break(in, "the server has no such consumer any more; it is made again");
 	} else if (sscanf(rest, ".%u.%llu", &band, &batch) == 2 && band < in->nr_bands) {
 		pthread_mutex_lock(&in->lock);
@@ -35,14 +38,30 @@ static void answer(natsConnection *nats, natsSubscription *subscription, natsMsg
 	natsMsg_Destroy(msg);
 }
 
+static void ended(void *data)
+{
+	struct in *in = data;
+
+	pthread_mutex_lock(&in->lock);
+	in->answers_ended = true;
+	pthread_cond_broadcast(&in->free_changed);
+	pthread_mutex_unlock(&in->lock);
+}
+
 bool in_answers_start(struct in *in)
 {
 	char subject[256];
 
+	in->answers_ended = false;
 	if (natsInbox_Create(&in->inbox) != NATS_OK)
 		return false;
-	snprintf(subject, sizeof(subject), "%s.>", in->inbox);
-	return natsConnection_Subscribe(&in->answers, in->nats, subject, answer, in) == NATS_OK;
+	snprintf(subject, sizeof(subject), "%s.>", (char *)in->inbox);
+	if (natsConnection_Subscribe(&in->answers, in->nats, subject, answer, in) != NATS_OK)
+		return false;
+	if (natsSubscription_SetOnCompleteCB(in->answers, ended, in) == NATS_OK)
+		return true;
+	in->answers_ended = true;
+	return false;
 }
 
 /* Waits for a callback that runs: it uses what is freed next. */
@@ -50,6 +69,10 @@ void in_answers_stop(struct in *in)
 {
 	if (in->answers) {
 		natsSubscription_Unsubscribe(in->answers);
+		pthread_mutex_lock(&in->lock);
+		while (!in->answers_ended)
+			pthread_cond_wait(&in->free_changed, &in->lock);
+		pthread_mutex_unlock(&in->lock);
 		natsSubscription_Destroy(in->answers);
 	}
 	in->answers = NULL;
@@ -81,16 +104,6 @@ static void ack_again_locked(struct in *in, struct in_band *band)
 		in->messages[slot].place = IN_DONE;
 		in_list_add(in, &band->done, slot);
 	}
-}
-
-void in_ack_again(struct in *in)
-{
-	unsigned int i;
-
-	pthread_mutex_lock(&in->lock);
-	for (i = 0; i < in->nr_bands; i++)
-		ack_again_locked(in, &in->bands[i]);
-	pthread_mutex_unlock(&in->lock);
 }
 
 static void ack_band_locked(struct in *in, struct in_band *band, uint64_t now)

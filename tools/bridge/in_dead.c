@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <syslog.h>
 
 #include "in.h"
 #include "log.h"
@@ -52,8 +53,7 @@ static natsStatus make(struct in *in, uint32_t slot, const char *reason, natsMsg
 		status = natsMsgHeader_Set(*letter, HEADER_DELIVERIES, number);
 	/* Of other clients, which give none: so that it is there once all the same. */
 	if (status == NATS_OK && natsMsgHeader_Get(message->msg, HEADER_ID, &id) != NATS_OK) {
-		snprintf(number, sizeof(number), "%lld-%llu",
-			 (long long)in->seen.head->created,
+		snprintf(number, sizeof(number), "%lld-%llu", (long long)in->seen.head->created,
 			 (unsigned long long)in->seen.slots[slot].stream_sequence);
 		status = natsMsgHeader_Set(*letter, HEADER_ID, number);
 	}
@@ -78,14 +78,15 @@ int in_dead_letter(struct in *in, uint32_t slot, const char *reason)
 	}
 	jsPubAck_Destroy(ack);
 	if (status != NATS_OK) {
-		route_trouble(in->route, ROUTE_REFUSED,
-			      "a dead letter cannot be published: %s (error %d of JetStream); tried "
-			      "again",
-			      natsStatus_GetText(status), (int)code);
+		route_trouble(
+			in->route, ROUTE_REFUSED,
+			"a dead letter cannot be published: %s (error %d of JetStream); tried "
+			"again",
+			natsStatus_GetText(status), (int)code);
 		return -EAGAIN;
 	}
-	log_line(5, "route '%s': message %llu of the stream is a dead letter: %s",
-		 in->route->config->name,
-		 (unsigned long long)in->seen.slots[slot].stream_sequence, reason);
+	log_line(LOG_NOTICE, "route '%s': message %llu of the stream is a dead letter: %s",
+		 in->route->config->name, (unsigned long long)in->seen.slots[slot].stream_sequence,
+		 reason);
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "in.h"
 #include "log.h"
@@ -52,7 +53,7 @@ static natsStatus make_consumer(struct in *in, const char *stream, const char *n
 
 static int trouble(struct in *in, const char *name, natsStatus status, jsErrCode code)
 {
-	if (server_epoch(in->route->bridge->server) != in->epoch)
+	if (!in_connected(in))
 		return -EAGAIN;
 	route_trouble(in->route, ROUTE_REFUSED,
 		      "consumer %s: %s (error %d of JetStream); see that JetStream is on and this "
@@ -85,7 +86,8 @@ static int have_consumer(struct in *in, unsigned int band, const char *stream)
 		ret = -EAGAIN;
 	} else if (info->Config->AckPolicy != js_AckExplicit) {
 		route_trouble(in->route, ROUTE_REFUSED,
-			      "consumer %s does not want each message acknowledged: remove it", name);
+			      "consumer %s does not want each message acknowledged: remove it",
+			      name);
 		ret = -EAGAIN;
 	}
 	/* It may have been made by another host, or by hand: what it says counts. */
@@ -106,7 +108,7 @@ static int check_stream(struct in *in, const char *stream)
 	if (status != NATS_OK)
 		return trouble(in, stream, status, code);
 	if (!seen_stream(&in->seen, stream, info->Created))
-		log_line(4, "route '%s': stream %s was made anew; its old messages are forgotten",
+		log_line(LOG_WARNING, "route '%s': stream %s was made anew; its old messages are forgotten",
 			 in->route->config->name, stream);
 	jsStreamInfo_Destroy(info);
 	return 0;
@@ -147,8 +149,7 @@ static int64_t room(const struct in *in)
 		return ret;
 	if (stat.capacity != MAILBOX_CAPACITY_BOUNDED || stat.on_full == MAILBOX_ON_FULL_OVERWRITE)
 		return INT32_MAX;
-	messages = stat.messages + stat.promised;
-	messages = stat.max_messages > messages ? stat.max_messages - messages : 0;
+	messages = stat.max_messages > stat.messages ? stat.max_messages - stat.messages : 0;
 	bytes = stat.max_bytes > stat.bytes ? stat.max_bytes - stat.bytes : 0;
 	if (!messages || !bytes)
 		return 0;
@@ -163,7 +164,6 @@ static int64_t count_held(const struct in *in)
 {
 	unsigned int band;
 	int64_t held = 0;
-
 
 	for (band = 0; band < in->nr_bands; band++)
 		held += in->bands[band].held.nr;
@@ -341,7 +341,8 @@ static void *fetch(void *data)
 		if (status == NATS_OK) {
 			arrive(band, &list);
 		} else if (status != NATS_TIMEOUT) {
-			in_break(in, "fetching from the server: %s; tried again", nats_GetLastError(NULL));
+			in_break(in, "fetching from the server: %s; tried again",
+				 nats_GetLastError(NULL));
 			break;
 		}
 	}

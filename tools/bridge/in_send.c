@@ -195,6 +195,7 @@ static int note(struct in *in, uint32_t slot, const struct envelope *envelope)
 		memcpy(seen->id, envelope->id, sizeof(seen->id));
 		flags |= SEEN_WAITS;
 	}
+	seen->mailbox = in->mailbox_id;
 	seen->flags = flags;
 	return flags & SEEN_WAITS ? in_confirm_open(in) : 0;
 }
@@ -257,6 +258,7 @@ static bool send_one(struct in *in, uint32_t slot)
 	ret = send_message(in, slot, &envelope);
 	switch (ret) {
 	case 0:
+		in->nr_sent++;
 		if (!(seen->flags & SEEN_WAITS))
 			done(in, slot, IN_DONE);
 		else

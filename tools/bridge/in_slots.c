@@ -144,8 +144,7 @@ uint32_t in_slot_take(struct in *in, unsigned int band, uint64_t stream_sequence
 	uint32_t slot = in->free.first;
 	const uint64_t now = in_now();
 
-	if (slot == IN_NONE ||
-	    seen_add(&in->seen.slots[slot], stream_sequence, reply, now, band))
+	if (slot == IN_NONE || seen_add(&in->seen.slots[slot], stream_sequence, reply, now, band))
 		return IN_NONE;
 	in_list_take(in, &in->free);
 	enter(in, slot);

@@ -193,7 +193,6 @@ static int replace(const char *path, const char *boot, unsigned int nr, struct s
 		goto out;
 	if (old.head) {
 		seen->head->created = old.head->created;
-		seen->head->mailbox = old.head->mailbox;
 		seen->head->last = old.head->last;
 		memcpy(seen->head->stream, old.head->stream, sizeof(old.head->stream));
 	}
@@ -246,7 +245,7 @@ static int have_file(struct seen *seen, const char *path, const char *boot, unsi
 int seen_open(struct seen *seen, const char *state, const char *route, const char *boot,
 	      unsigned int nr, char *text, size_t size)
 {
-	char name[SEEN_NAME_SIZE], path[2048];
+	char path[2048];
 	unsigned int i;
 	int ret;
 
@@ -254,16 +253,11 @@ int seen_open(struct seen *seen, const char *state, const char *route, const cha
 	ret = have_folder(state, text, size);
 	if (ret)
 		return ret;
-	/* Of two routes that become the same name the second finds the lock taken. */
-	snprintf(name, sizeof(name), "%s", route);
-	for (i = 0; name[i]; i++)
-		if (name[i] == '/')
-			name[i] = '%';
-	snprintf(path, sizeof(path), "%s/%s.lock", state, name);
+	snprintf(path, sizeof(path), "%s/%s.lock", state, route);
 	seen->lock = take_lock(path, text, size);
 	if (seen->lock < 0)
 		return seen->lock;
-	snprintf(path, sizeof(path), "%s/%s.seen", state, name);
+	snprintf(path, sizeof(path), "%s/%s.seen", state, route);
 	ret = have_file(seen, path, boot, nr, text, size);
 	if (ret) {
 		close(seen->lock);

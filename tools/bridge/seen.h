@@ -29,6 +29,7 @@ enum seen_flag {
  * struct seen_slot - one message of the stream
  * @stream_sequence: of the message; 0 for a free slot. Written last, taken back first.
  * @time: of the last delivery, CLOCK_BOOTTIME nanoseconds
+ * @mailbox: id of the one that it was sent to
  * @send: what the kernel is given, and writes the sequence to
  * @flags: of enum seen_flag
  * @band: that it came by
@@ -44,6 +45,7 @@ enum seen_flag {
 struct seen_slot {
 	uint64_t stream_sequence;
 	uint64_t time;
+	uint64_t mailbox;
 	struct mailbox_send send;
 	uint32_t flags;
 	uint32_t band;
@@ -65,7 +67,6 @@ struct seen_slot {
  * @nr_slots: that follow
  * @reserved: 0
  * @created: of the stream, as the server says; with its name, what the numbers mean
- * @mailbox: id of the local mailbox that was sent to
  * @last: of a broadcast, the last number that came here; 0 before the first
  * @boot: of this machine; another one has none of the mailboxes
  * @stream: name
@@ -77,7 +78,6 @@ struct seen_head {
 	uint32_t nr_slots;
 	uint32_t reserved;
 	int64_t created;
-	uint64_t mailbox;
 	uint64_t last;
 	char boot[40];
 	char stream[SEEN_NAME_SIZE];
