@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# run.sh test [KERNEL...] | demo [KERNEL] | shell [KERNEL] | fuzz [KERNEL]: builds what
+# run.sh test [KERNEL...] | demo [KERNEL] | demo-hosts [KERNEL] | shell [KERNEL] | fuzz [KERNEL]: builds what
 # is needed, boots the virtual machine and takes its verdict. TESTS names the test programs to
 # run, all if empty. MAILBOX_SEED and MAILBOX_OPS reach those tests that know them. COVERAGE
 # is a file for what the kernel counted, see selftests/coverage/coverage.sh.
@@ -220,16 +220,17 @@ tests()
 	[ $total_failed -eq 0 ] && [ $total_passed -gt 0 ]
 }
 
+# demo demo | demo-hosts [KERNEL]
 demo()
 {
-	local kernel=${1:-6.1} tree status
+	local mode=$1 kernel=${2:-6.1} tree status
 
 	folder=$("$vm/kernel.sh" "$kernel")
 	# The common headers of all architectures: a real tree of some thousand files.
 	tree=$folder/build/source/include
 	[ -d "$tree" ] || tree=$(cd "$folder"/usr/src/linux-headers-*-common*/include && pwd -P)
 	build_all "$kernel"
-	pack demo "$tree"
+	pack "$mode" "$tree"
 	"$vm/boot.sh" "$folder" "$work/initramfs" "$work/console" "$work/verdict" </dev/null
 	rm -f "$work"/initramfs*
 
@@ -273,8 +274,8 @@ mode=${1:-}
 shift || true
 case $mode in
 test)	tests "$@" ;;
-demo)	demo "$@" ;;
+demo | demo-hosts) demo "$mode" "$@" ;;
 shell)	shell "$@" ;;
 fuzz)	fuzz "$@" ;;
-*)	die "usage: run.sh test [KERNEL...] | demo [KERNEL] | shell [KERNEL] | fuzz [KERNEL]" ;;
+*)	die "usage: run.sh test [KERNEL...] | demo [KERNEL] | demo-hosts [KERNEL] | shell [KERNEL] | fuzz [KERNEL]" ;;
 esac
