@@ -198,6 +198,7 @@ static int settle(struct out *out)
 /* Whether it has to be waited before anything is published. */
 static bool hold_back(struct out *out)
 {
+	unsigned int flying = flight_flying(&out->flight);
 	struct refusal refusal;
 
 	if (flight_refused(&out->flight, &refusal) && !out->refused) {
@@ -207,7 +208,7 @@ static bool hold_back(struct out *out)
 	if (!out->refused)
 		return false;
 	/* Those that fly are refused, too, or not; in order comes what is published after that. */
-	if (flight_flying(&out->flight))
+	if (flying)
 		return true;
 
 	out->refused = false;
