@@ -8,6 +8,8 @@
 /* Bound of the loops that wait for a state; reaching it fails the test. */
 #define PATIENCE (30 * SECOND)
 
+#include "common_sleep.h"
+
 /*
  * The child must _exit(). It dies with its parent, so that a test that is aborted
  * leaves nothing behind.
@@ -77,33 +79,6 @@ static inline void become(uid_t uid, gid_t gid)
 static inline bool is_root(void)
 {
 	return geteuid() == 0;
-}
-
-static inline char thread_state(pid_t pid, pid_t tid)
-{
-	char path[64], text[512];
-	char *end = NULL;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
-	file = fopen(path, "r");
-	if (!file)
-		return 0;
-	if (fgets(text, sizeof(text), file))
-		end = strrchr(text, ')');
-	fclose(file);
-	return end && end[1] ? end[2] : 0;
-}
-
-/* Until the thread sleeps in the kernel; tid is pid for a process of one thread. */
-static inline void wait_sleeping(pid_t pid, pid_t tid)
-{
-	__u64 end = now_ns() + PATIENCE;
-
-	while (thread_state(pid, tid) != 'S') {
-		ASSERT_LT(now_ns(), end);
-		sched_yield();
-	}
 }
 
 /* Until so many receivers and senders wait at the mailbox; -1 for "does not matter". */

@@ -50,6 +50,8 @@ static inline unsigned int effort(unsigned int times)
 	return some ? some : 1;
 }
 
+#include "../common_sleep.h"
+
 /* The child must _exit(). It dies with its parent, so that nothing is left of a failed test. */
 static inline pid_t child_fork(void)
 {
@@ -90,33 +92,6 @@ static inline void become(uid_t uid)
 	/* Both are forgotten when the user changes; /proc/self needs the second. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-}
-
-static inline char thread_state(pid_t pid, pid_t tid)
-{
-	char path[64], text[512];
-	char *end = NULL;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
-	file = fopen(path, "r");
-	if (!file)
-		return 0;
-	if (fgets(text, sizeof(text), file))
-		end = strrchr(text, ')');
-	fclose(file);
-	return end && end[1] ? end[2] : 0;
-}
-
-/* Until the thread sleeps in the kernel; tid is pid for a process of one thread. */
-static inline void wait_sleeping(pid_t pid, pid_t tid)
-{
-	uint64_t end = now_ns() + PATIENCE;
-
-	while (thread_state(pid, tid) != 'S') {
-		ASSERT_LT(now_ns(), end);
-		sched_yield();
-	}
 }
 
 /* A counter in memory that children share: one side raises, the other awaits. */

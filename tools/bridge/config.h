@@ -87,6 +87,7 @@ struct config_route {
 };
 
 struct config {
+	const char *path; /* of the file */
 	char *host;
 	char *prefix;
 	char *name; /* of the mailbox that tells the state */

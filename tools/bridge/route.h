@@ -44,6 +44,7 @@ enum route_state {
  * @error: last trouble, a sentence; "" for none
  * @error_time: of it, unix nanoseconds
  * @error_count: how often
+ * @told: when the log had it last, CLOCK_MONOTONIC nanoseconds; 0 for never since all was well
  */
 struct route {
 	struct bridge *bridge;
@@ -57,7 +58,12 @@ struct route {
 	char error[256];
 	uint64_t error_time;
 	uint64_t error_count;
+	uint64_t told;
 };
+
+/* False without a descriptor. */
+bool route_init(struct route *route, struct bridge *bridge, const struct config_route *config);
+void route_fini(struct route *route);
 
 /* What a thread runs, until @stopping. They return nothing of use. */
 void *route_out(void *route); /* out.c; also broadcasts */

@@ -7,7 +7,7 @@
 #include <sys/ioctl.h>
 
 #include "cancel.h"
-#include "deadline.h"
+#include "clock.h"
 #include "mq.h"
 #include "real.h"
 
@@ -65,10 +65,10 @@ static ssize_t receive_until(mqd_t fd, char *data, size_t room, unsigned int *pr
 			     __s64 seconds, __s64 nanoseconds)
 {
 	/* As for a send. */
-	if (!deadline_valid(seconds, nanoseconds))
+	if (!compat_deadline_valid(seconds, nanoseconds))
 		return compat_fail(EINVAL);
 	return receive_one(fd, data, room, priority, MAILBOX_DEADLINE,
-			   deadline_monotonic(seconds, nanoseconds));
+			   compat_deadline(seconds, nanoseconds));
 }
 
 COMPAT_PUBLIC ssize_t mq_receive(mqd_t fd, char *data, size_t room, unsigned int *priority)

@@ -7,7 +7,7 @@
 #include <sys/ioctl.h>
 
 #include "cancel.h"
-#include "deadline.h"
+#include "clock.h"
 #include "mq.h"
 #include "mq_watch.h"
 #include "real.h"
@@ -52,10 +52,10 @@ static int send_until(mqd_t fd, const char *data, size_t length, unsigned int pr
 		      __s64 seconds, __s64 nanoseconds)
 {
 	/* The manual page would have it only where the call waits. Linux does not. */
-	if (!deadline_valid(seconds, nanoseconds))
+	if (!compat_deadline_valid(seconds, nanoseconds))
 		return compat_fail(EINVAL);
 	return send_one(fd, data, length, priority, MAILBOX_DEADLINE,
-			deadline_monotonic(seconds, nanoseconds));
+			compat_deadline(seconds, nanoseconds));
 }
 
 COMPAT_PUBLIC int mq_send(mqd_t fd, const char *data, size_t length, unsigned int priority)

@@ -26,7 +26,11 @@ size_t compat_shm_max(void)
 	const uint64_t most = SIZE_MAX < MAILBOX_REGION_SIZE_MAX ? SIZE_MAX :
 								   MAILBOX_REGION_SIZE_MAX;
 	/* More than a long can hold is what the kernel has unless it is told otherwise. */
-	const int64_t max = compat_limit("/proc/sys/kernel/shmmax", LONG_MAX);
+	static _Atomic int64_t max;
+
+	/* Asked once, as those of queues are; who asks at the same time hears the same. */
+	if (!max)
+		max = compat_limit("/proc/sys/kernel/shmmax", LONG_MAX);
 
 	return max < 0 || (uint64_t)max > most ? most : (uint64_t)max;
 }
