@@ -239,9 +239,9 @@ static void look_for_answers(struct out *out)
 	oldest = flight_oldest(&out->flight);
 	if (!oldest)
 		return;
-	/* The bands differ in what is behind the last dot. */
+	/* The bands differ in what is behind the last dot: all that begin with what is before it. */
 	strcpy(subject, out->subjects[0]);
-	*strrchr(subject, '.') = '\0';
+	strrchr(subject, '.')[1] = '\0';
 	error = server_error(route->bridge->server, subject, text, sizeof(text));
 	if (error)
 		patience = PATIENCE_ON_ERROR;
