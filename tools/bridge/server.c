@@ -194,7 +194,7 @@ static void on_closed(natsConnection *nats, void *context)
 		why_refused(server, error, sizeof(error));
 		remember(server, error);
 		log_line(LOG_ERR,
-			 "the server does not let the bridge in: %s; look at 'server:' in the "
+			 "the connection is refused: %s; look at 'server:' in the "
 			 "configuration, and at the users of the server; it is tried again",
 			 error);
 		kill(getpid(), SERVER_SIGNAL);
