@@ -198,6 +198,7 @@ static int settle(struct out *out)
 /* Whether it has to be waited before anything is published. */
 static bool hold_back(struct out *out)
 {
+	unsigned int flying = flight_flying(&out->flight);
 	struct refusal refusal;
 
 	if (flight_refused(&out->flight, &refusal) && !out->refused) {
@@ -207,7 +208,7 @@ static bool hold_back(struct out *out)
 	if (!out->refused)
 		return false;
 	/* Those that fly are refused, too, or not; in order comes what is published after that. */
-	if (flight_flying(&out->flight))
+	if (flying)
 		return true;
 
 	out->refused = false;
@@ -238,9 +239,9 @@ static void look_for_answers(struct out *out)
 	oldest = flight_oldest(&out->flight);
 	if (!oldest)
 		return;
-	/* The bands differ in what is behind the last dot. */
+	/* The bands differ in what is behind the last dot: all that begin with what is before it. */
 	strcpy(subject, out->subjects[0]);
-	*strrchr(subject, '.') = '\0';
+	strrchr(subject, '.')[1] = '\0';
 	error = server_error(route->bridge->server, subject, text, sizeof(text));
 	if (error)
 		patience = PATIENCE_ON_ERROR;

@@ -247,7 +247,7 @@ struct letter *flight_add(struct flight *flight);
 void flight_remove(struct flight *flight, struct letter *letter);
 /* It is where it should be, or has ended otherwise, and does not fly. */
 void flight_land(struct flight *flight, struct letter *letter);
-/* The first that is to be published, or NULL. */
+/* The first that is to be published; NULL: none is, or a refusal is to be looked at first. */
 struct letter *flight_next(struct flight *flight);
 
 /**

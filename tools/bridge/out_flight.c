@@ -198,6 +198,8 @@ struct letter *flight_next(struct flight *flight)
 		if (letter->state == LETTER_HELD)
 			break;
 	flight->next = letter;
+	if (flight->first_refusal.status != NATS_OK)
+		letter = NULL;
 	pthread_mutex_unlock(&flight->lock);
 	return letter;
 }
