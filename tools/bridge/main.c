@@ -27,7 +27,8 @@ enum {
 	EXIT_OTHER,
 	EXIT_USAGE,
 	EXIT_CONFIG,
-	EXIT_NO_DEVICE,
+	/* As of 'mailbox'. */
+	EXIT_NO_DEVICE = 11,
 };
 
 static void help(FILE *to)
