@@ -7,16 +7,21 @@
 # shellcheck source=bridge/hosts.sh
 . "$(dirname "$0")/bridge/hosts.sh"
 
-# two_hosts: the server, and a bridge on ha that sends what is in 'jobs' there.
+# two_hosts ROUTE [NAME...]: the server, and a bridge on ha that sends what is in 'jobs' there.
 two_hosts()
 {
+	local more="$1"
+
+	shift
 	hosts "$@" && server_start || return
 	on ha mailbox create --permanent --max-messages 50000 jobs >out || return
 	bridge_config ha <<-END
-		- {mailbox: jobs, direction: out, receipts: done, create: true}
+		- {mailbox: jobs, direction: out, create: true$more}
 	END
 	bridge_start ha
 }
+
+receipts=', receipts: done'
 
 # said HOST WORDS: in the log of the bridge there.
 said()
@@ -39,18 +44,17 @@ same_numbers()
 	logs
 }
 
-test_bridge_killed_many_times()
+# kills NR ROUTE: the bridge on hb, with that, while numbers go there.
+kills()
 {
-	local kills=0 receiver
+	local nr="$1" kills=0 receiver
 
-	two_hosts ha hb || return
+	two_hosts '' ha hb || return
 	on hb mailbox create --permanent --max-messages 200 jobs >out || return
-	bridge_config hb <<-END
-		- {mailbox: jobs, direction: in, window: 64}
-	END
+	echo "- {mailbox: jobs, direction: in, window: 64, ack_wait: 5s$2}" | bridge_config hb
 	bridge_start hb || return
-	seq 1 5000 >want
-	on hb mailbox receive --lines --count 5000 jobs >got &
+	seq 1 "$nr" >want
+	on hb mailbox receive --lines --count "$nr" jobs >got &
 	receiver=$!
 	on ha mailbox send --lines jobs <want || return
 	while [ $kills -lt 40 ] && ! is_gone $receiver; do
@@ -61,16 +65,27 @@ test_bridge_killed_many_times()
 		kills=$((kills + 1))
 	done
 	echo "# killed $kills times"
-	await 60 is_gone $receiver || { wc -l got; logs; } || return
+	# What was on the way to a bridge that was killed comes after ack_wait.
+	await 60 is_gone $receiver || { kill $receiver; wc -l got; logs; } || return
 	same_numbers got || return
-	# Nothing more comes, also of what the server delivers again.
+	# Nothing more comes.
 	await 20 route_is hb jobs in_flight 0 || logs || return
 	[ "$(figure_on hb jobs messages)" = 0 ] && [ $kills -gt 3 ]
 }
 
+test_bridge_killed_many_times()
+{
+	kills 10000 ''
+}
+
+test_bridge_killed_while_it_waits_for_receivers()
+{
+	kills 5000 ', confirm: acknowledged'
+}
+
 test_full_mailbox_loses_nothing()
 {
-	two_hosts ha hb || return
+	two_hosts '' ha hb || return
 	on hb mailbox create --permanent --max-messages 10 jobs >out || return
 	bridge_config hb <<-END
 		- {mailbox: jobs, direction: in, hold: 200ms}
@@ -89,7 +104,7 @@ test_full_mailbox_loses_nothing()
 
 test_mailbox_destroyed_and_made_again()
 {
-	two_hosts ha hb || return
+	two_hosts '' ha hb || return
 	bridge_config hb <<-END
 		- {mailbox: jobs, direction: in, create: true}
 	END
@@ -105,7 +120,7 @@ test_mailbox_destroyed_and_made_again()
 
 test_expired_on_the_way()
 {
-	two_hosts ha hb || return
+	two_hosts "$receipts" ha hb || return
 	on hb mailbox create --permanent jobs >out || return
 	on ha mailbox send --expires 500ms jobs late || return
 	await 20 figure_on_is ha jobs messages 0 || logs || return
@@ -124,7 +139,7 @@ test_expired_on_the_way()
 
 test_too_long_is_a_dead_letter()
 {
-	two_hosts ha hb || return
+	two_hosts '' ha hb || return
 	on hb mailbox create --permanent --message-size 8 jobs >out || return
 	bridge_config hb <<-END
 		- {mailbox: jobs, direction: in}
@@ -140,7 +155,7 @@ test_too_long_is_a_dead_letter()
 
 test_receipts_come_back()
 {
-	two_hosts ha hb || return
+	two_hosts "$receipts" ha hb || return
 	bridge_config hb <<-END
 		- {mailbox: jobs, direction: in, create: true}
 	END
@@ -155,7 +170,7 @@ test_receipts_come_back()
 # The worker has a job when its bridge is gone with it: the other host does that job.
 test_worker_that_dies_gives_its_job_to_another_host()
 {
-	two_hosts ha hb hc || return
+	two_hosts '' ha hb hc || return
 	for host in hb hc; do
 		on $host mailbox create --permanent jobs >out || return
 		bridge_config $host <<-END
@@ -179,7 +194,7 @@ test_worker_that_dies_gives_its_job_to_another_host()
 # What was confirmed while the bridge was dead is known to the next one.
 test_confirmed_while_the_bridge_is_dead()
 {
-	two_hosts ha hb || return
+	two_hosts '' ha hb || return
 	on hb mailbox create --permanent jobs >out || return
 	bridge_config hb <<-END
 		- {mailbox: jobs, direction: in, confirm: acknowledged}
@@ -227,7 +242,7 @@ test_turn_moves()
 
 test_origin_is_shown()
 {
-	two_hosts ha hb || return
+	two_hosts '' ha hb || return
 	bridge_config hb <<-END
 		- {mailbox: jobs, direction: in, create: true, origin: true}
 	END

@@ -216,6 +216,7 @@ static bool bury(struct in *in, uint32_t slot, const char *reason)
 {
 	if (in_dead_letter(in, slot, reason)) {
 		put_back(in, slot);
+		in->pause = in_now() + IN_PAUSE;
 		return false;
 	}
 	atomic_fetch_add(&in->route->dead, 1);
@@ -279,6 +280,8 @@ bool in_send_some(struct in *in)
 	unsigned int nr;
 	uint32_t slot;
 
+	if (in_now() < in->pause)
+		return true;
 	for (nr = 0; nr < IN_BATCH && !in->full; nr++) {
 		if (in->turn && mailbox_now() >= in->turn_until)
 			break;
