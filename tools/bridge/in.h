@@ -14,6 +14,8 @@
 
 #include <nats/nats.h>
 
+#include <mailbox.h>
+
 #include "receipt.h"
 #include "route.h"
 #include "seen.h"

@@ -8,7 +8,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "envelope.h"
 #include "in.h"
+
+_Static_assert(sizeof(((struct envelope *)0)->id) == SEEN_ID_SIZE, "copied as a whole");
+_Static_assert(sizeof(((struct envelope *)0)->receipt) == SEEN_RECEIPT_SIZE, "likewise");
 
 /* In hand: nobody else takes it, or frees its slot. */
 static uint32_t take_held(struct in *in)
