@@ -36,7 +36,7 @@ export MINIMIZE MAILBOX_SEED
 
 cflags := -std=gnu11 -O2 -g -Wall -Wextra -Werror
 
-.PHONY: all module tools selftests programs deps demo test test-all shell coverage mutate fuzz \
+.PHONY: all module tools selftests programs deps demo demo-hosts test test-all shell coverage mutate fuzz \
 	bench check format install clean help
 
 all: module tools	## the module and the tools (default)
@@ -64,6 +64,9 @@ deps:
 
 demo: deps		## real work on real data, in a virtual machine with KERNEL
 	@$(vm)/run.sh demo $(KERNEL)
+
+demo-hosts: deps	## the same work on three hosts in one machine, one of them cut off
+	@$(vm)/run.sh demo-hosts $(KERNEL)
 
 test: deps		## all tests, or TESTS, in virtual machines with KERNELS
 	@$(vm)/run.sh test $(KERNELS)
@@ -117,7 +120,7 @@ help:			## this text
 	@echo "Variables:"
 	@echo "  KERNELS=\"$(KERNELS)\"  for test; there are: $$($(vm)/kernel.sh --list)"
 	@echo "  ALL_KERNELS=\"...\"      for test-all"
-	@echo "  KERNEL=$(KERNEL)           for demo, shell and bench"
+	@echo "  KERNEL=$(KERNEL)           for demo, demo-hosts, shell and bench"
 	@echo "  COVERAGE_KERNEL=$(COVERAGE_KERNEL)  for coverage: one with gcov"
 	@echo "  SECONDS=$(SECONDS) MINIMIZE=yes MAILBOX_SEED=N  for fuzz"
 	@echo "  TESTS=\"poll wait\"      test programs to run, all if empty"

@@ -488,6 +488,9 @@ for test in ${1:-$tests}; do
 		failed=$((failed + 1))
 		echo "not ok $number ${test#test_}"
 	fi
+	if command -v after_test >/dev/null; then
+		after_test
+	fi
 	# The next one begins with nothing, neither files nor mailboxes.
 	rm -rf "${work:?}"/*
 	for id in $(mailbox ls --no-header | awk '{ print $1 }'); do

@@ -8,7 +8,8 @@
 
 # gcc-multilib builds the 32-bit tests.
 packages=(gcc gcc-multilib libc6-dev make qemu-system-x86 busybox-static cpio
-	  libelf1 libjansson-dev libmd-dev libtirpc-dev patch rpcsvc-proto spin)
+	  libcyaml-dev libelf1 libjansson-dev libmd-dev libnats-dev libtirpc-dev libyaml-dev patch
+	  rpcsvc-proto spin)
 if [ "${1:-}" = check ]; then
 	packages+=(clang clang-format coccinelle groff perl shellcheck sparse xz-utils)
 elif [ "${1:-}" = bench ]; then

@@ -54,9 +54,9 @@ add_tests()
 	[ ! -e "$top/selftests/settings" ] || cp "$top/selftests/settings" selftests/
 }
 
-# Ordinary programs in /selftests/ipc, and the library that is to be preloaded in /lib, all
-# with the libraries that ldd(1) names. The C library loads that of the compiler by
-# itself when a thread is cancelled.
+# Ordinary programs in /selftests/ipc and /selftests/bridge, the bridge, and the library that is to
+# be preloaded in /lib, all with the libraries that ldd(1) names. The C library loads that of
+# the compiler by itself when a thread is cancelled.
 add_ordinary()
 {
 	local file library
@@ -65,11 +65,13 @@ add_ordinary()
 	for file in "$build"/selftests/ipc/*; do
 		[ ! -e "$top/selftests/ipc/${file##*/}.c" ] || add_programs selftests/ipc "$file"
 	done
-	mkdir -p lib
+	mkdir -p lib selftests/bridge
+	cp -r "$top/selftests/bridge/." selftests/bridge
+	add_programs selftests/bridge "$build"/selftests/bridge/*
 	strip -g -o "lib/${preloaded##*/}" "$preloaded"
 	{
 		readlink -f "$("${CC:-gcc}" -print-file-name=libgcc_s.so.1)"
-		ldd selftests/ipc/* "lib/${preloaded##*/}" |
+		ldd selftests/ipc/* bin/mailbox-bridge "lib/${preloaded##*/}" |
 			sed -n 's/^\t\(.* => \)\?\(\/[^ ]*\) (.*/\2/p'
 	} | sort -u | while IFS= read -r library; do
 		mkdir -p ".${library%/*}"

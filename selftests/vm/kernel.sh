@@ -53,6 +53,33 @@ download()
 	(cd "$2" && apt-get -qq -o APT::Sandbox::User=root download $packages >&2)
 }
 
+# The kernel itself, and of its modules, which take most of the room, the one that tests need:
+# for the network between hosts.
+unpack_image()
+{
+	dpkg --fsys-tarfile "$1" |
+		tar -x -C "$2" --wildcards ./boot './lib/modules/*/kernel/drivers/net/veth.ko*'
+}
+
+# Trees from before that module was wanted.
+complete()
+{
+	local release=$1 tree=$kernels/$1 tmp
+
+	[ ! -e "$tree/lib/modules/$release/kernel" ] || return 0
+	tmp=$(mktemp -d "$kernels/.new-XXXXXX")
+	# shellcheck disable=SC2064  # this folder, not the one of a later call
+	trap "rm -rf '$tmp'" EXIT
+	say "fetching a module of Linux $release"
+	if (cd "$tmp" && apt-get -qq -o APT::Sandbox::User=root download "linux-image-$release" >&2)
+	then
+		unpack_image "$tmp"/*.deb "$tree"
+	else
+		say "${yellow}cannot: tests of several hosts are skipped${plain}"
+	fi
+	rm -rf "$tmp"
+}
+
 unpack()
 {
 	local release=$1 debs=$2 tree=$3 deb headers
@@ -60,8 +87,7 @@ unpack()
 	say "unpacking Linux $release"
 	for deb in "$debs"/*.deb; do
 		case $deb in
-		# Its modules take most of the room, and nothing here needs them.
-		*/linux-image-*) dpkg --fsys-tarfile "$deb" | tar -x -C "$tree" ./boot ;;
+		*/linux-image-*) unpack_image "$deb" "$tree" ;;
 		*) dpkg -x "$deb" "$tree" ;;
 		esac || die "cannot unpack ${deb##*/}"
 	done
@@ -141,4 +167,5 @@ mkdir -p "$kernels"
 exec 9>"$kernels/.lock"
 flock 9
 find_release "$1" "$suffix"
+complete "$release"
 echo "$kernels/$release"

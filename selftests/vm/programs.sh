@@ -1,15 +1,27 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# programs.sh: prints the path of an archive (cpio, gzip) with programs that others have
-# written, as /programs: a tree for chroot(8), with what these need and no more. They are Debian's
+# programs.sh compat | hosts: prints the path of an archive (cpio, gzip) with programs that others
+# have written, and what these need and no more. Those of compat are in /programs, a tree for
+# chroot(8); the server of hosts is where it would be if it were installed. They are Debian's
 # packages, downloaded and unpacked into the cache, never installed.
 
 . "$(dirname "$0")/common.sh"
 
-# Those that are run, and the packages they come in.
-roots=(stress-ng python3-sysv-ipc util-linux)
-programs=(usr/bin/stress-ng usr/bin/python3.11 usr/bin/ipcmk usr/bin/ipcs usr/bin/ipcrm)
+# Those that are run, the packages they come in, and where they go.
+case ${1:-} in
+compat)
+	roots=(stress-ng python3-sysv-ipc util-linux)
+	programs=(usr/bin/stress-ng usr/bin/python3.11 usr/bin/ipcmk usr/bin/ipcs usr/bin/ipcrm)
+	folder=programs
+	;;
+hosts)
+	roots=(nats-server)
+	programs=(usr/sbin/nats-server)
+	folder=
+	;;
+*)	die "usage: programs.sh compat | hosts" ;;
+esac
 # Hundreds of megabytes that graphics would want, and what runs at installation only.
 unwanted='mesa|llvm|debconf|cdebconf|perl|dpkg|install-info|mailcap|mime-support|^python3-distutils'
 
@@ -80,16 +92,16 @@ keep_python()
 # What comes out depends on the script, too.
 key=$({ packages | xargs apt-cache show 2>/dev/null | grep -E '^(Package|Version):'
 	cat "$0"; } | sha256sum | cut -c 1-16)
-archive=$cache/programs/$key.cpio.gz
+archive=$cache/programs/$1-$key.cpio.gz
 if [ ! -e "$archive" ]; then
-	if [ -z "$(apt-cache show stress-ng 2>/dev/null)" ]; then
+	if [ -z "$(apt-cache show "${roots[0]}" 2>/dev/null)" ]; then
 		apt_update
-		exec "$0"
+		exec "$0" "$1"
 	fi
 	say "downloading programs that others have written: ${roots[*]}"
 	mkdir -p "$cache/programs"
 	work=$(mktemp -d "$cache/programs/work-XXXXXX")
-	all=$work/all tree=$work/root/programs
+	all=$work/all tree=$work/root/$folder
 	mkdir -p "$all" "$tree" "$work/packages"
 	download "$work/packages"
 	for package in "$work"/packages/*.deb; do
@@ -99,13 +111,15 @@ if [ ! -e "$archive" ]; then
 		keep "$program"
 	done
 	# Programs name the loader by this path.
-	keep "$(library ld-linux-x86-64.so.2 stress-ng)"
+	keep "$(library ld-linux-x86-64.so.2 "${roots[0]}")"
 	mkdir -p "$tree/lib64"
 	ln -s ../lib/x86_64-linux-gnu/ld-linux-x86-64.so.2 "$tree/lib64/"
 	# Loaded by name when a thread is cancelled.
 	keep "$(library libgcc_s.so.1 libc)"
-	keep_python
-	mkdir -p "$tree/dev" "$tree/proc" "$tree/tmp" "$tree/etc"
+	if [ "$1" = compat ]; then
+		keep_python
+		mkdir -p "$tree/dev" "$tree/proc" "$tree/tmp" "$tree/etc"
+	fi
 	(cd "$work/root" && find . -print0 | LC_ALL=C sort -z |
 		cpio --quiet -0 -o -H newc -R 0:0) | gzip -6 >"$work/new"
 	mv "$work/new" "$archive"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# run.sh test [KERNEL...] | demo [KERNEL] | shell [KERNEL] | fuzz [KERNEL]: builds what
+# run.sh test [KERNEL...] | demo [KERNEL] | demo-hosts [KERNEL] | shell [KERNEL] | fuzz [KERNEL]: builds what
 # is needed, boots the virtual machine and takes its verdict. TESTS names the test programs to
 # run, all if empty. MAILBOX_SEED and MAILBOX_OPS reach those tests that know them. COVERAGE
 # is a file for what the kernel counted, see selftests/coverage/coverage.sh.
@@ -45,19 +45,43 @@ build_all()
 	work=$(mktemp -d "$build/vm/$kernel-XXXXXX")
 }
 
-# The programs of others are for one test, and much to unpack for all the rest. That test is not
-# for kernels that look for data races.
-wants_programs()
+# The programs of others are for few tests, and much to unpack for all the rest. Those tests are
+# not for kernels that look for faults in the module: nothing new would reach it.
+# wants NAME-OR-PATTERN MODE KERNEL
+wants()
 {
-	local mode=$1 kernel=$2
+	local pattern=$1 name
 
-	[ "$mode" = test ] || return
-	case " ${TESTS:-compat_programs} " in
-	*' compat_programs '* | *' compat_programs.sh '*)
-		[ "${TESTS:-}" ] || [ "$kernel" = "${kernel%kcsan}" ]
-		;;
-	*)	false ;;
-	esac
+	[ "$2" = test ] || return
+	if [ -z "${TESTS:-}" ]; then
+		[ "$3" = "${3%-kcsan}" ] && { [ "$pattern" = 'compat_programs*' ] || [ "$3" = "${3%-kasan}" ]; }
+		return
+	fi
+	for name in $TESTS; do
+		# shellcheck disable=SC2254  # it is a pattern
+		case $name in $pattern) return ;; esac
+	done
+	return 1
+}
+
+# A NATS server, and the module of the kernel that makes networks between hosts; without that the
+# tests say that there are no hosts.
+add_hosts()
+{
+	local veth
+
+	cat "$("$vm/programs.sh" hosts)" >>"$work/initramfs"
+	for veth in "$folder"/lib/modules/*/kernel/drivers/net/veth.ko*; do
+		[ -e "$veth" ] || return 0
+		mkdir -p "$work/hosts/vm"
+		case $veth in
+		*.xz)	busybox xzcat "$veth" >"$work/hosts/vm/veth.ko" ;;
+		*)	cp "$veth" "$work/hosts/vm/veth.ko" ;;
+		esac
+		(cd "$work/hosts" && find . | cpio --quiet -o -H newc -R 0:0 | gzip -1) \
+			>>"$work/initramfs"
+		rm -r "$work/hosts"
+	done
 }
 
 # pack MODE [TREE]: for $kernel.
@@ -65,7 +89,12 @@ pack()
 {
 	settings "$1" >"$work/initramfs.settings"
 	"$vm/initramfs.sh" "$work/initramfs" "$module" "${2:-}"
-	! wants_programs "$1" "$kernel" || cat "$("$vm/programs.sh")" >>"$work/initramfs"
+	if wants 'compat_programs*' "$1" "$kernel"; then
+		cat "$("$vm/programs.sh" compat)" >>"$work/initramfs"
+	fi
+	if [ "$1" = demo-hosts ] || wants 'bridge_*' "$1" "$kernel"; then
+		add_hosts
+	fi
 	flock -u 8
 }
 
@@ -191,16 +220,17 @@ tests()
 	[ $total_failed -eq 0 ] && [ $total_passed -gt 0 ]
 }
 
+# demo demo | demo-hosts [KERNEL]
 demo()
 {
-	local kernel=${1:-6.1} tree status
+	local mode=$1 kernel=${2:-6.1} tree status
 
 	folder=$("$vm/kernel.sh" "$kernel")
 	# The common headers of all architectures: a real tree of some thousand files.
 	tree=$folder/build/source/include
 	[ -d "$tree" ] || tree=$(cd "$folder"/usr/src/linux-headers-*-common*/include && pwd -P)
 	build_all "$kernel"
-	pack demo "$tree"
+	pack "$mode" "$tree"
 	"$vm/boot.sh" "$folder" "$work/initramfs" "$work/console" "$work/verdict" </dev/null
 	rm -f "$work"/initramfs*
 
@@ -244,8 +274,8 @@ mode=${1:-}
 shift || true
 case $mode in
 test)	tests "$@" ;;
-demo)	demo "$@" ;;
+demo | demo-hosts) demo "$mode" "$@" ;;
 shell)	shell "$@" ;;
 fuzz)	fuzz "$@" ;;
-*)	die "usage: run.sh test [KERNEL...] | demo [KERNEL] | shell [KERNEL] | fuzz [KERNEL]" ;;
+*)	die "usage: run.sh test [KERNEL...] | demo [KERNEL] | demo-hosts [KERNEL] | shell [KERNEL] | fuzz [KERNEL]" ;;
 esac

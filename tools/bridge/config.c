@@ -23,6 +23,7 @@
 #define SUBJECT_MAX 100
 /* Part of the names of files, of mailboxes and of consumers. */
 #define ROUTE_MAX 60
+#define STATE_MAX 200
 
 static bool wrong(const struct config *config, const char *format, ...)
 {
@@ -34,6 +35,11 @@ static bool wrong(const struct config *config, const char *format, ...)
 	va_end(arguments);
 	fputc('\n', stderr);
 	return false;
+}
+
+static bool same(const char *one, const char *other)
+{
+	return one && other && !strcmp(one, other);
 }
 
 /* One part of a subject, or more with dots between. */
@@ -89,6 +95,17 @@ static bool check_in(const struct config *config, const struct config_route *rou
 			     "route '%s': a broadcast is confirmed when it is stored; leave "
 			     "'confirm: acknowledged' out",
 			     route->name);
+	if (route->dead_letter)
+		return wrong(config,
+			     "route '%s': dead_letter is for what goes out; the dead letters of an "
+			     "in route go to a stream of the server",
+			     route->name);
+	if (route->hold >= route->ack_wait)
+		return wrong(
+			config,
+			"route '%s': hold is shorter than ack_wait: after that the server gives "
+			"the message to another",
+			route->name);
 	if (route->ack_wait < SECOND)
 		return wrong(config, "route '%s': ack_wait is 1s at least", route->name);
 	if (route->max_deliveries > 65535)
@@ -96,6 +113,30 @@ static bool check_in(const struct config *config, const struct config_route *rou
 	if (route->turn < SECOND)
 		return wrong(config, "route '%s': turn is 1s at least", route->name);
 	return true;
+}
+
+static bool check_out(const struct config *config, const struct config_route *route)
+{
+	if (route->confirm == CONFIRM_ACKNOWLEDGED || route->origin || route->max_deliveries)
+		return wrong(
+			config,
+			"route '%s': confirm, origin and max_deliveries are for the hosts where "
+			"messages come in: say them there",
+			route->name);
+	if (same(route->receipts, route->mailbox) || same(route->dead_letter, route->mailbox))
+		return wrong(
+			config,
+			"route '%s': receipts and dead letters would go out again; use another "
+			"mailbox for them",
+			route->name);
+	return true;
+}
+
+/* What streams of the bridge's own have, whose names begin so, too. */
+static bool is_taken(const char *subject)
+{
+	return !strcmp(subject, "receipts") ||
+	       (!strncmp(subject, "dead", 4) && (subject[4] == '.' || subject[4] == '-'));
 }
 
 static bool check_bands(const struct config *config, const struct config_route *route)
@@ -128,6 +169,11 @@ static bool check_route(const struct config *config, const struct config_route *
 			     "route '%s': its subject has 1 to %d letters, digits, '-' and '_', "
 			     "with single dots in between",
 			     route->name, SUBJECT_MAX);
+	if (is_taken(route->subject))
+		return wrong(config,
+			     "route '%s': the bridge itself uses the subjects 'receipts' and those "
+			     "that begin with 'dead.' or 'dead-'; say another 'subject:'",
+			     route->name);
 	if ((route->receipts && !is_mailbox_name(route->receipts)) ||
 	    (route->dead_letter && !is_mailbox_name(route->dead_letter)))
 		return wrong(config, "route '%s': receipts and dead_letter are names of mailboxes",
@@ -151,12 +197,7 @@ static bool check_route(const struct config *config, const struct config_route *
 	if (route->heartbeat < SECOND / 100)
 		return wrong(config, "route '%s': heartbeat is 10ms at least", route->name);
 	return check_bands(config, route) &&
-	       (route->direction == ROUTE_OUT || check_in(config, route));
-}
-
-static bool same(const char *one, const char *other)
-{
-	return one && other && !strcmp(one, other);
+	       (route->direction == ROUTE_OUT ? check_out(config, route) : check_in(config, route));
 }
 
 static bool check_pair(const struct config *config, const struct config_route *one,
@@ -165,6 +206,12 @@ static bool check_pair(const struct config *config, const struct config_route *o
 	if (same(one->name, other->name))
 		return wrong(config, "there are two routes '%s': say 'name:' for one of them",
 			     one->name);
+	if (same(one->subject, other->subject) && one->direction == other->direction &&
+	    (one->policy == ROUTE_BROADCAST || one->policy != other->policy))
+		return wrong(config,
+			     "routes '%s' and '%s' have the same subject '%s': broadcasts and "
+			     "different policies want subjects of their own",
+			     one->name, other->name, one->subject);
 	if (same(one->mailbox, other->mailbox) && one->direction != other->direction)
 		return wrong(config,
 			     "routes '%s' and '%s': what comes into mailbox '%s' would go out "
@@ -193,6 +240,11 @@ bool config_check(const struct config *config)
 			     config->prefix, PREFIX_MAX);
 	if (!is_mailbox_name(config->name))
 		return wrong(config, "name '%s': it is no name of a mailbox", config->name);
+	if (config->state[0] != '/' || strlen(config->state) > STATE_MAX)
+		return wrong(
+			config,
+			"state '%s': it is the name of a folder, from / on, of %d bytes at most",
+			config->state, STATE_MAX);
 	if (!check_server(config))
 		return false;
 	for (i = 0; i < config->nr_routes; i++) {

@@ -2,6 +2,7 @@
 /*
  * The file as libcyaml reads it, and the defaults. Durations and sizes are texts there.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -153,23 +154,82 @@ static const cyaml_schema_value_t file_value = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct file, file_fields),
 };
 
-/* libcyaml says what is wrong, and then where, from the inside out. */
-static void say(cyaml_log_t level, void *context, const char *format, va_list arguments)
+/* What libcyaml says about one file: what is wrong, and then where, from the inside out. */
+struct said {
+	char what[200], where[200];
+};
+
+static void hear(cyaml_log_t level, void *context, const char *format, va_list arguments)
 {
+	struct said *said = context;
+	char text[sizeof(said->what)];
+
 	(void)level;
-	fprintf(stderr, "mailbox-bridge: %s: ", (const char *)context);
-	vfprintf(stderr, format, arguments);
+	vsnprintf(text, sizeof(text), format, arguments);
+	text[strcspn(text, "\n")] = '\0';
+	if (!*said->what)
+		strcpy(said->what, text);
+	else if (!*said->where && strstr(text, "(line: "))
+		strcpy(said->where, text);
 }
 
-static cyaml_config_t reader(const char *path)
+static cyaml_config_t reader(struct said *said)
 {
 	return (cyaml_config_t){
-		.log_fn = say,
-		.log_ctx = (void *)path,
+		.log_fn = hear,
+		.log_ctx = said,
 		.log_level = CYAML_LOG_ERROR,
 		.mem_fn = cyaml_mem,
 		.flags = CYAML_CFG_DEFAULT,
 	};
+}
+
+/* In a sentence of ours what libcyaml has found. */
+static void explain(const char *what)
+{
+	static const struct {
+		const char *theirs, *ours;
+	} sentences[] = {
+		{ "Unexpected key: ", "there is no '%s' here" },
+		{ "Missing required mapping field: ", "'%s' is missing here" },
+		{ "Invalid ENUM value: ", "'%s' is no word that goes here" },
+		{ "Invalid uint64_t value: ", "%s is no number that goes here" },
+		{ "Invalid BOOL value: ", "%s is neither true nor false" },
+		{ "Invalid UINT value: ", "%s is too large" },
+		{ "Mapping field already seen: ", "'%s' is said twice" },
+		{ "STRING length < 1", "it is empty%.0s" },
+		{ "Expecting MAPPING, ", "there should be keys with values%.0s" },
+		{ "Insufficient entries ", "the list needs at least one entry%.0s" },
+		{ "Excessive entries ", "the list has more entries than it may %s" },
+	};
+	size_t i;
+
+	if (!strncmp(what, "Load: ", 6))
+		what += 6;
+	for (i = 0; i < CYAML_ARRAY_LEN(sentences); i++) {
+		size_t length = strlen(sentences[i].theirs);
+
+		if (!strncmp(what, sentences[i].theirs, length)) {
+			fprintf(stderr, sentences[i].ours, what + length);
+			return;
+		}
+	}
+	fputs(what, stderr);
+}
+
+/* One line for all of it. */
+static void tell(const char *path, const struct said *said, const char *error)
+{
+	const char *key = strstr(said->where, "mapping field '");
+	const char *line = strstr(said->where, "(line: ");
+
+	fprintf(stderr, "mailbox-bridge: %s: ", path);
+	if (line)
+		fprintf(stderr, "line %d: ", atoi(line + 7));
+	if (key && !strstr(said->what, "Missing"))
+		fprintf(stderr, "%.*s: ", (int)strcspn(key + 15, "'"), key + 15);
+	explain(*said->what ? said->what : error);
+	fputs("; mailbox-bridge(8) lists what there is\n", stderr);
 }
 
 static bool wrong(const struct config *config, const char *route, const char *key, const char *text,
@@ -214,6 +274,11 @@ static bool make_stream(const struct config *config, const char *route,
 			&stream->duplicates);
 }
 
+static uint64_t larger(uint64_t one, uint64_t other)
+{
+	return one > other ? one : other;
+}
+
 static bool make_route(const struct config *config, const struct file_route *file,
 		       struct config_route *route)
 {
@@ -231,25 +296,37 @@ static bool make_route(const struct config *config, const struct file_route *fil
 	route->max_deliveries = file->max_deliveries ? *file->max_deliveries : 0;
 	route->bands = file->bands ? file->bands : usual_bands;
 	route->nr_bands = file->bands ? file->nr_bands : 1;
+	if (file->bands && file->policy == ROUTE_BROADCAST) {
+		fprintf(stderr,
+			"mailbox-bridge: %s: route '%s': a broadcast has no bands; leave "
+			"'bands' out\n",
+			config->path, route->name);
+		return false;
+	}
 	route->dead_letter = file->dead_letter;
 	route->receipts = file->receipts;
 	return make_stream(config, route->name, file->stream, &route->stream) &&
 	       size(config, route->name, "message_size", file->message_size, 65536,
 		    &route->message_size) &&
-	       duration(config, route->name, "ack_wait", file->ack_wait, route->stream.duplicates,
-			&route->ack_wait) &&
-	       duration(config, route->name, "hold", file->hold, SECOND, &route->hold) &&
+	       duration(config, route->name, "ack_wait", file->ack_wait,
+			larger(route->stream.duplicates, SECOND), &route->ack_wait) &&
+	       duration(config, route->name, "hold", file->hold,
+			route->ack_wait > 2 * SECOND ? SECOND : route->ack_wait / 2,
+			&route->hold) &&
 	       duration(config, route->name, "turn", file->turn, 10 * SECOND, &route->turn) &&
 	       duration(config, route->name, "heartbeat", file->heartbeat, SECOND,
 			&route->heartbeat);
 }
 
-/* That of the machine, up to its first dot. */
+/* That of the machine, as one part of a subject. */
 static char *own_name(struct loaded *loaded)
 {
+	char *dot;
+
 	if (gethostname(loaded->host, sizeof(loaded->host) - 1))
 		return "localhost";
-	loaded->host[strcspn(loaded->host, ".")] = '\0';
+	while ((dot = strchr(loaded->host, '.')))
+		*dot = '-';
 	return loaded->host;
 }
 
@@ -278,16 +355,24 @@ static bool make(struct loaded *loaded)
 bool config_load(const char *path, struct config **config)
 {
 	struct loaded *loaded = calloc(1, sizeof(*loaded));
-	cyaml_config_t how = reader(path);
+	struct said said = { 0 };
+	cyaml_config_t how = reader(&said);
 	cyaml_err_t error;
 
 	if (!loaded)
 		return false;
 	loaded->config.path = path;
+	errno = 0;
 	error = cyaml_load_file(path, &how, &file_value, (cyaml_data_t **)&loaded->file, NULL);
-	if (error) {
-		fprintf(stderr, "mailbox-bridge: %s: %s; mailbox-bridge(8) lists what there is\n",
-			path, cyaml_strerror(error));
+	if (error == CYAML_ERR_FILE_OPEN) {
+		fprintf(stderr,
+			"mailbox-bridge: cannot open %s: %s; name another file, or copy the "
+			"example of mailbox-bridge(8)\n",
+			path, strerror(errno));
+	} else if (error) {
+		tell(path, &said, cyaml_strerror(error));
+	} else if (!loaded->file) {
+		tell(path, &said, "the file is empty");
 	} else if (make(loaded) && config_check(&loaded->config)) {
 		*config = &loaded->config;
 		return true;
@@ -299,11 +384,11 @@ bool config_load(const char *path, struct config **config)
 void config_free(struct config *config)
 {
 	struct loaded *loaded = (struct loaded *)config;
-	cyaml_config_t how;
+	struct said said;
+	const cyaml_config_t how = reader(&said);
 
 	if (!config)
 		return;
-	how = reader(config->path);
 	if (loaded->file)
 		cyaml_free(&how, &file_value, loaded->file, 0);
 	free(config->routes);

@@ -20,11 +20,27 @@
 #define QUESTION_SIZE 64
 /* How old a lag may be, nanoseconds. */
 #define LAG_AGE 1000000000ULL
+/* How long the server is asked for it: who wants the state does not want to wait for it. */
+#define LAG_TIME 1000000000ULL
+/* When the mailbox is made again, milliseconds. */
+#define MAKE_EVERY 1000
 
+/**
+ * struct status - who answers
+ * @bridge: whose state it is; constant
+ * @thread: that answers; constant
+ * @stop: eventfd, readable at the end; constant
+ * @handle: the mailbox, or -1; owner: the thread, as of all that follow
+ * @told: that there is no mailbox
+ * @js: to ask the server with, or NULL
+ * @looked: when the lags were found out last
+ */
 struct status {
 	struct bridge *bridge;
 	pthread_t thread;
-	int handle, stop;
+	int stop;
+	int handle;
+	bool told;
 	jsCtx *js;
 	uint64_t looked;
 };
@@ -66,38 +82,40 @@ static json_t *of_route(struct route *route)
 			 (json_int_t)atomic_load(&route->missed), "error", error_of(route));
 }
 
-/* Out: what the local mailbox has. In: what the server has for this consumer. */
-static void look(struct status *status, struct route *route)
+/* From the list: an open handle would be one of two in a pair, and keep a mailbox alive. */
+static int look_at_mailbox(const struct mailbox_stat *stat, void *context)
+{
+	struct bridge *bridge = context;
+	unsigned int i;
+
+	for (i = 0; i < bridge->nr_routes; i++) {
+		struct route *route = &bridge->routes[i];
+
+		if ((route->config->direction == ROUTE_OUT ||
+		     route->config->policy == ROUTE_CALL) &&
+		    !strncmp(stat->name, route->config->mailbox, sizeof(stat->name)))
+			atomic_store(&route->lag, stat->messages);
+	}
+	return 0;
+}
+
+/* What the server still has for the consumers of a route. */
+static void look_at_consumers(struct status *status, struct route *route, uint64_t deadline)
 {
 	char stream[SERVER_NAME_SIZE], consumer[SERVER_NAME_SIZE];
-	const struct config_route *config = route->config;
 	jsOptions options;
 	uint64_t lag = 0;
 	unsigned int i;
 
-	if (config->policy == ROUTE_CALL || config->direction == ROUTE_OUT) {
-		struct mailbox_stat stat;
-		int handle = mailbox_open(status->bridge->device, config->mailbox,
-					  MAILBOX_RIGHT_SEND, MAILBOX_NONBLOCK);
-
-		if (handle < 0)
-			return;
-		if (!mailbox_stat(handle, &stat))
-			atomic_store(&route->lag, stat.messages);
-		close(handle);
-		return;
-	}
-	if (!server_epoch(status->bridge->server) ||
-	    (!status->js &&
-	     natsConnection_JetStream(&status->js, server_nats(status->bridge->server), NULL)))
-		return;
 	jsOptions_Init(&options);
-	/* Who asks for the state does not want to wait for it. */
-	options.Wait = 1000;
 	server_stream_name(route, stream);
-	for (i = 0; i < config_bands(config); i++) {
+	for (i = 0; i < config_bands(route->config); i++) {
+		uint64_t now = mailbox_now();
 		jsConsumerInfo *info = NULL;
 
+		if (now >= deadline)
+			return;
+		options.Wait = (deadline - now) / 1000000 + 1;
 		server_consumer_name(route, i, consumer);
 		if (js_GetConsumerInfo(&info, status->js, stream, consumer, &options, NULL))
 			return;
@@ -105,6 +123,26 @@ static void look(struct status *status, struct route *route)
 		jsConsumerInfo_Destroy(info);
 	}
 	atomic_store(&route->lag, lag);
+}
+
+/* Out: what the local mailbox has. In: what the server has. What cannot be known stays. */
+static void look(struct status *status)
+{
+	struct bridge *bridge = status->bridge;
+	uint64_t deadline = mailbox_now() + LAG_TIME;
+	unsigned int i;
+
+	mailbox_list_each(bridge->device, look_at_mailbox, bridge);
+	if (!server_epoch(bridge->server) ||
+	    (!status->js &&
+	     natsConnection_JetStream(&status->js, server_nats(bridge->server), NULL)))
+		return;
+	for (i = 0; i < bridge->nr_routes; i++) {
+		const struct config_route *config = bridge->routes[i].config;
+
+		if (config->direction == ROUTE_IN && config->policy != ROUTE_CALL)
+			look_at_consumers(status, &bridge->routes[i], deadline);
+	}
 }
 
 static json_t *of_server(struct bridge *bridge)
@@ -126,8 +164,7 @@ static char *answer_of(struct status *status)
 	char *text;
 
 	if (mailbox_now() - status->looked >= LAG_AGE || !status->looked) {
-		for (i = 0; i < bridge->nr_routes; i++)
-			look(status, &bridge->routes[i]);
+		look(status);
 		status->looked = mailbox_now();
 	}
 	for (i = 0; i < bridge->nr_routes; i++)
@@ -159,51 +196,60 @@ static void answer(struct status *status)
 	free(text);
 }
 
+/* Somebody may have it open still, from when the bridge before this one had it. */
+static void make(struct status *status)
+{
+	const char *name = status->bridge->config->name;
+	struct mailbox_create create;
+	int ret;
+
+	mailbox_create_init(&create, name);
+	create.flags = MAILBOX_NONBLOCK;
+	ret = mailbox_create(status->bridge->device, &create);
+	status->handle = ret < 0 ? -1 : ret;
+	if (ret < 0 && !status->told)
+		log_line(
+			LOG_WARNING,
+			"cannot make mailbox '%s', which 'mailbox bridge status' asks: %s; is there "
+			"another bridge? Then give this one another 'name:'",
+			name, mailbox_strerror(ret));
+	status->told = ret < 0;
+}
+
 static void *serve(void *context)
 {
 	struct status *status = context;
-	struct pollfd polls[] = { { .fd = status->stop, .events = POLLIN },
-				  { .fd = status->handle, .events = POLLIN } };
+	struct pollfd polls[] = { { .fd = status->stop, .events = POLLIN }, { .events = POLLIN } };
 
-	while (poll(polls, 2, -1) >= 0 && !polls[0].revents) {
-		if (polls[1].revents & (POLLHUP | POLLERR)) {
-			log_line(LOG_WARNING,
-				 "mailbox '%s' was removed: 'mailbox bridge status' shows "
-				 "nothing any more until the bridge is started again",
-				 status->bridge->config->name);
-			polls[1].fd = -1;
+	do {
+		if (status->handle < 0)
+			make(status);
+		polls[1].fd = status->handle;
+		if (poll(polls, 2, status->handle < 0 ? MAKE_EVERY : -1) < 0)
+			break;
+		if (polls[1].revents & (POLLHUP | POLLERR | POLLNVAL)) {
+			/* It was removed. */
+			close(status->handle);
+			status->handle = -1;
 		} else if (polls[1].revents) {
 			answer(status);
 		}
-	}
+	} while (!polls[0].revents);
 	return NULL;
 }
 
 bool status_new(struct bridge *bridge, struct status **result)
 {
 	struct status *status = calloc(1, sizeof(*status));
-	struct mailbox_create create;
-	int ret;
 
 	if (!status)
 		return false;
 	status->bridge = bridge;
+	status->handle = -1;
 	status->stop = eventfd(0, EFD_CLOEXEC);
-	mailbox_create_init(&create, bridge->config->name);
-	create.flags = MAILBOX_NONBLOCK;
-	ret = mailbox_create(bridge->device, &create);
-	status->handle = ret;
-	if (ret < 0)
-		log_line(
-			LOG_WARNING,
-			"cannot make mailbox '%s', which 'mailbox bridge status' asks: %s; is there "
-			"another bridge? Then give this one another 'name:'",
-			bridge->config->name, mailbox_strerror(ret));
 	if (status->stop < 0 || pthread_create(&status->thread, NULL, serve, status)) {
 		if (status->stop >= 0)
 			close(status->stop);
-		if (status->handle >= 0)
-			close(status->handle);
 		free(status);
 		return false;
 	}

@@ -12,8 +12,16 @@
 
 struct turn;
 
-/* NULL without memory. */
-struct turn *turn_new(struct route *route, jsCtx *js);
+/**
+ * turn_new() - begin to look after the turn of a route
+ * @route: the route
+ * @js: context of its thread
+ * @lock: descriptor of a file that is locked as long as this bridge lives: a key that names it
+ *	is of a bridge that has ended, and is taken over at once
+ *
+ * Return: the turn, or NULL without memory.
+ */
+struct turn *turn_new(struct route *route, jsCtx *js, int lock);
 /* Gives it up, if it is ours. */
 void turn_free(struct turn *turn);
 

@@ -46,7 +46,7 @@ struct command {
 extern const struct command command_create, command_send, command_receive, command_peek, command_ls,
 	command_stat, command_set, command_rm, command_watch, command_info, command_work,
 	command_subscribe, command_call, command_serve, command_send_to, command_receive_from,
-	command_links, command_cat_region, command_pipe, command_run;
+	command_links, command_cat_region, command_pipe, command_run, command_bridge;
 
 /* --- main.c */
 void help_print(const struct command *command, FILE *to);
@@ -115,6 +115,8 @@ const char *wall_clock(uint64_t time, char *text, size_t size);
 int output_flush(void);
 /* Whether somebody still reads standard output. */
 bool output_has_reader(void);
+/* Whether colours are wanted: "auto", "always" or "never". */
+bool color_wanted(const char *when);
 
 /* --- json.c */
 json_t *json_from_message(const struct mailbox_message *message);

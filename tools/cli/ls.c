@@ -202,15 +202,6 @@ static void print_table(struct table *table, bool header, bool color)
 	free(table->rows);
 }
 
-static bool want_color(const char *when)
-{
-	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
-
-	if (strcmp(when, "auto"))
-		return !strcmp(when, "always");
-	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && term && strcmp(term, "dumb");
-}
-
 static int list(struct table *table, bool header, bool color)
 {
 	int device, ret;
@@ -268,7 +259,7 @@ static int run(int argc, char **argv)
 		return usage(&command_ls, "no arguments; 'mailbox stat MAILBOX' shows one");
 
 	table.json = json ? json_array() : NULL;
-	ret = list(&table, header, want_color(when));
+	ret = list(&table, header, color_wanted(when));
 	json_decref(table.json);
 	return ret;
 }

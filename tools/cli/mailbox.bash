@@ -23,7 +23,7 @@ _mailbox()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
 	local command i
-	local commands="create send receive work call serve subscribe peek watch ls stat set rm info send-to receive-from links cat-region pipe run"
+	local commands="create send receive work call serve subscribe peek watch ls stat set rm info send-to receive-from links cat-region pipe run bridge"
 
 	COMPREPLY=()
 	if [[ $COMP_CWORD -eq 1 ]]; then
@@ -61,7 +61,7 @@ _mailbox()
 	--on-full)	mapfile -t COMPREPLY < <(compgen -W "wait wait-each refuse overwrite" -- "$current") ;;
 	--policy)	mapfile -t COMPREPLY < <(compgen -W "any pair one broadcast" -- "$current") ;;
 	--color)	mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$current") ;;
-	--dead-letter)	_mailbox_words "$(mailbox ls --names 2>/dev/null)" "$current" ;;
+	--dead-letter | --name)	_mailbox_words "$(mailbox ls --names 2>/dev/null)" "$current" ;;
 	--file | -f)	mapfile -t COMPREPLY < <(compgen -A file -- "$current") ;;
 	*)
 		if [[ $current == -* ]]; then
@@ -69,6 +69,8 @@ _mailbox()
 			[[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace
 		elif [[ $command == pipe && $COMP_CWORD -eq 2 ]]; then
 			mapfile -t COMPREPLY < <(compgen -W "create write read" -- "$current")
+		elif [[ $command == bridge ]]; then
+			mapfile -t COMPREPLY < <(compgen -W "status" -- "$current")
 		elif [[ $command == send-to || $command == receive-from ]]; then
 			mapfile -t COMPREPLY < <(compgen -W "$(ps -e -o pid= 2>/dev/null)" -- "$current")
 		elif [[ $command == run ]]; then

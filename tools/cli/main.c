@@ -15,6 +15,7 @@ static const struct command *const commands[] = {
 	&command_watch,	 &command_ls,	      &command_stat,	  &command_set,
 	&command_rm,	 &command_info,	      &command_send_to,	  &command_receive_from,
 	&command_links,	 &command_cat_region, &command_pipe,	  &command_run,
+	&command_bridge,
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))

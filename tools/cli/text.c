@@ -134,3 +134,12 @@ bool output_has_reader(void)
 	/* A pipe or socket that nobody reads says so; files and terminals do not. */
 	return poll(&out, 1, 0) <= 0 || !(out.revents & (POLLERR | POLLNVAL));
 }
+
+bool color_wanted(const char *when)
+{
+	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
+
+	if (strcmp(when, "auto"))
+		return !strcmp(when, "always");
+	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && term && strcmp(term, "dumb");
+}

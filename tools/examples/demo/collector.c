@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * collector LIST TOTAL: writes what comes to 'results' to the file LIST, as sha256sum
+ * collector [--once] LIST TOTAL: writes what comes to 'results' to the file LIST, as sha256sum
  * would, shows how far things are, and at the end who did how much. Ends after TOTAL
- * results, or when none has come for a minute.
+ * results, or when none has come for a minute. With --once a result that has come before is
+ * counted only: a job that was given to another host may be done twice.
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <search.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -20,6 +22,30 @@ struct tally {
 };
 
 static struct tally workers[MAX_WORKERS + 1], all;
+static bool once;
+static uint64_t repeated;
+static void *seen;
+
+static int compare(const void *one, const void *other)
+{
+	return strcmp(one, other);
+}
+
+/* Whether this very line has come before. */
+static bool has_come(const char *line)
+{
+	char *copy = strdup(line);
+	char **node = copy ? tsearch(copy, &seen, compare) : NULL;
+
+	if (!node) {
+		fprintf(stderr, "collector: not enough memory\n");
+		exit(1);
+	}
+	if (*node == copy)
+		return false;
+	free(copy);
+	return true;
+}
 
 static void progress(uint64_t total, uint64_t start)
 {
@@ -52,6 +78,10 @@ static void take(const struct mailbox_message *message, FILE *list)
 		exit(1);
 	}
 
+	if (once && has_come(line + skip)) {
+		repeated++;
+		return;
+	}
 	fprintf(list, "%s\n", line + skip);
 	worker->files++;
 	worker->redone += message->type >= REDONE;
@@ -79,6 +109,8 @@ static void print_table(void)
 			print_line(who, &workers[i]);
 	}
 	print_line("all", &all);
+	if (once)
+		printf("results that came a second time: %" PRIu64 "\n", repeated);
 }
 
 static void take_all(int results, uint64_t total, FILE *list)
@@ -105,10 +137,14 @@ static void take_all(int results, uint64_t total, FILE *list)
 int main(int argc, char **argv)
 {
 	int results = open_box("collector", "results", MAILBOX_RIGHT_RECEIVE);
-	FILE *list = argc > 1 ? fopen(argv[1], "we") : NULL;
+	FILE *list;
 
+	once = argc > 1 && !strcmp(argv[1], "--once");
+	argv += once;
+	argc -= once;
+	list = argc > 1 ? fopen(argv[1], "we") : NULL;
 	if (argc != 3 || !list) {
-		fprintf(stderr, "Usage: collector LIST TOTAL\n");
+		fprintf(stderr, "Usage: collector [--once] LIST TOTAL\n");
 		return 2;
 	}
 
