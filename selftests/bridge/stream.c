@@ -47,7 +47,9 @@ static void say(natsMsg *msg)
 		}
 		free(keys);
 	}
-	printf(" [%.*s]\n", natsMsg_GetDataLength(msg), natsMsg_GetData(msg));
+	printf(" [");
+	fwrite(natsMsg_GetData(msg), 1, natsMsg_GetDataLength(msg), stdout);
+	printf("]\n");
 }
 
 static int take(char **arguments, bool loud)
