@@ -120,6 +120,12 @@ check_manual()
 			sed 's/.* //' | sort -u) \
 	     <(grep -v "^\.\\\\\"" $page | grep -oE "\b$number\b" | grep -vx ERRORS | sort -u) |
 		sed -n "s,^<,$page lacks,p; s,^>,$header lacks,p"
+	diff <(sed -n 's/.*\bTEXT(struct [a-z_]*, \([a-z_]*\)).*/\1/p
+			s/.*CYAML_FIELD_[A-Z_]*("\([a-z_]*\)".*/\1/p' tools/bridge/config_file.c |
+			sort -u) \
+	     <(sed -n '/^\.Sh CONFIGURATION/,/^\.Sh SIGNALS/p' Documentation/man/mailbox-bridge.8 |
+			grep -oE '^\.(It )?Cm .*|^\(1 to 5' | grep -oE '[a-z_]{2,}' | sort -u) |
+		sed -n 's,^<,mailbox-bridge(8) lacks,p'
 	files 'Documentation/man/*' | while IFS= read -r page; do
 		groff -ww -z -man -Tutf8 "$page" 2>&1
 	done

@@ -67,6 +67,7 @@ add_ordinary()
 	done
 	mkdir -p lib selftests/bridge
 	cp -r "$top/selftests/bridge/." selftests/bridge
+	cp "$top/tools/bridge/mailbox-bridge.yaml" selftests/bridge/configs/
 	add_programs selftests/bridge "$build"/selftests/bridge/*
 	strip -g -o "lib/${preloaded##*/}" "$preloaded"
 	{

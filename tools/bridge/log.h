@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * One line for each event, on standard error: "mailbox-bridge: route 'jobs': ...". Under systemd
- * with the priority that journald knows.
+ * with the priority that journald knows. The same line again is told five times a minute at most.
  */
 #ifndef BRIDGE_LOG_H
 #define BRIDGE_LOG_H

@@ -27,7 +27,8 @@ enum {
 	EXIT_OTHER,
 	EXIT_USAGE,
 	EXIT_CONFIG,
-	EXIT_NO_DEVICE,
+	/* As of 'mailbox'. */
+	EXIT_NO_DEVICE = 11,
 };
 
 static void help(FILE *to)
@@ -101,12 +102,30 @@ static void finish(struct bridge *bridge)
 		close(bridge->device);
 }
 
+/* What has to be begun anew: no exit code. */
+#define AGAIN (-1)
+/* How long what was refused is not tried again, seconds. */
+#define AGAIN_AFTER 5
+
 /* Waits for a signal; all threads have them blocked. */
+static int wait_for_end(const sigset_t *signals)
+{
+	const struct timespec wait = { .tv_sec = AGAIN_AFTER };
+	int signal = 0;
+
+	sigwait(signals, &signal);
+	if (signal != SERVER_SIGNAL)
+		return EXIT_OK;
+	/* Meanwhile the bridge tells its state. */
+	signal = sigtimedwait(signals, NULL, &wait);
+	return signal > 0 && signal != SERVER_SIGNAL ? EXIT_OK : AGAIN;
+}
+
 static int run(struct bridge *bridge, const sigset_t *signals)
 {
 	struct status *status = NULL;
 	unsigned int i, started = 0;
-	int ret = EXIT_OK, signal;
+	int ret = EXIT_OK;
 
 	if (!server_new(bridge, &bridge->server))
 		return EXIT_CONFIG;
@@ -115,13 +134,15 @@ static int run(struct bridge *bridge, const sigset_t *signals)
 	for (i = 0; i < bridge->nr_routes && !ret; i++) {
 		struct route *route = &bridge->routes[i];
 
+		atomic_store(&route->stopping, false);
+		atomic_store(&route->state, ROUTE_STARTING);
 		if (pthread_create(&route->thread, NULL, run_of(route->config), route))
 			ret = EXIT_OTHER;
 		else
 			started++;
 	}
 	if (!ret)
-		sigwait(signals, &signal);
+		ret = wait_for_end(signals);
 	else
 		log_line(LOG_ERR, "there is not enough memory, or too many threads");
 
@@ -133,7 +154,8 @@ static int run(struct bridge *bridge, const sigset_t *signals)
 		pthread_join(bridge->routes[i].thread, NULL);
 	status_free(status);
 	server_free(bridge->server);
-	log_line(LOG_NOTICE, "stopped");
+	if (ret != AGAIN)
+		log_line(LOG_NOTICE, "stopped");
 	return ret;
 }
 
@@ -147,6 +169,7 @@ static int start(const struct config *config)
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SERVER_SIGNAL);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
 
@@ -157,7 +180,9 @@ static int start(const struct config *config)
 			 strerror(-bridge.device));
 		return EXIT_NO_DEVICE;
 	}
-	ret = read_boot(bridge.boot) && prepare(&bridge) ? run(&bridge, &signals) : EXIT_OTHER;
+	ret = read_boot(bridge.boot) && prepare(&bridge) ? AGAIN : EXIT_OTHER;
+	while (ret == AGAIN)
+		ret = run(&bridge, &signals);
 	finish(&bridge);
 	return ret;
 }

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <mailbox.h>
 
 #include "log.h"
 #include "route.h"
@@ -17,6 +22,13 @@
 #define ERRORS 16
 /* What waits while there is no connection, bytes: the routes keep their messages themselves. */
 #define RECONNECT_BUFFER (1 << 20)
+/* Between two attempts, milliseconds, and by how much the bridges of several hosts differ. */
+#define RETRY_WAIT   500
+#define RETRY_JITTER 300
+/* How often it is said that there is still no connection, nanoseconds. */
+#define TELL_EVERY 60000000000ULL
+/* For the last callback, seconds. */
+#define CLOSE_PATIENCE 5
 
 /**
  * struct server - the connection
@@ -26,7 +38,11 @@
  * @token: as the file has it; constant
  * @connected: atomic
  * @epoch: how many connections there were; atomic
+ * @stopping: we end it, and nobody else; atomic
+ * @told: when it was said last that there is none; owner: the thread of libnats that tries
  * @lock: guards the rest; innermost
+ * @ended: @closed has become true
+ * @closed: it has ended, and no callback comes any more
  * @errors: the last ones of this connection, oldest overwritten first
  * @next: that is written next
  */
@@ -37,10 +53,26 @@ struct server {
 	char *token;
 	atomic_bool connected;
 	_Atomic uint64_t epoch;
+	atomic_bool stopping;
+	uint64_t told;
 	pthread_mutex_t lock;
+	pthread_cond_t ended;
+	bool closed;
 	char errors[ERRORS][256];
 	unsigned int next;
 };
+
+const char *server_last_error(void)
+{
+	const char *text = nats_GetLastError(NULL);
+	const char *behind;
+
+	if (!text)
+		return "";
+	/* Begins with the place in the library: "(conn.c:12): ". */
+	behind = *text == '(' ? strstr(text, "): ") : NULL;
+	return behind ? behind + 3 : text;
+}
 
 static void wake_all(struct server *server)
 {
@@ -86,13 +118,91 @@ static void on_disconnected(natsConnection *nats, void *context)
 	const char *error = NULL;
 
 	natsConnection_GetLastError(nats, &error);
-	if (!atomic_exchange(&server->connected, false))
+	if (!atomic_exchange(&server->connected, false) || atomic_load(&server->stopping))
 		return;
+	/* That was long before, and is no reason. */
+	if (error && strstr(error, "Permissions Violation"))
+		error = NULL;
 	log_line(LOG_WARNING,
 		 "the connection is lost%s%s; it is tried again for ever, and nothing is lost "
 		 "meanwhile",
 		 error && *error ? ": " : "", error && *error ? error : "");
 	wake_all(server);
+}
+
+static void remember(struct server *server, const char *error)
+{
+	pthread_mutex_lock(&server->lock);
+	snprintf(server->errors[server->next], sizeof(server->errors[0]), "%s", error);
+	server->next = (server->next + 1) % ERRORS;
+	pthread_mutex_unlock(&server->lock);
+}
+
+/*
+ * Before each attempt, from the thread that makes them, which knows how the last one has failed.
+ * Return: milliseconds to wait before it.
+ */
+static int64_t on_retry(natsConnection *nats, int attempt, void *context)
+{
+	struct server *server = context;
+	const char *error = server_last_error();
+	char before[256];
+	bool known;
+
+	(void)nats;
+	if (attempt > 1 && *error) {
+		known = server_error(server, NULL, before, sizeof(before)) &&
+			!strncmp(before, error, sizeof(before) - 1);
+		if (!known || mailbox_now() - server->told >= TELL_EVERY) {
+			remember(server, error);
+			server->told = mailbox_now();
+			log_line(LOG_WARNING, "no connection to a server: %s; it is tried for ever",
+				 error);
+		}
+	}
+	return RETRY_WAIT + mailbox_now() / 1000 % RETRY_JITTER;
+}
+
+/* libnats has forgotten why it was refused: asks again. */
+static void why_refused(struct server *server, char *text, size_t size)
+{
+	natsOptions *options = server->options;
+	natsConnection *nats = NULL;
+	natsStatus status;
+
+	natsOptions_SetRetryOnFailedConnect(options, false, NULL, NULL);
+	natsOptions_SetReconnectedCB(options, NULL, NULL);
+	natsOptions_SetDisconnectedCB(options, NULL, NULL);
+	natsOptions_SetClosedCB(options, NULL, NULL);
+	natsOptions_SetErrorHandler(options, NULL, NULL);
+	status = natsConnection_Connect(&nats, options);
+	snprintf(text, size, "%s", status ? server_last_error() : "it would now");
+	natsConnection_Destroy(nats);
+}
+
+/*
+ * The end of the connection. libnats gives up where a server refuses the bridge; the bridge does
+ * not: main begins anew.
+ */
+static void on_closed(natsConnection *nats, void *context)
+{
+	struct server *server = context;
+	char error[256];
+
+	(void)nats;
+	if (!atomic_load(&server->stopping)) {
+		why_refused(server, error, sizeof(error));
+		remember(server, error);
+		log_line(LOG_ERR,
+			 "the connection is refused: %s; look at 'server:' in the "
+			 "configuration, and at the users of the server; it is tried again",
+			 error);
+		kill(getpid(), SERVER_SIGNAL);
+	}
+	pthread_mutex_lock(&server->lock);
+	server->closed = true;
+	pthread_cond_signal(&server->ended);
+	pthread_mutex_unlock(&server->lock);
 }
 
 /* Refused permissions come so, after the call that they are about. */
@@ -106,15 +216,7 @@ static void on_error(natsConnection *nats, natsSubscription *subscription, natsS
 	natsConnection_GetLastError(nats, &error);
 	if (!error || !*error)
 		error = natsStatus_GetText(status);
-	pthread_mutex_lock(&server->lock);
-	snprintf(server->errors[server->next], sizeof(server->errors[0]), "%s", error);
-	server->next = (server->next + 1) % ERRORS;
-	pthread_mutex_unlock(&server->lock);
-	if (status == NATS_CONNECTION_AUTH_FAILED)
-		log_line(LOG_ERR,
-			 "the server does not let the bridge in: %s; look at 'server:' in "
-			 "the configuration, and at the users of the server",
-			 error);
+	remember(server, error);
 	wake_all(server);
 }
 
@@ -156,11 +258,23 @@ static char *secret(const char *path, const char *key)
 	return strdup(text);
 }
 
+/* libnats would read it at each connection, and say less. */
+static bool readable(const char *path, const char *key)
+{
+	if (!path || !access(path, R_OK))
+		return true;
+	log_line(LOG_ERR, "cannot read %s, which '%s' names: %s", path, key, strerror(errno));
+	return false;
+}
+
 static natsStatus credentials(struct server *server, const struct config_server *config)
 {
 	natsStatus status = NATS_OK;
 	char *password;
 
+	if (!readable(config->credentials, "credentials") ||
+	    !readable(config->nkey_seed, "nkey_seed"))
+		return NATS_INVALID_ARG;
 	if (config->user) {
 		password = secret(config->password_file, "password_file");
 		if (!password)
@@ -182,7 +296,7 @@ static natsStatus credentials(struct server *server, const struct config_server 
 	}
 	if (status)
 		log_line(LOG_ERR, "the credentials under 'server:' are of no use: %s",
-			 nats_GetLastError(NULL));
+			 server_last_error());
 	return status;
 }
 
@@ -192,6 +306,9 @@ static natsStatus encryption(struct server *server, const struct config_tls *tls
 
 	if (!tls)
 		return NATS_OK;
+	if (!readable(tls->ca, "ca") || !readable(tls->certificate, "certificate") ||
+	    !readable(tls->key, "key"))
+		return NATS_INVALID_ARG;
 	status = natsOptions_SetSecure(server->options, true);
 	if (!status && tls->ca)
 		status = natsOptions_LoadCATrustedCertificates(server->options, tls->ca);
@@ -201,8 +318,7 @@ static natsStatus encryption(struct server *server, const struct config_tls *tls
 	if (!status && tls->hostname)
 		status = natsOptions_SetExpectedHostname(server->options, tls->hostname);
 	if (status)
-		log_line(LOG_ERR, "the files under 'tls:' are of no use: %s",
-			 nats_GetLastError(NULL));
+		log_line(LOG_ERR, "the files under 'tls:' are of no use: %s", server_last_error());
 	return status;
 }
 
@@ -223,11 +339,9 @@ static natsStatus options(struct server *server, const struct config *config)
 		log_line(LOG_ERR, "'urls' has what is no address of a server, such as "
 				  "nats://10.0.0.1:4222");
 	status = status ?: natsOptions_SetName(options, name);
-	/* Messages come from batches: more than one in each write to the socket. */
 	status = status ?: natsOptions_SetReconnectBufSize(options, RECONNECT_BUFFER);
 	status = status ?: natsOptions_SetMaxReconnect(options, -1);
-	status = status ?: natsOptions_SetReconnectWait(options, 500);
-	status = status ?: natsOptions_SetReconnectJitter(options, 200, 200);
+	status = status ?: natsOptions_SetCustomReconnectDelay(options, on_retry, server);
 	status = status ?: natsOptions_SetTimeout(options, 5000);
 	/* A peer that is cut off says nothing: known within six seconds. */
 	status = status ?: natsOptions_SetPingInterval(options, 2000);
@@ -237,6 +351,7 @@ static natsStatus options(struct server *server, const struct config *config)
 	status = status ?: natsOptions_SetRetryOnFailedConnect(options, true, on_connected, server);
 	status = status ?: natsOptions_SetReconnectedCB(options, on_reconnected, server);
 	status = status ?: natsOptions_SetDisconnectedCB(options, on_disconnected, server);
+	status = status ?: natsOptions_SetClosedCB(options, on_closed, server);
 	status = status ?: natsOptions_SetErrorHandler(options, on_error, server);
 	status = status ?: credentials(server, &config->server);
 	return status ?: encryption(server, config->server.tls);
@@ -251,13 +366,14 @@ bool server_new(struct bridge *bridge, struct server **result)
 		return false;
 	server->bridge = bridge;
 	pthread_mutex_init(&server->lock, NULL);
+	pthread_cond_init(&server->ended, NULL);
 	status = options(server, bridge->config);
 	if (!status) {
 		status = natsConnection_Connect(&server->nats, server->options);
 		if (!status)
 			came(server, "connected");
 		else if (status == NATS_NOT_YET_CONNECTED)
-			log_line(LOG_WARNING, "no server answers at %s%s; it is tried for ever",
+			log_line(LOG_WARNING, "not connected to %s%s yet; it is tried for ever",
 				 bridge->config->server.urls[0],
 				 bridge->config->server.nr_urls > 1 ? " or the others" : "");
 		else
@@ -271,14 +387,33 @@ bool server_new(struct bridge *bridge, struct server **result)
 	return true;
 }
 
+/* Callbacks may be under way until the last one has come. Return: whether it has. */
+static bool close_connection(struct server *server)
+{
+	struct timespec until;
+	bool closed;
+
+	atomic_store(&server->stopping, true);
+	natsConnection_Close(server->nats);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += CLOSE_PATIENCE;
+	pthread_mutex_lock(&server->lock);
+	while (!server->closed && !pthread_cond_timedwait(&server->ended, &server->lock, &until))
+		;
+	closed = server->closed;
+	pthread_mutex_unlock(&server->lock);
+	return closed;
+}
+
 void server_free(struct server *server)
 {
-	if (!server)
+	/* Better kept than used by a callback when it is gone. */
+	if (!server || (server->nats && !close_connection(server)))
 		return;
-	/* The callbacks have ended when this has. */
 	natsConnection_Destroy(server->nats);
 	natsOptions_Destroy(server->options);
 	free(server->token);
+	pthread_cond_destroy(&server->ended);
 	pthread_mutex_destroy(&server->lock);
 	free(server);
 }

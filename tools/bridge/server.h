@@ -9,6 +9,9 @@
 
 #include "bridge.h"
 
+/* Comes to the process where the connection has ended for good, and another has to be made. */
+#define SERVER_SIGNAL SIGUSR1
+
 /**
  * server_new() - a connection, which need not be there yet
  * @bridge: its config counts
@@ -62,6 +65,13 @@ uint64_t server_max_payload(struct server *server);
  * Return: whether there is one since the last connection.
  */
 bool server_error(struct server *server, const char *subject, char *text, size_t size);
+
+/**
+ * server_last_error() - what libnats says about the last call of this thread that has failed
+ *
+ * Return: its words; "" for none.
+ */
+const char *server_last_error(void);
 
 /**
  * server_stream() - have the stream of a route, and look whether it is as it should be

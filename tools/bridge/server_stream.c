@@ -60,10 +60,12 @@ void server_dead_subject(const struct route *route, char *subject)
 /* What the server says to a request about a stream, as a sentence. */
 static int explain(struct route *route, const char *name, natsStatus status, jsErrCode code)
 {
-	const char *text = nats_GetLastError(NULL);
+	const char *text = server_last_error();
 	char refused[256];
 
-	if (!server_epoch(route->bridge->server)) {
+	/* Known here before the server knows it: that is told by a thread of libnats. */
+	if (!server_epoch(route->bridge->server) || status == NATS_CONNECTION_DISCONNECTED ||
+	    status == NATS_CONNECTION_CLOSED) {
 		route_trouble(route, ROUTE_AWAY, "there is no connection to a server");
 		return -EAGAIN;
 	}
@@ -80,6 +82,33 @@ static int explain(struct route *route, const char *name, natsStatus status, jsE
 			      "the server has no room for stream '%s': give it more, or the stream "
 			      "less by max_bytes",
 			      name);
+	else if (code == JSStreamReplicasNotSupportedErr || code == JSClusterNoPeersErr)
+		route_trouble(
+			route, ROUTE_REFUSED,
+			"stream '%s' is to have %u replicas, and there are not as many servers "
+			"in a cluster: say fewer under 'stream:', or add servers",
+			name, route->config->stream.replicas);
+	else if (code == JSMaximumStreamsLimitErr)
+		route_trouble(
+			route, ROUTE_REFUSED,
+			"the account of the bridge has no room for stream '%s': allow it more "
+			"streams at the server",
+			name);
+	else if (code == JSStreamMaxBytesRequiredErr)
+		route_trouble(route, ROUTE_REFUSED,
+			      "the server wants a limit for stream '%s': say max_bytes under "
+			      "'stream:'",
+			      name);
+	else if (code == JSStreamSubjectOverlapErr)
+		route_trouble(route, ROUTE_REFUSED,
+			      "another stream than '%s' has these subjects already: remove them "
+			      "there, or say another 'prefix:' on all hosts",
+			      name);
+	else if (server_error(route->bridge->server, "_INBOX", refused, sizeof(refused)))
+		route_trouble(route, ROUTE_REFUSED,
+			      "the server does not permit the bridge to get answers (%s): its user "
+			      "needs _INBOX.>",
+			      refused);
 	else if (server_error(route->bridge->server, "$JS.API", refused, sizeof(refused)))
 		route_trouble(
 			route, ROUTE_REFUSED,
@@ -88,7 +117,7 @@ static int explain(struct route *route, const char *name, natsStatus status, jsE
 			refused, route->bridge->config->prefix);
 	else
 		route_trouble(route, ROUTE_REFUSED, "stream '%s': %s", name,
-			      text && *text ? text : natsStatus_GetText(status));
+			      *text ? text : natsStatus_GetText(status));
 	return -EAGAIN;
 }
 
