@@ -29,9 +29,20 @@ said()
 	grep -qF -- "$2" "bridge.$1.log"
 }
 
+# What there is to see when a test has failed, which this says.
 logs()
 {
-	tail -n 20 bridge.*.log server.log | sed 's/^/#   /'
+	local host
+
+	{
+		tail -n 20 bridge.*.log
+		for host in ha hb hc; do
+			[ ! -e host.$host ] || on $host mailbox bridge status
+			[ ! -e host.$host ] || on $host mailbox ls
+		done
+		server_says 'jsz?consumers=1' | tr -d ' \n'
+		echo
+	} 2>&1 | sed 's/^/#   /'
 	return 1
 }
 
@@ -57,7 +68,7 @@ kills()
 	on hb mailbox receive --lines --count "$nr" jobs >got &
 	receiver=$!
 	on ha mailbox send --lines jobs <want || return
-	while [ $kills -lt 40 ] && ! is_gone $receiver; do
+	while [ $kills -lt 25 ] && ! is_gone $receiver; do
 		await 20 said hb 'runs' || logs || return
 		: >bridge.hb.log
 		usleep $((kills * 7 % 11 * 20000))
@@ -75,12 +86,12 @@ kills()
 
 test_bridge_killed_many_times()
 {
-	kills 10000 ''
+	kills 5000 ''
 }
 
 test_bridge_killed_while_it_waits_for_receivers()
 {
-	kills 5000 ', confirm: acknowledged'
+	kills 3000 ', confirm: acknowledged'
 }
 
 test_full_mailbox_loses_nothing()
