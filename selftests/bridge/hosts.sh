@@ -204,7 +204,7 @@ after_test()
 {
 	local file
 
-	for file in bridge.*.runs server.runs host.*; do
+	for file in *.runs host.*; do
 		[ ! -e "$file" ] || ended "$file" KILL
 	done
 	# Of what else a test has left on its hosts.

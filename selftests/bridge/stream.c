@@ -47,7 +47,9 @@ static void say(natsMsg *msg)
 		}
 		free(keys);
 	}
-	printf(" [%.*s]\n", natsMsg_GetDataLength(msg), natsMsg_GetData(msg));
+	printf(" [");
+	fwrite(natsMsg_GetData(msg), 1, natsMsg_GetDataLength(msg), stdout);
+	printf("]\n");
 }
 
 static int take(char **arguments, bool loud)
@@ -56,16 +58,20 @@ static int take(char **arguments, bool loud)
 	natsSubscription *subscription;
 	jsSubOptions options;
 	jsErrCode code = 0;
-	int i;
+	natsStatus status;
+	int tries = 0, i;
 
 	jsSubOptions_Init(&options);
 	options.Stream = arguments[0];
 	options.Config.AckPolicy = js_AckExplicit;
-	check(js_PullSubscribe(&subscription, js, arguments[1], "selftest", NULL, &options, &code),
-	      code, "subscribe");
+	/* The stream may have to be made yet. */
+	while ((status = js_PullSubscribe(&subscription, js, arguments[1], "selftest", NULL,
+					  &options, &code)) &&
+	       tries++ < PATIENCE / 100)
+		nats_Sleep(100);
+	check(status, code, "subscribe");
 	while (taken < wanted) {
 		natsMsgList list = { 0 };
-		natsStatus status;
 
 		status = natsSubscription_Fetch(&list, subscription,
 						wanted - taken < FETCH ? wanted - taken : FETCH,
@@ -87,6 +93,8 @@ static int take(char **arguments, bool loud)
 		printf("%ld\n", taken);
 	/* Acknowledged is what the server has heard. */
 	check(natsConnection_Flush(nats), 0, "flush");
+	/* Another may want other subjects. */
+	check(js_DeleteConsumer(js, arguments[0], "selftest", NULL, &code), code, "end");
 	return 0;
 }
 

@@ -1,8 +1,473 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "route.h"
+/*
+ * Calls whose servers are on this host. The bridge takes requests as long as somebody here may
+ * receive from the local mailbox. Each runs in a thread, which makes the call there: a CALL
+ * waits, and ends with its server.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
-void *route_call_in(void *route)
+#include <mailbox.h>
+
+#include "call.h"
+#include "envelope.h"
+#include "log.h"
+#include "server.h"
+
+#define MILLISECOND 1000000ULL
+/* How often a thread is told that its caller has gone, until it has heard. */
+#define TELL_AGAIN (20 * MILLISECOND)
+#define STACK_SIZE (256 << 10)
+/* Headers of an answer. */
+#define HEADERS_SIZE 1024
+/* Ends a CALL with EINTR: its handler does nothing, and nothing starts again. */
+#define SIGNAL SIGUSR1
+
+enum work_state {
+	WORK_NONE, /* no thread */
+	WORK_IDLE,
+	WORK_GIVEN, /* and not begun */
+	WORK_CALLING,
+};
+
+struct servers;
+
+struct work {
+	struct servers *servers;
+	unsigned int number;
+	pthread_t thread;
+	pthread_cond_t given;
+	enum work_state state;
+	bool cancelled;
+	uint64_t generation;
+	uint64_t heard; /* of the bridge of the caller */
+	natsMsg *request;
+};
+
+/**
+ * struct servers - a route of calls that come in
+ * @route: the route; constant
+ * @inbox: beats and cancels come to below this; constant
+ * @lock: guards the rest
+ * @handle: on the local mailbox, to call, or -1
+ * @works: a thread each, started when there is need
+ * @generation: of the last request that was taken
+ * @stopping: the threads should end
+ */
+struct servers {
+	struct route *route;
+	natsInbox *inbox;
+	pthread_mutex_t lock;
+	int handle;
+	struct work *works;
+	uint64_t generation;
+	bool stopping;
+};
+
+static const char *header(natsMsg *msg, const char *key)
 {
-	(void)route;
+	const char *value = NULL;
+
+	return natsMsgHeader_Get(msg, key, &value) == NATS_OK && value ? value : "";
+}
+
+/* Room for the answer: what the caller has, and the server of NATS takes. */
+static size_t room_of(struct servers *servers, natsMsg *request)
+{
+	uint64_t most = server_max_payload(servers->route->bridge->server);
+	uint64_t wanted = strtoull(header(request, HEADER_ROOM), NULL, 10);
+
+	most = most > HEADERS_SIZE ? most - HEADERS_SIZE : 0;
+	return wanted < most ? wanted : most;
+}
+
+static void publish_answer(struct servers *servers, natsMsg *request,
+			   const struct mailbox_message *answer)
+{
+	const struct bridge *bridge = servers->route->bridge;
+	struct envelope envelope = {
+		.type = answer->type,
+		.pid = answer->pid,
+		.tid = answer->tid,
+		.uid = answer->uid,
+		.gid = answer->gid,
+		.time = envelope_wall(mailbox_now()),
+	};
+	natsMsg *msg = NULL;
+
+	snprintf(envelope.host, sizeof(envelope.host), "%s", bridge->config->host);
+	if (envelope_seal(&envelope, natsMsg_GetReply(request), answer->data, answer->length, &msg))
+		return;
+	if (natsMsgHeader_Set(msg, HEADER_CALL, CALL_ANSWER) == NATS_OK &&
+	    natsConnection_PublishMsg(server_nats(bridge->server), msg) == NATS_OK)
+		atomic_fetch_add(&servers->route->moved, 1);
+	natsMsg_Destroy(msg);
+}
+
+static int call(struct servers *servers, int handle, natsMsg *request,
+		struct mailbox_message *answer)
+{
+	struct mailbox_message message = { 0 };
+	struct envelope envelope;
+
+	envelope_open(&envelope, request);
+	message.data = (void *)natsMsg_GetData(request);
+	message.length = natsMsg_GetDataLength(request);
+	message.type = envelope.type;
+	message.priority = envelope.priority;
+	answer->room = room_of(servers, request);
+	/* One byte at least: NULL would be an answer that nobody wants. */
+	answer->data = malloc(answer->room + 1);
+	return answer->data ? mailbox_call(handle, &message, answer, 0, 0) : -ENOMEM;
+}
+
+/* Without the lock. */
+static void serve(struct servers *servers, int handle, natsMsg *request, const char *control)
+{
+	struct mailbox_message answer = { 0 };
+	const char *name;
+	int ret;
+
+	call_say(servers->route, natsMsg_GetReply(request), NULL, CALL_TAKEN, HEADER_CONTROL,
+		 control);
+	ret = call(servers, handle, request, &answer);
+	if (!ret) {
+		publish_answer(servers, request, &answer);
+	} else {
+		name = strerrorname_np(-ret);
+		call_say(servers->route, natsMsg_GetReply(request), NULL, CALL_FAILED, HEADER_ERROR,
+			 name ? name : "EIO");
+	}
+	free(answer.data);
+}
+
+static void *work_thread(void *context)
+{
+	struct work *work = context;
+	struct servers *servers = work->servers;
+	char control[SERVER_NAME_SIZE];
+	int handle;
+
+	pthread_mutex_lock(&servers->lock);
+	for (;;) {
+		while (work->state == WORK_IDLE && !servers->stopping)
+			pthread_cond_wait(&work->given, &servers->lock);
+		if (work->state == WORK_IDLE)
+			break;
+		work->state = WORK_CALLING;
+		handle = servers->handle >= 0 ? dup(servers->handle) : -1;
+		server_name(control, sizeof(control), "%s.%u-%" PRIu64, servers->inbox,
+			    work->number, work->generation);
+		if (handle >= 0 && !work->cancelled) {
+			pthread_mutex_unlock(&servers->lock);
+			serve(servers, handle, work->request, control);
+			pthread_mutex_lock(&servers->lock);
+		}
+		if (handle >= 0)
+			close(handle);
+		natsMsg_Destroy(work->request);
+		work->request = NULL;
+		work->state = WORK_IDLE;
+		atomic_fetch_sub(&servers->route->in_flight, 1);
+	}
+	pthread_mutex_unlock(&servers->lock);
+	return NULL;
+}
+
+static bool start_locked(struct servers *servers, struct work *work)
+{
+	pthread_attr_t attributes;
+	int ret;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK_SIZE);
+	work->state = WORK_IDLE;
+	ret = pthread_create(&work->thread, &attributes, work_thread, work);
+	pthread_attr_destroy(&attributes);
+	if (ret)
+		work->state = WORK_NONE;
+	(void)servers;
+	return !ret;
+}
+
+/* One that is idle, or a new one: those that are idle come first. */
+static struct work *find_locked(struct servers *servers)
+{
+	struct work *none = NULL;
+	unsigned int i;
+
+	for (i = 0; i < servers->route->config->window; i++) {
+		struct work *work = &servers->works[i];
+
+		if (work->state == WORK_IDLE)
+			return work;
+		if (work->state == WORK_NONE && !none)
+			none = work;
+	}
+	return none && start_locked(servers, none) ? none : NULL;
+}
+
+static bool take_locked(struct servers *servers, natsMsg *msg)
+{
+	struct work *work = servers->handle >= 0 ? find_locked(servers) : NULL;
+
+	if (!work)
+		return false;
+	work->generation = ++servers->generation;
+	work->heard = mailbox_now();
+	work->cancelled = false;
+	work->request = msg;
+	work->state = WORK_GIVEN;
+	atomic_fetch_add(&servers->route->in_flight, 1);
+	pthread_cond_signal(&work->given);
+	return true;
+}
+
+/* What was sent there and is no call: sent on, and nobody is told. */
+static void pass_on(struct servers *servers, natsMsg *msg)
+{
+	struct mailbox_message message = { 0 };
+	struct envelope envelope;
+
+	envelope_open(&envelope, msg);
+	message.data = (void *)natsMsg_GetData(msg);
+	message.length = natsMsg_GetDataLength(msg);
+	message.type = envelope.type;
+	message.priority = envelope.priority;
+	pthread_mutex_lock(&servers->lock);
+	if (servers->handle >= 0 &&
+	    !mailbox_send_message(servers->handle, &message, MAILBOX_NONBLOCK, 0))
+		atomic_fetch_add(&servers->route->moved, 1);
+	pthread_mutex_unlock(&servers->lock);
+}
+
+/* In a thread of libnats: requests and probes. */
+static void on_request(natsConnection *nats, natsSubscription *subscription, natsMsg *msg,
+		       void *context)
+{
+	struct servers *servers = context;
+	const char *word = call_word(msg), *reply = natsMsg_GetReply(msg);
+	bool taken = false;
+
+	(void)nats;
+	(void)subscription;
+	if (!reply) {
+		pass_on(servers, msg);
+	} else if (!strcmp(word, CALL_PROBE)) {
+		call_say(servers->route, reply, NULL, CALL_HERE, NULL, NULL);
+	} else {
+		/* Another client of NATS that only asks is welcome, too. */
+		pthread_mutex_lock(&servers->lock);
+		taken = take_locked(servers, msg);
+		pthread_mutex_unlock(&servers->lock);
+		if (!taken)
+			call_say(servers->route, reply, NULL, CALL_BUSY, NULL, NULL);
+	}
+	if (!taken)
+		natsMsg_Destroy(msg);
+}
+
+/* In another: beats and cancels. */
+static void on_control(natsConnection *nats, natsSubscription *subscription, natsMsg *msg,
+		       void *context)
+{
+	struct servers *servers = context;
+	const char *word = call_word(msg);
+	unsigned int number;
+	uint64_t generation;
+
+	(void)nats;
+	(void)subscription;
+	if (call_slot(natsMsg_GetSubject(msg), servers->route->config->window, &number,
+		      &generation)) {
+		struct work *work = &servers->works[number];
+
+		pthread_mutex_lock(&servers->lock);
+		if (work->request && work->generation == generation) {
+			work->heard = mailbox_now();
+			if (!strcmp(word, CALL_CANCEL)) {
+				work->cancelled = true;
+				route_wake(servers->route);
+			}
+		}
+		pthread_mutex_unlock(&servers->lock);
+	}
+	natsMsg_Destroy(msg);
+}
+
+/* Return: whether somebody has to be told again soon. */
+static bool look_locked(struct servers *servers, bool beat)
+{
+	const uint64_t patience = CALL_BEATS * servers->route->config->heartbeat;
+	const uint64_t now = mailbox_now();
+	bool again = false;
+	unsigned int i;
+
+	for (i = 0; i < servers->route->config->window; i++) {
+		struct work *work = &servers->works[i];
+
+		if (!work->request)
+			continue;
+		/* One that sends no beats, since it is no bridge, has to wait for its answer. */
+		if (now - work->heard > patience && *header(work->request, HEADER_CALL))
+			work->cancelled = true;
+		if (work->cancelled && work->state == WORK_CALLING) {
+			/* It may come before the CALL has begun, and so is sent until that ends. */
+			pthread_kill(work->thread, SIGNAL);
+			again = true;
+		} else if (beat) {
+			call_say(servers->route, natsMsg_GetReply(work->request), NULL, CALL_BEAT,
+				 NULL, NULL);
+		}
+	}
+	return again;
+}
+
+static void close_locked(struct servers *servers)
+{
+	if (servers->handle >= 0)
+		close(servers->handle);
+	servers->handle = -1;
+}
+
+/* Whether somebody may receive from the local mailbox; opens it. */
+static bool served_locked(struct servers *servers)
+{
+	struct route *route = servers->route;
+	struct mailbox_stat stat;
+
+	if (servers->handle < 0 &&
+	    route_mailbox(route, route->config->mailbox, MAILBOX_RIGHT_SEND, &servers->handle))
+		return false;
+	if (mailbox_stat(servers->handle, &stat)) {
+		close_locked(servers);
+		return false;
+	}
+	if (!stat.subscribers)
+		route_trouble(route, ROUTE_RUNNING,
+			      "nobody receives from mailbox '%s' here, so this host takes no calls",
+			      route->config->mailbox);
+	else
+		route_well(route);
+	return stat.subscribers;
+}
+
+static void subscribe(struct servers *servers, natsSubscription **subscription)
+{
+	char subject[SERVER_NAME_SIZE];
+
+	call_subject(servers->route, subject);
+	if (natsConnection_QueueSubscribe(subscription, server_nats(servers->route->bridge->server),
+					  subject, CALL_GROUP, on_request, servers) == NATS_OK)
+		natsSubscription_SetPendingLimits(*subscription, servers->route->config->window,
+						  64 << 20);
+	else
+		route_trouble(servers->route, ROUTE_REFUSED, "cannot subscribe to '%s': %s",
+			      subject, nats_GetLastError(NULL));
+}
+
+static void run(struct servers *servers)
+{
+	struct route *route = servers->route;
+	const uint64_t heartbeat = route->config->heartbeat;
+	natsSubscription *subscription = NULL;
+	uint64_t next_beat = 0;
+	bool again, served, beat;
+
+	while (!atomic_load(&route->stopping)) {
+		beat = mailbox_now() >= next_beat;
+		if (beat)
+			next_beat = mailbox_now() + heartbeat;
+		pthread_mutex_lock(&servers->lock);
+		served = served_locked(servers);
+		again = look_locked(servers, beat);
+		pthread_mutex_unlock(&servers->lock);
+
+		/* Without a server here the callers' bridges hear at once that there is none. */
+		if (served && !subscription) {
+			subscribe(servers, &subscription);
+		} else if (!served && subscription) {
+			call_unsubscribe(subscription);
+			subscription = NULL;
+		}
+		if (servers->handle >= 0)
+			mailbox_notify(servers->handle,
+				       MAILBOX_EVENT_NO_RECEIVER | MAILBOX_EVENT_RECEIVER,
+				       route->wake);
+		route_wait(route, -1, 0, again ? TELL_AGAIN : heartbeat);
+	}
+	call_unsubscribe(subscription);
+}
+
+static void stop(struct servers *servers)
+{
+	unsigned int i;
+
+	pthread_mutex_lock(&servers->lock);
+	servers->stopping = true;
+	for (i = 0; i < servers->route->config->window; i++) {
+		struct work *work = &servers->works[i];
+
+		work->cancelled = true;
+		pthread_cond_signal(&work->given);
+	}
+	while (look_locked(servers, false)) {
+		pthread_mutex_unlock(&servers->lock);
+		usleep(TELL_AGAIN / 1000);
+		pthread_mutex_lock(&servers->lock);
+	}
+	pthread_mutex_unlock(&servers->lock);
+	for (i = 0; i < servers->route->config->window; i++) {
+		if (servers->works[i].state != WORK_NONE)
+			pthread_join(servers->works[i].thread, NULL);
+	}
+}
+
+static void nothing(int signal)
+{
+	(void)signal;
+}
+
+void *route_call_in(void *context)
+{
+	struct servers servers = { .route = context, .handle = -1 };
+	struct sigaction action = { .sa_handler = nothing };
+	struct route *route = context;
+	natsSubscription *control = NULL;
+	char subject[SERVER_NAME_SIZE];
+	unsigned int i;
+
+	sigaction(SIGNAL, &action, NULL);
+	pthread_mutex_init(&servers.lock, NULL);
+	servers.works = calloc(route->config->window, sizeof(*servers.works));
+	if (!servers.works || natsInbox_Create(&servers.inbox) != NATS_OK) {
+		route_trouble(route, ROUTE_STOPPED, "there is not enough memory");
+		goto out;
+	}
+	for (i = 0; i < route->config->window; i++) {
+		servers.works[i].servers = &servers;
+		servers.works[i].number = i;
+		pthread_cond_init(&servers.works[i].given, NULL);
+	}
+	server_name(subject, sizeof(subject), "%s.*", servers.inbox);
+	if (natsConnection_Subscribe(&control, server_nats(route->bridge->server), subject,
+				     on_control, &servers) != NATS_OK) {
+		route_trouble(route, ROUTE_STOPPED, "cannot subscribe: %s",
+			      nats_GetLastError(NULL));
+		goto out;
+	}
+	run(&servers);
+	stop(&servers);
+	call_unsubscribe(control);
+	close_locked(&servers);
+out:
+	natsInbox_Destroy(servers.inbox);
+	free(servers.works);
+	pthread_mutex_destroy(&servers.lock);
 	return NULL;
 }

@@ -67,8 +67,8 @@ static void make_headers(const struct envelope *envelope, struct headers *header
 		add(headers, HEADER_RECEIPT, envelope->receipt);
 }
 
-int envelope_seal(const struct envelope *envelope, const char *subject, const void *data,
-		  size_t length, natsMsg **msg)
+int envelope_request(const struct envelope *envelope, const char *subject, const char *reply,
+		     const void *data, size_t length, natsMsg **msg)
 {
 	struct headers headers;
 	unsigned int i;
@@ -76,7 +76,7 @@ int envelope_seal(const struct envelope *envelope, const char *subject, const vo
 	if (length > INT_MAX)
 		return -EMSGSIZE;
 	make_headers(envelope, &headers);
-	if (natsMsg_Create(msg, subject, NULL, data, length) != NATS_OK)
+	if (natsMsg_Create(msg, subject, reply, data, length) != NATS_OK)
 		return -ENOMEM;
 	for (i = 0; i < headers.nr; i++) {
 		if (natsMsgHeader_Set(*msg, headers.all[i].key, headers.all[i].value) == NATS_OK)
@@ -86,6 +86,12 @@ int envelope_seal(const struct envelope *envelope, const char *subject, const vo
 		return -ENOMEM;
 	}
 	return 0;
+}
+
+int envelope_seal(const struct envelope *envelope, const char *subject, const void *data,
+		  size_t length, natsMsg **msg)
+{
+	return envelope_request(envelope, subject, NULL, data, length, msg);
 }
 
 size_t envelope_length(const struct envelope *envelope)

@@ -75,6 +75,10 @@ int envelope_seal(const struct envelope *envelope, const char *subject, const vo
  */
 size_t envelope_length(const struct envelope *envelope);
 
+/* Likewise, of one whose answers go to the subject @reply. */
+int envelope_request(const struct envelope *envelope, const char *subject, const char *reply,
+		     const void *data, size_t length, natsMsg **msg);
+
 /**
  * envelope_open() - what a message of NATS means
  * @envelope: filled in

@@ -113,11 +113,11 @@ static void wait_for_room(struct in *in, uint64_t time)
 static bool has_work(struct in *in)
 {
 	unsigned int band;
-	bool work = false;
+	bool work = false, sends = !in->full && in_now() >= in->pause;
 
 	pthread_mutex_lock(&in->lock);
 	for (band = 0; band < in->nr_bands; band++)
-		work |= in->bands[band].done.nr || (!in->full && in->bands[band].held.nr);
+		work |= in->bands[band].done.nr || (sends && in->bands[band].held.nr);
 	pthread_mutex_unlock(&in->lock);
 	return work;
 }
@@ -224,6 +224,7 @@ static void begin(struct in *in)
 	in->broken = false;
 	in->turn_until = 0;
 	in->next_progress = 0;
+	in->pause = 0;
 	in->fullness = (struct in_fullness){ 0 };
 	in->ack_wait = in->route->config->ack_wait;
 }
@@ -249,7 +250,9 @@ static bool session(struct in *in)
 	if (!in->epoch) {
 		route_trouble(route, ROUTE_AWAY,
 			      "there is no connection to a server: what it has waits there");
-		return false;
+		/* Who connects wakes it. */
+		route_wait(route, -1, 0, 5 * SECOND);
+		return true;
 	}
 	if (!open_mailbox(in))
 		return false;

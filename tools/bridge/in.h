@@ -14,6 +14,8 @@
 
 #include <nats/nats.h>
 
+#include <mailbox.h>
+
 #include "receipt.h"
 #include "route.h"
 #include "seen.h"
@@ -26,6 +28,8 @@
 #define IN_API_WAIT  2000 /* milliseconds, of each request to the server */
 #define IN_FETCH     1000 /* milliseconds, of a fetch that finds nothing */
 #define IN_NAK_DELAY 1000000000ULL
+#define IN_BYTES     (32 << 20) /* that are held, about */
+#define IN_PAUSE     500000000ULL /* after a dead letter that could not be published */
 
 /* Where a message is. What is in brackets is on a list of that name. */
 enum in_place {
@@ -78,6 +82,7 @@ struct in_list {
  * @batch: last one
  * @told_time: when that was
  * @lag: messages at the server
+ * @average: length of messages
  */
 struct in_band {
 	struct in *in;
@@ -91,6 +96,7 @@ struct in_band {
 	uint64_t batch;
 	uint64_t told_time;
 	uint64_t lag;
+	uint64_t average;
 };
 
 /**
@@ -129,6 +135,8 @@ struct in_fullness {
  * @answers: subscription to that; likewise
  * @ack_wait: of the consumer, nanoseconds; likewise
  * @next_progress: when the server is told again what we still have; owner: the route
+ * @pause: nothing is sent until then, CLOCK_BOOTTIME; owner: the route
+ * @has_last: a message of this session has come (guarded by @lock)
  * @fullness: how long the mailbox has been full; owner: the route
  * @room: for what precedes or follows a payload; owner: the route
  * @room_size: bytes there
@@ -169,6 +177,8 @@ struct in {
 	natsSubscription *answers;
 	uint64_t ack_wait;
 	uint64_t next_progress;
+	uint64_t pause;
+	bool has_last;
 	struct in_fullness fullness;
 	void *room;
 	size_t room_size;

@@ -80,20 +80,30 @@ void in_answers_stop(struct in *in)
 	in->inbox = NULL;
 }
 
+/* Not so dead letters, and those that have expired. */
+static bool has_moved(const struct seen_slot *slot)
+{
+	return seen_sent(slot) && !(slot->flags & SEEN_DOOMED) &&
+	       (!(slot->flags & SEEN_ENDED) || slot->end == MAILBOX_END_RECEIVED ||
+		slot->end == MAILBOX_END_ACKNOWLEDGED);
+}
+
 /* The server knows all batches up to band->confirmed. */
 static void free_confirmed_locked(struct in *in, struct in_band *band)
 {
-	uint64_t nr = 0;
+	bool any = false;
+	uint32_t slot;
 
 	while (band->told.first != IN_NONE &&
 	       in->messages[band->told.first].batch <= band->confirmed) {
-		in_slot_free(in, in_list_take(in, &band->told), true);
-		nr++;
+		slot = in_list_take(in, &band->told);
+		if (has_moved(&in->seen.slots[slot]))
+			atomic_fetch_add(&in->route->moved, 1);
+		in_slot_free(in, slot, true);
+		any = true;
 	}
-	if (!nr)
-		return;
-	atomic_fetch_add(&in->route->moved, nr);
-	pthread_cond_broadcast(&in->free_changed);
+	if (any)
+		pthread_cond_broadcast(&in->free_changed);
 }
 
 static void ack_again_locked(struct in *in, struct in_band *band)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <syslog.h>
 
+#include "envelope.h"
 #include "in.h"
 #include "log.h"
 #include "server.h"

@@ -98,6 +98,34 @@ static int have_consumer(struct in *in, unsigned int band, const char *stream)
 	return ret;
 }
 
+/*
+ * Of a broadcast, whose stream is all for us: what is left out was dropped. Not so before the first
+ * message of a session: it may have come to a bridge that was killed, and come again.
+ */
+static void count_missed(struct in *in, uint64_t stream_sequence)
+{
+	struct seen_head *head = in->seen.head;
+
+	if (in->route->config->policy != ROUTE_BROADCAST || stream_sequence <= head->last)
+		return;
+	if (in->has_last)
+		atomic_fetch_add(&in->route->missed, stream_sequence - head->last - 1);
+	in->has_last = true;
+	head->last = stream_sequence;
+}
+
+/* What the stream has dropped while there was no session. */
+static void count_missed_before(struct in *in, uint64_t first)
+{
+	struct seen_head *head = in->seen.head;
+
+	in->has_last = false;
+	if (in->route->config->policy != ROUTE_BROADCAST || !head->last || first <= head->last + 1)
+		return;
+	atomic_fetch_add(&in->route->missed, first - head->last - 1);
+	head->last = first - 1;
+}
+
 static int check_stream(struct in *in, const char *stream)
 {
 	jsStreamInfo *info = NULL;
@@ -108,8 +136,10 @@ static int check_stream(struct in *in, const char *stream)
 	if (status != NATS_OK)
 		return trouble(in, stream, status, code);
 	if (!seen_stream(&in->seen, stream, info->Created))
-		log_line(LOG_WARNING, "route '%s': stream %s was made anew; its old messages are forgotten",
+		log_line(LOG_WARNING,
+			 "route '%s': stream %s was made anew; its old messages are forgotten",
 			 in->route->config->name, stream);
+	count_missed_before(in, info->State.FirstSeq);
 	jsStreamInfo_Destroy(info);
 	return 0;
 }
@@ -170,6 +200,19 @@ static int64_t count_held(const struct in *in)
 	return held;
 }
 
+/* How many messages more may be held, by slots, and by memory as long as they were lately. */
+static unsigned int slots_for(const struct in_band *band)
+{
+	const struct in *in = band->in;
+	const uint64_t most = IN_BYTES / in->nr_bands / (band->average + 1) + 1;
+	unsigned int nr = band->used < in->share ? in->share - band->used : 0;
+
+	nr = nr < in->free.nr ? nr : in->free.nr;
+	if (band->held.nr >= most)
+		return 0;
+	return nr < most - band->held.nr ? nr : (unsigned int)(most - band->held.nr);
+}
+
 /* Return: how many may be fetched; 0 at the end of the session. */
 static unsigned int wait_for_credit(struct in_band *band)
 {
@@ -182,8 +225,8 @@ static unsigned int wait_for_credit(struct in_band *band)
 	while (!in->quit && !in->gone && !in->broken) {
 		const bool turn = in->turn_until > mailbox_now();
 
-		if (turn && !in->full && band->used < in->share) {
-			credit = in->share - band->used;
+		credit = turn && !in->full ? slots_for(band) : 0;
+		if (credit) {
 			space = room(in);
 			if (space < 0) {
 				in->gone = true;
@@ -241,18 +284,6 @@ static bool arrive_again(struct in *in, uint32_t slot, const char *reply)
 	}
 }
 
-/* Of a broadcast, whose stream is all for us: what is left out was dropped. */
-static void count_missed(struct in *in, uint64_t stream_sequence)
-{
-	struct seen_head *head = in->seen.head;
-
-	if (in->route->config->policy != ROUTE_BROADCAST || stream_sequence <= head->last)
-		return;
-	if (head->last)
-		atomic_fetch_add(&in->route->missed, stream_sequence - head->last - 1);
-	head->last = stream_sequence;
-}
-
 /* Return: whether the message was taken over. */
 static bool enqueue_locked(struct in_band *band, natsMsg *msg, uint64_t stream_sequence,
 			   uint64_t deliveries)
@@ -304,6 +335,8 @@ static bool arrive_locked(struct in_band *band, natsMsg *msg)
 	if (meta->NumDelivered > 1)
 		atomic_fetch_add(&in->route->repeated, 1);
 	band->lag = meta->NumPending;
+	/* Of the last sixteen or so. */
+	band->average = (15 * band->average + (uint64_t)natsMsg_GetDataLength(msg) + 15) / 16;
 	taken = enqueue_locked(band, msg, meta->Sequence.Stream, meta->NumDelivered);
 	jsMsgMetaData_Destroy(meta);
 	return taken;
@@ -342,7 +375,7 @@ static void *fetch(void *data)
 			arrive(band, &list);
 		} else if (status != NATS_TIMEOUT) {
 			in_break(in, "fetching from the server: %s; tried again",
-				 nats_GetLastError(NULL));
+				 natsStatus_GetText(status));
 			break;
 		}
 	}

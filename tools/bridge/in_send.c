@@ -8,7 +8,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "envelope.h"
 #include "in.h"
+
+_Static_assert(sizeof(((struct envelope *)0)->id) == SEEN_ID_SIZE, "copied as a whole");
+_Static_assert(sizeof(((struct envelope *)0)->receipt) == SEEN_RECEIPT_SIZE, "likewise");
 
 /* In hand: nobody else takes it, or frees its slot. */
 static uint32_t take_held(struct in *in)
@@ -216,6 +220,7 @@ static bool bury(struct in *in, uint32_t slot, const char *reason)
 {
 	if (in_dead_letter(in, slot, reason)) {
 		put_back(in, slot);
+		in->pause = in_now() + IN_PAUSE;
 		return false;
 	}
 	atomic_fetch_add(&in->route->dead, 1);
@@ -279,6 +284,8 @@ bool in_send_some(struct in *in)
 	unsigned int nr;
 	uint32_t slot;
 
+	if (in_now() < in->pause)
+		return true;
 	for (nr = 0; nr < IN_BATCH && !in->full; nr++) {
 		if (in->turn && mailbox_now() >= in->turn_until)
 			break;

@@ -7,14 +7,16 @@
 #define BRIDGE_SEEN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <linux/mailbox.h>
 
-#include "envelope.h"
-
-#define SEEN_NAME_SIZE	256
-#define SEEN_REPLY_SIZE 320
+/* As in envelope.h; this one knows nothing of NATS, so that it can be tested alone. */
+#define SEEN_ID_SIZE	  192
+#define SEEN_RECEIPT_SIZE 128
+#define SEEN_NAME_SIZE	  256
+#define SEEN_REPLY_SIZE	  320
 
 /* What is known of a message besides the number that the kernel gave it. */
 enum seen_flag {
@@ -55,8 +57,8 @@ struct seen_slot {
 	uint32_t uid;
 	uint64_t end_time;
 	char reply[2][SEEN_REPLY_SIZE];
-	char id[ENVELOPE_ID_SIZE];
-	char receipt[2 * ENVELOPE_HOST_SIZE];
+	char id[SEEN_ID_SIZE];
+	char receipt[SEEN_RECEIPT_SIZE];
 };
 
 /**

@@ -11,10 +11,16 @@
 
 static int output_bytes(const struct receive_request *request)
 {
-	const struct mailbox_message *message = &request->message;
-	size_t there = message->truncated ? message->room : message->length;
-	const char *data = message->data;
+	struct mailbox_message message = request->message;
 	int separator = request->separator;
+	struct mailbox_origin origin;
+	const char *data;
+	size_t there;
+
+	if (request->origin && origin_take(&message, &origin))
+		origin_say(&origin);
+	there = message.truncated ? message.room : message.length;
+	data = message.data;
 
 	/* Nobody wants the prompt behind the text; only a person looks at a terminal. */
 	if (separator < 0 && isatty(STDOUT_FILENO) && (!there || data[there - 1] != '\n'))
@@ -33,7 +39,8 @@ static int output(const struct receive_request *request)
 
 	if (!request->json)
 		error = output_bytes(request);
-	else if (!json_output(json_from_message(&request->message)))
+	else if (!json_output(request->origin ? origin_json(request->message) :
+						json_from_message(&request->message)))
 		error = -errno;
 	if (!error)
 		return EXIT_OK;

@@ -6,6 +6,8 @@
 #ifndef CLI_RECEIVE_H
 #define CLI_RECEIVE_H
 
+#include <origin.h>
+
 #include "selection.h"
 
 struct receive_request {
@@ -27,8 +29,15 @@ struct receive_request {
 	bool wait;
 	bool truncate; /* message.room says to how much */
 	bool json;
+	bool origin;
 	int separator; /* -1: none */
 };
+
+/* Takes what a bridge says of a message off its payload. False: it says nothing. */
+bool origin_take(struct mailbox_message *message, struct mailbox_origin *origin);
+void origin_say(const struct mailbox_origin *origin);
+/* As json_from_message(), with a member for it. */
+json_t *origin_json(struct mailbox_message message);
 
 int receive_run(struct receive_request *request);
 

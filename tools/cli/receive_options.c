@@ -13,6 +13,7 @@ enum {
 	OPTION_WAIT,
 	OPTION_LINES,
 	OPTION_JSON,
+	OPTION_ORIGIN,
 	OPTION_CUT_OFF,
 };
 
@@ -27,6 +28,7 @@ enum {
 	{ "lines", no_argument, NULL, OPTION_LINES }, \
 	{ "null", no_argument, NULL, '0' }, \
 	{ "json", no_argument, NULL, OPTION_JSON }, \
+	{ "origin", no_argument, NULL, OPTION_ORIGIN }, \
 	{ 0 }
 
 #define COMMON_HELP \
@@ -35,6 +37,7 @@ enum {
 	"  -0, --null            a NUL byte after each message\n" \
 	"      --json            each message with all that is known about it, one object a\n" \
 	"                        line; payload is text, or base64 if payload_encoding says so\n" \
+	"      --origin          say which host it is from, as 'origin: true' of the bridge adds\n" \
 	SELECTION_HELP
 /* clang-format on */
 
@@ -51,6 +54,7 @@ static const struct option subscribe_options[] = {
 	{ "lines", no_argument, NULL, OPTION_LINES },
 	{ "null", no_argument, NULL, '0' },
 	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "origin", no_argument, NULL, OPTION_ORIGIN },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
 };
@@ -87,7 +91,8 @@ static const char subscribe_help[] =
 	"      --lines           a newline after each message\n"
 	"  -0, --null            a NUL byte after each message\n"
 	"      --json            each message with all that is known about it, one object a\n"
-	"                        line; how many were missed before it is in missed\n";
+	"                        line; how many were missed before it is in missed\n"
+	"      --origin          say which host it is from, see 'mailbox receive --help'\n";
 
 static const char peek_help[] =
 	"Usage: mailbox peek [OPTIONS] MAILBOX\n"
@@ -155,6 +160,9 @@ static int take_option(struct receive_request *request, int option)
 		return EXIT_OK;
 	case OPTION_JSON:
 		request->json = true;
+		return EXIT_OK;
+	case OPTION_ORIGIN:
+		request->origin = true;
 		return EXIT_OK;
 	default:
 		return selection_option(request->command, option, optarg, &request->choice);

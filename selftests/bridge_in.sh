@@ -1,0 +1,270 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Messages that come to a host: each exactly once, however often the bridge there is killed, and none
+# lost when its mailbox is full, gone, or when who received it dies.
+
+# shellcheck source=bridge/hosts.sh
+. "$(dirname "$0")/bridge/hosts.sh"
+
+# two_hosts ROUTE [NAME...]: the server, and a bridge on ha that sends what is in 'jobs' there.
+two_hosts()
+{
+	local more="$1"
+
+	shift
+	hosts "$@" && server_start || return
+	on ha mailbox create --permanent --max-messages 50000 jobs >out || return
+	bridge_config ha <<-END
+		- {mailbox: jobs, direction: out, create: true$more}
+	END
+	bridge_start ha
+}
+
+receipts=', receipts: done'
+
+# said HOST WORDS: in the log of the bridge there.
+said()
+{
+	grep -qF -- "$2" "bridge.$1.log"
+}
+
+# What there is to see when a test has failed, which this says.
+logs()
+{
+	local host
+
+	{
+		tail -n 20 bridge.*.log
+		for host in ha hb hc; do
+			[ ! -e host.$host ] || on $host mailbox bridge status
+			[ ! -e host.$host ] || on $host mailbox ls
+		done
+		server_says 'jsz?consumers=1' | tr -d ' \n'
+		echo
+	} 2>&1 | sed 's/^/#   /'
+	return 1
+}
+
+# same_numbers FILE: it has each number of the file 'want' once.
+same_numbers()
+{
+	sort -n "$1" >sorted
+	sort -n want | cmp -s - sorted && return
+	echo "# of $(wc -l <want) numbers $(wc -l <sorted) came, $(uniq sorted | wc -l) different"
+	logs
+}
+
+# kills NR ROUTE: the bridge on hb, with that, while numbers go there.
+kills()
+{
+	local nr="$1" kills=0 receiver
+
+	two_hosts '' ha hb || return
+	on hb mailbox create --permanent --max-messages 200 jobs >out || return
+	echo "- {mailbox: jobs, direction: in, window: 64, ack_wait: 5s$2}" | bridge_config hb
+	bridge_start hb || return
+	seq 1 "$nr" >want
+	on hb mailbox receive --lines --count "$nr" jobs >got &
+	receiver=$!
+	on ha mailbox send --lines jobs <want || return
+	while [ $kills -lt 25 ] && ! is_gone $receiver; do
+		await 20 said hb 'runs' || logs || return
+		: >bridge.hb.log
+		usleep $((kills * 7 % 11 * 20000))
+		bridge_kill hb && bridge_start hb || return
+		kills=$((kills + 1))
+	done
+	echo "# killed $kills times"
+	# What was on the way to a bridge that was killed comes after ack_wait.
+	await 60 is_gone $receiver || { kill $receiver; wc -l got; logs; } || return
+	same_numbers got || return
+	# Nothing more comes.
+	await 20 route_is hb jobs in_flight 0 || logs || return
+	[ "$(figure_on hb jobs messages)" = 0 ] && [ $kills -gt 3 ]
+}
+
+test_bridge_killed_many_times()
+{
+	kills 5000 ''
+}
+
+test_bridge_killed_while_it_waits_for_receivers()
+{
+	kills 3000 ', confirm: acknowledged'
+}
+
+test_full_mailbox_loses_nothing()
+{
+	two_hosts '' ha hb || return
+	on hb mailbox create --permanent --max-messages 10 jobs >out || return
+	bridge_config hb <<-END
+		- {mailbox: jobs, direction: in, hold: 200ms}
+	END
+	bridge_start hb || return
+	seq 1 300 >want
+	on ha mailbox send --lines jobs <want || return
+	await 20 figure_on_is hb jobs messages 10 || logs || return
+	await 20 route_is hb jobs state full || logs || return
+	await 20 route_is ha jobs in_flight 0 || logs || return
+	said hb "mailbox 'jobs' is full" || logs || return
+	on hb timeout 60 mailbox receive --lines --count 300 jobs >got || logs || return
+	same_numbers got || return
+	await 20 route_is hb jobs state running || logs
+}
+
+test_mailbox_destroyed_and_made_again()
+{
+	two_hosts '' ha hb || return
+	bridge_config hb <<-END
+		- {mailbox: jobs, direction: in, create: true}
+	END
+	bridge_start hb || return
+	await 20 on hb mailbox stat jobs || logs || return
+	on ha mailbox send jobs one || return
+	expect 0 on hb mailbox receive --timeout 20s jobs && prints one || logs || return
+	on hb mailbox rm jobs || return
+	on ha mailbox send jobs two || return
+	await 20 on hb mailbox stat jobs || logs || return
+	expect 0 on hb mailbox receive --timeout 20s jobs && prints two || logs || return
+}
+
+test_expired_on_the_way()
+{
+	two_hosts "$receipts" ha hb || return
+	on hb mailbox create --permanent jobs >out || return
+	on ha mailbox send --expires 500ms jobs late || return
+	await 20 figure_on_is ha jobs messages 0 || logs || return
+	usleep 600000
+	on ha mailbox send jobs good || return
+	bridge_config hb <<-END
+		- {mailbox: jobs, direction: in}
+	END
+	bridge_start hb || return
+	expect 0 on hb mailbox receive --timeout 20s jobs && prints good || logs || return
+	await 20 route_is hb jobs expired 1 || logs || return
+	# Who has sent it knows.
+	expect 0 on ha mailbox receive --timeout 20s --json done || logs || return
+	contains '\"end\":\"expired\"'
+}
+
+test_too_long_is_a_dead_letter()
+{
+	two_hosts '' ha hb || return
+	on hb mailbox create --permanent --message-size 8 jobs >out || return
+	bridge_config hb <<-END
+		- {mailbox: jobs, direction: in}
+	END
+	bridge_start hb || return
+	on ha mailbox send jobs "this is too long" short || return
+	expect 0 on hb mailbox receive --timeout 20s jobs && prints short || logs || return
+	await 20 route_is hb jobs dead 1 || logs || return
+	server_says 'jsz?streams=1' | tr -d ' \n' >out
+	contains '"name":"mbx-dead-jobs"' || return
+	said hb 'does not fit the mailbox'
+}
+
+test_receipts_come_back()
+{
+	two_hosts "$receipts" ha hb || return
+	bridge_config hb <<-END
+		- {mailbox: jobs, direction: in, create: true}
+	END
+	bridge_start hb || return
+	on ha mailbox send jobs one || return
+	expect 0 on hb mailbox receive --timeout 20s jobs || logs || return
+	expect 0 on ha mailbox receive --timeout 20s --json done || logs || return
+	contains '\"sequence\":1,' && contains '\"end\":\"received\"' && contains '\"host\":\"hb\"' || return
+	contains '"type":1'
+}
+
+# The worker has a job when its bridge is gone with it: the other host does that job.
+test_worker_that_dies_gives_its_job_to_another_host()
+{
+	two_hosts '' ha hb hc || return
+	for host in hb hc; do
+		on $host mailbox create --permanent jobs >out || return
+		bridge_config $host <<-END
+			- {mailbox: jobs, direction: in, confirm: acknowledged, ack_wait: 3s}
+		END
+	done
+	bridge_start hb || return
+	await 20 said hb runs || logs || return
+	on ha mailbox send jobs job || return
+	on hb mailbox work jobs -- sh -c 'cat >taken; sleep 1000' &
+	await 20 test -s taken || logs || return
+	# Nobody else gets it while this one lives.
+	bridge_start hc || return
+	await 20 said hc runs || return
+	expect 5 on hc mailbox receive --timeout 5s jobs || logs || return
+	bridge_kill hb
+	expect 0 on hc mailbox receive --timeout 30s jobs && prints job || logs || return
+	await 20 route_is hc jobs moved 1 || logs
+}
+
+# What was confirmed while the bridge was dead is known to the next one.
+test_confirmed_while_the_bridge_is_dead()
+{
+	two_hosts '' ha hb || return
+	on hb mailbox create --permanent jobs >out || return
+	bridge_config hb <<-END
+		- {mailbox: jobs, direction: in, confirm: acknowledged}
+	END
+	bridge_start hb || return
+	on ha mailbox send jobs one two || return
+	await 20 figure_on_is hb jobs messages 2 || logs || return
+	bridge_kill hb || return
+	expect 0 on hb mailbox work --count=2 jobs -- cat || return
+	bridge_start hb || return
+	await 20 route_is hb jobs moved 2 || logs || return
+	[ "$(figure_on hb jobs messages)" = 0 ]
+}
+
+test_turn_moves()
+{
+	hosts ha hb hc && server_start || return
+	bridge_config ha <<-END
+		- {mailbox: jobs, direction: out, policy: one, create: true}
+	END
+	for host in hb hc; do
+		bridge_config $host <<-END
+			- {mailbox: jobs, direction: in, policy: one, create: true, turn: 3s}
+		END
+	done
+	bridge_start ha && bridge_start hb || return
+	await 20 said hb 'has the turn' || logs || return
+	bridge_start hc || return
+	await 20 route_is hc jobs state waiting-turn || logs || return
+	on ha mailbox send jobs one || return
+	expect 0 on hb mailbox receive --timeout 20s jobs && prints one || logs || return
+	# A new bridge of the same host has it at once.
+	bridge_kill hb && bridge_start hb || return
+	await 2 route_is hb jobs state running || logs || return
+	# One that is gone for good loses it.
+	bridge_kill hb || return
+	on ha mailbox send jobs two || return
+	expect 0 on hc mailbox receive --timeout 30s jobs && prints two || logs || return
+	bridge_start hb || return
+	await 20 route_is hb jobs state waiting-turn || logs || return
+	# One that stops gives it up.
+	bridge_stop hc || return
+	await 3 route_is hb jobs state running || logs
+}
+
+test_origin_is_shown()
+{
+	two_hosts '' ha hb || return
+	bridge_config hb <<-END
+		- {mailbox: jobs, direction: in, create: true, origin: true}
+	END
+	bridge_start hb || return
+	on ha mailbox send jobs hello || return
+	expect 0 on hb mailbox receive --timeout 20s --origin --json jobs || logs || return
+	contains '"payload":"hello"' && contains '"origin":{' && contains '"host":"ha"' || return
+	on ha mailbox send jobs again || return
+	expect 0 on hb mailbox receive --timeout 20s --origin jobs || logs || return
+	prints again && contains 'ha' err
+}
+
+# shellcheck source=cli.sh
+. "$(dirname "$0")/cli.sh"

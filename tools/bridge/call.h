@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Calls between hosts: what the bridge of the callers and that of the servers say to each other.
+ * All of it is core NATS, without storage: a call that nobody waits for any more is worth nothing.
+ *
+ * The callers' bridge publishes a request to the subject of the route, where one of the servers'
+ * bridges gets it. That one answers to the reply subject: first that it has taken the call, and
+ * where to speak of it; then a beat now and then; at the end the answer, or that there is
+ * none. The callers' bridge sends beats, too, and a cancel when its caller gives up. Who hears
+ * nothing for three beats holds the other side to be dead, and ends the call.
+ */
+#ifndef BRIDGE_CALL_H
+#define BRIDGE_CALL_H
+
+#include <nats/nats.h>
+
+#include "route.h"
+
+/* What a message is, one of the words below. */
+#define HEADER_CALL "Mailbox-Call"
+/* With "taken": the subject for beats and a cancel. */
+#define HEADER_CONTROL "Mailbox-Control"
+/* With a request: bytes that the answer may have. */
+#define HEADER_ROOM "Mailbox-Room"
+/* With "failed": the name of the error, such as "EIDRM". */
+#define HEADER_ERROR "Mailbox-Error"
+
+/* To the subject of the route. */
+#define CALL_PROBE   "probe" /* is there a server */
+#define CALL_REQUEST "request"
+/* From the servers' bridge. */
+#define CALL_HERE   "here"
+#define CALL_BUSY   "busy" /* not taken, and never begun */
+#define CALL_TAKEN  "taken"
+#define CALL_ANSWER "answer"
+#define CALL_FAILED "failed" /* perhaps half done */
+/* Both ways. */
+#define CALL_BEAT "beat"
+/* From the callers' bridge. */
+#define CALL_CANCEL "cancel"
+
+/* Beats that may be missing. */
+#define CALL_BEATS 3
+#define CALL_GROUP "mbx"
+
+/* "PREFIX.call.SUBJECT", of SERVER_NAME_SIZE bytes. */
+void call_subject(const struct route *route, char *subject);
+
+/* The word of HEADER_CALL, "none" for a status of the server that nobody is there, or "". */
+const char *call_word(natsMsg *msg);
+
+/**
+ * call_say() - publish a word
+ * @route: whose connection
+ * @subject: where
+ * @reply: for answers, or NULL
+ * @word: of HEADER_CALL
+ * @key: another header, or NULL
+ * @value: of that
+ *
+ * Whether it arrives is for the beats to tell.
+ */
+void call_say(struct route *route, const char *subject, const char *reply, const char *word,
+	      const char *key, const char *value);
+
+/* Ends a subscription with a callback, which does not run any more when this returns; or NULL. */
+void call_unsubscribe(natsSubscription *subscription);
+
+/*
+ * The slot that stands behind the last dot of a subject, as "SLOT-GENERATION" in decimal: false
+ * for anything else. A generation tells a late message of an earlier call apart.
+ */
+bool call_slot(const char *subject, unsigned int slots, unsigned int *slot, uint64_t *generation);
+
+#endif /* BRIDGE_CALL_H */
