@@ -244,7 +244,7 @@ test_turn_moves()
 	bridge_start hb || return
 	await 20 said hb 'has the turn' || logs || return
 	bridge_start hc || return
-	await 20 route_is hc jobs state waiting-turn || logs || return
+	await 20 route_is hc jobs state waiting || logs || return
 	on ha mailbox send jobs one || return
 	expect 0 on hb mailbox receive --timeout 20s jobs && prints one || logs || return
 	# A new bridge of the same host has it at once.
@@ -255,7 +255,7 @@ test_turn_moves()
 	on ha mailbox send jobs two || return
 	expect 0 on hc mailbox receive --timeout 30s jobs && prints two || logs || return
 	bridge_start hb || return
-	await 20 route_is hb jobs state waiting-turn || logs || return
+	await 20 route_is hb jobs state waiting || logs || return
 	# One that stops gives it up.
 	bridge_stop hc || return
 	await 3 route_is hb jobs state running || logs
