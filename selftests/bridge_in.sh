@@ -46,6 +46,12 @@ logs()
 	return 1
 }
 
+# uptime_is SECONDS, at least
+uptime_is()
+{
+	[ "$(cut -d. -f1 /proc/uptime)" -ge "$1" ]
+}
+
 # same_numbers FILE: it has each number of the file 'want' once.
 same_numbers()
 {
@@ -65,8 +71,9 @@ kills()
 	echo "- {mailbox: jobs, direction: in, window: 64, ack_wait: 5s$2}" | bridge_config hb
 	bridge_start hb || return
 	seq 1 "$nr" >want
-	on hb mailbox receive --lines --count "$nr" jobs >got &
+	nsenter -t "$(cat host.hb)" -n mailbox receive --lines --count "$nr" jobs >got &
 	receiver=$!
+	echo $receiver >bridge.receiver.runs
 	on ha mailbox send --lines jobs <want || return
 	while [ $kills -lt 25 ] && ! is_gone $receiver; do
 		await 20 said hb 'runs' || logs || return
@@ -77,7 +84,7 @@ kills()
 	done
 	echo "# killed $kills times"
 	# What was on the way to a bridge that was killed comes after ack_wait.
-	await 60 is_gone $receiver || { kill $receiver; wc -l got; logs; } || return
+	await 60 is_gone $receiver || { wc -l got; logs; } || return
 	same_numbers got || return
 	# Nothing more comes.
 	await 20 route_is hb jobs in_flight 0 || logs || return
@@ -133,9 +140,9 @@ test_expired_on_the_way()
 {
 	two_hosts "$receipts" ha hb || return
 	on hb mailbox create --permanent jobs >out || return
-	on ha mailbox send --expires 500ms jobs late || return
-	await 20 figure_on_is ha jobs messages 0 || logs || return
-	usleep 600000
+	on ha mailbox send --expire 8s jobs late || return
+	await 7 route_is ha jobs moved 1 || logs || return
+	await 20 uptime_is $(($(cut -d. -f1 /proc/uptime) + 9)) || return
 	on ha mailbox send jobs good || return
 	bridge_config hb <<-END
 		- {mailbox: jobs, direction: in}
@@ -171,6 +178,7 @@ test_receipts_come_back()
 		- {mailbox: jobs, direction: in, create: true}
 	END
 	bridge_start hb || return
+	await 20 on hb mailbox stat jobs || logs || return
 	on ha mailbox send jobs one || return
 	expect 0 on hb mailbox receive --timeout 20s jobs || logs || return
 	expect 0 on ha mailbox receive --timeout 20s --json done || logs || return
@@ -191,13 +199,14 @@ test_worker_that_dies_gives_its_job_to_another_host()
 	bridge_start hb || return
 	await 20 said hb runs || logs || return
 	on ha mailbox send jobs job || return
-	on hb mailbox work jobs -- sh -c 'cat >taken; sleep 1000' &
+	nsenter -t "$(cat host.hb)" -n mailbox work jobs -- sh -c 'cat >taken; exec sleep 600' &
+	echo $! >bridge.worker.runs
 	await 20 test -s taken || logs || return
 	# Nobody else gets it while this one lives.
 	bridge_start hc || return
 	await 20 said hc runs || return
-	expect 5 on hc mailbox receive --timeout 5s jobs || logs || return
-	bridge_kill hb
+	expect 6 on hc mailbox receive --timeout 5s jobs || logs || return
+	bridge_kill hb && bridge_kill worker || return
 	expect 0 on hc mailbox receive --timeout 30s jobs && prints job || logs || return
 	await 20 route_is hc jobs moved 1 || logs
 }
@@ -231,10 +240,11 @@ test_turn_moves()
 			- {mailbox: jobs, direction: in, policy: one, create: true, turn: 3s}
 		END
 	done
-	bridge_start ha && bridge_start hb || return
+	bridge_start ha && await 20 on ha mailbox stat jobs || logs || return
+	bridge_start hb || return
 	await 20 said hb 'has the turn' || logs || return
 	bridge_start hc || return
-	await 20 route_is hc jobs state waiting-turn || logs || return
+	await 20 route_is hc jobs state waiting || logs || return
 	on ha mailbox send jobs one || return
 	expect 0 on hb mailbox receive --timeout 20s jobs && prints one || logs || return
 	# A new bridge of the same host has it at once.
@@ -245,7 +255,7 @@ test_turn_moves()
 	on ha mailbox send jobs two || return
 	expect 0 on hc mailbox receive --timeout 30s jobs && prints two || logs || return
 	bridge_start hb || return
-	await 20 route_is hb jobs state waiting-turn || logs || return
+	await 20 route_is hb jobs state waiting || logs || return
 	# One that stops gives it up.
 	bridge_stop hc || return
 	await 3 route_is hb jobs state running || logs
@@ -258,6 +268,7 @@ test_origin_is_shown()
 		- {mailbox: jobs, direction: in, create: true, origin: true}
 	END
 	bridge_start hb || return
+	await 20 on hb mailbox stat jobs || logs || return
 	on ha mailbox send jobs hello || return
 	expect 0 on hb mailbox receive --timeout 20s --origin --json jobs || logs || return
 	contains '"payload":"hello"' && contains '"origin":{' && contains '"host":"ha"' || return
