@@ -53,10 +53,11 @@ test_disk_of_the_server_is_full()
 	await 60 route_is ha jobs state refused || { cat bridge.ha.log; umount -l store; return 1; }
 	# The rest is where it was.
 	[ "$(figure_on ha jobs messages)" -gt 40 ] || return
-	mount -o remount,size=64m store && server_stop && server_start && bridge_start hb || return
+	# It has stopped JetStream, and waits for somebody who makes room and starts it again.
+	mount -o remount,size=64m store && server_kill && server_start && bridge_start hb || return
 	numbers 100 && await 30 figure_on_is ha jobs messages 0
 	set -- $?
-	server_stop
+	server_kill
 	umount -l store
 	return "$1"
 }
@@ -129,7 +130,7 @@ test_keys_and_certificates()
 	# Without a certificate it is not let in, and says so.
 	bridge_server="  tls: {ca: $keys/ca.pem}"
 	pair '' '' && bridge_start hb || return
-	await 30 grep -qi 'tls\|certificate\|ssl' bridge.hb.log || { cat bridge.hb.log; return 1; }
+	await 30 grep -q 'the connection is refused' bridge.hb.log || { cat bridge.hb.log; return 1; }
 	bridge_server=
 	[ "$(on hb mailbox bridge status --json | grep -c '"connected":true')" = 0 ]
 }
