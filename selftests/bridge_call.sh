@@ -63,8 +63,8 @@ call_in_background()
 # ends CODE: the call in the background, within seconds.
 ends()
 {
-	await "$2" is_gone $caller || return
-	wait $caller
+	await "$2" is_gone "$caller" || return
+	wait "$caller"
 	got=$?
 	[ $got -eq "$1" ] || { echo "# ended with $got, not $1"; cat said.* bridge.*.log; return 1; }
 }
@@ -170,14 +170,14 @@ test_bridge_of_server_is_killed()
 
 test_bridge_of_caller_is_killed()
 {
-	calls sh -c 'echo >>times; echo >at; exec sleep 1000' && call_in_background ha x && begun ||
+	calls sh -c 'echo >>tally; echo >at; exec sleep 1000' && call_in_background ha x && begun ||
 		return
 	bridge_kill ha
 	ends 15 4 && contains 'did not answer it' said.ha || return
 	await 10 route_is hb sums in_flight 0 || return
 	# It is not done again.
 	bridge_start ha && await 20 route_is ha sums state running || return
-	[ "$(wc -l <times)" -eq 1 ] && [ "$(route ha sums moved)" = 0 ]
+	[ "$(wc -l <tally)" -eq 1 ] && [ "$(route ha sums moved)" = 0 ]
 }
 
 # many WINDOW JOBS: 20 callers, each gets its own answer, and nothing is done twice.
@@ -186,7 +186,7 @@ many()
 	local number pids=
 
 	bridges ", window: $1" &&
-		serve hb -j "$2" -- sh -c 'read -r x; echo $x >>times; echo "<$x>"' &&
+		serve hb -j "$2" -- sh -c 'read -r x; echo $x >>tally; echo "<$x>"' &&
 		await 20 route_is ha sums state running || return
 	for number in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 		on ha mailbox call sums $number >answer.$number 2>&1 &
@@ -198,7 +198,7 @@ many()
 	for number in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 		[ "$(cat answer.$number)" = "<$number>" ] || return
 	done
-	[ "$(wc -l <times)" -eq 20 ]
+	[ "$(wc -l <tally)" -eq 20 ]
 }
 
 test_many_callers()
