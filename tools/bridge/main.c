@@ -34,12 +34,13 @@ enum {
 static void help(FILE *to)
 {
 	fprintf(to,
-		"Usage: mailbox-bridge [--check] [FILE]\n"
+		"Usage: mailbox-bridge [FILE]\n"
+		"       mailbox-bridge --check [FILE...]\n"
 		"\n"
 		"Joins mailboxes of this host with those of others, through NATS JetStream.\n"
 		"FILE is the configuration, " CONFIG " unless it is said.\n"
 		"\n"
-		"  -c, --check    look at the configuration only\n"
+		"  -c, --check    look at configurations only\n"
 		"  -h, --help     this text\n"
 		"  -V, --version  the version\n"
 		"\n"
@@ -216,19 +217,22 @@ int main(int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
-	if (argc - optind > 1) {
+	if (argc - optind > 1 && !check) {
 		help(stderr);
 		return EXIT_USAGE;
 	}
-	path = optind < argc ? argv[optind] : CONFIG;
-
-	if (!config_load(path, &config))
-		return EXIT_CONFIG;
-	if (check)
-		printf("%s is good: %u route%s\n", path, config->nr_routes,
-		       config->nr_routes == 1 ? "" : "s");
-	else
-		ret = start(config);
-	config_free(config);
+	do {
+		path = optind < argc ? argv[optind] : CONFIG;
+		if (!config_load(path, &config)) {
+			ret = EXIT_CONFIG;
+			continue;
+		}
+		if (check)
+			printf("%s is good: %u route%s\n", path, config->nr_routes,
+			       config->nr_routes == 1 ? "" : "s");
+		else
+			ret = start(config);
+		config_free(config);
+	} while (++optind < argc);
 	return ret;
 }
