@@ -16,7 +16,7 @@
 #define NUMBER_SIZE 21
 /* Host and five numbers with a blank before each. */
 #define SENDER_SIZE (ENVELOPE_HOST_SIZE + 5 * NUMBER_SIZE)
-/* What libnats writes before the first header, in the midst of each, and at its end and that of all. */
+/* What libnats writes before the headers and behind them, and of itself for each. */
 #define HEADERS_LENGTH (sizeof("NATS/1.0\r\n") - 1 + sizeof("\r\n") - 1)
 #define HEADER_LENGTH  (sizeof(": \r\n") - 1)
 
