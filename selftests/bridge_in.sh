@@ -21,7 +21,7 @@ two_hosts()
 	bridge_start ha
 }
 
-receipts=', receipts: done'
+receipts=', receipts: ends'
 
 # said HOST WORDS: in the log of the bridge there.
 said()
@@ -151,7 +151,7 @@ test_expired_on_the_way()
 	expect 0 on hb mailbox receive --timeout 20s jobs && prints good || logs || return
 	await 20 route_is hb jobs expired 1 || logs || return
 	# Who has sent it knows.
-	expect 0 on ha mailbox receive --timeout 20s --json done || logs || return
+	expect 0 on ha mailbox receive --timeout 20s --json ends || logs || return
 	contains '\"end\":\"expired\"'
 }
 
@@ -181,7 +181,7 @@ test_receipts_come_back()
 	await 20 on hb mailbox stat jobs || logs || return
 	on ha mailbox send jobs one || return
 	expect 0 on hb mailbox receive --timeout 20s jobs || logs || return
-	expect 0 on ha mailbox receive --timeout 20s --json done || logs || return
+	expect 0 on ha mailbox receive --timeout 20s --json ends || logs || return
 	contains '\"sequence\":1,' && contains '\"end\":\"received\"' && contains '\"host\":\"hb\"' || return
 	contains '"type":1'
 }

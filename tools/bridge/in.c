@@ -182,8 +182,10 @@ static void last_words(struct in *in)
 	bool left = true;
 
 	in_give_back(in, true);
-	in_confirm_take(in);
-	in_pass_on(in);
+	if (in_connected(in)) {
+		in_confirm_take(in);
+		in_pass_on(in);
+	}
 	in_ack(in);
 	while (left && !in->broken && in_now() < end && in_connected(in)) {
 		left = false;
