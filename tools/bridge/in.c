@@ -167,7 +167,8 @@ static void run(struct in *in)
 		in_give_back(in, !turn);
 		if (in->full)
 			note_full(in);
-		else if (turn && in_now() - in->fullness.last > route->config->hold)
+		else if (turn && in_now() >= in->pause &&
+			 in_now() - in->fullness.last > route->config->hold)
 			route_well(route);
 		if (!in->gone)
 			rest(in);

@@ -30,7 +30,7 @@
 #define IN_PATIENCE  2000000ULL /* of a fetcher that could fetch only a few */
 #define IN_NAK_DELAY 1000000000ULL
 #define IN_BYTES     (32 << 20) /* that are held, about */
-#define IN_PAUSE     500000000ULL /* after a dead letter that could not be published */
+#define IN_PAUSE     500000000ULL /* after a dead letter or receipt that could not be published */
 
 /* Where a message is. What is in brackets is on a list of that name. */
 enum in_place {
