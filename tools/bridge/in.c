@@ -228,6 +228,7 @@ static void begin(struct in *in)
 	in->turn_until = 0;
 	in->next_progress = 0;
 	in->pause = 0;
+	in->has_average = false;
 	in->fullness = (struct in_fullness){ 0 };
 	in->ack_wait = in->route->config->ack_wait;
 }

@@ -137,6 +137,7 @@ struct in_fullness {
  * @ack_wait: of the consumer, nanoseconds; likewise
  * @next_progress: when the server is told again what we still have; owner: the route
  * @pause: nothing is sent until then, CLOCK_BOOTTIME; owner: the route
+ * @has_average: averages of bands are of something (guarded by @lock)
  * @has_last: a message of this session has come (guarded by @lock)
  * @fullness: how long the mailbox has been full; owner: the route
  * @room: for what precedes or follows a payload; owner: the route
@@ -180,6 +181,7 @@ struct in {
 	uint64_t next_progress;
 	uint64_t pause;
 	bool has_last;
+	bool has_average;
 	struct in_fullness fullness;
 	void *room;
 	size_t room_size;
