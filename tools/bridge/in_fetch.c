@@ -356,6 +356,8 @@ static bool arrive_locked(struct in_band *band, natsMsg *msg)
 	band->lag = meta->NumPending;
 	/* Of the last sixteen or so. */
 	in->has_average = true;
+	if (!band->average)
+		band->average = (uint64_t)natsMsg_GetDataLength(msg);
 	band->average = (15 * band->average + (uint64_t)natsMsg_GetDataLength(msg) + 15) / 16;
 	taken = enqueue_locked(band, msg, meta->Sequence.Stream, meta->NumDelivered);
 	jsMsgMetaData_Destroy(meta);
