@@ -21,7 +21,7 @@ two_hosts()
 	bridge_start ha
 }
 
-receipts=', receipts: done'
+receipts=', receipts: ends'
 
 # said HOST WORDS: in the log of the bridge there.
 said()
@@ -151,7 +151,7 @@ test_expired_on_the_way()
 	expect 0 on hb mailbox receive --timeout 20s jobs && prints good || logs || return
 	await 20 route_is hb jobs expired 1 || logs || return
 	# Who has sent it knows.
-	expect 0 on ha mailbox receive --timeout 20s --json done || logs || return
+	expect 0 on ha mailbox receive --timeout 20s --json ends || logs || return
 	contains '\"end\":\"expired\"'
 }
 
@@ -181,7 +181,7 @@ test_receipts_come_back()
 	await 20 on hb mailbox stat jobs || logs || return
 	on ha mailbox send jobs one || return
 	expect 0 on hb mailbox receive --timeout 20s jobs || logs || return
-	expect 0 on ha mailbox receive --timeout 20s --json done || logs || return
+	expect 0 on ha mailbox receive --timeout 20s --json ends || logs || return
 	contains '\"sequence\":1,' && contains '\"end\":\"received\"' && contains '\"host\":\"hb\"' || return
 	contains '"type":1'
 }
@@ -237,7 +237,7 @@ test_turn_moves()
 	END
 	for host in hb hc; do
 		bridge_config $host <<-END
-			- {mailbox: jobs, direction: in, policy: one, create: true, turn: 3s}
+			- {mailbox: jobs, direction: in, policy: one, create: true, turn: 15s}
 		END
 	done
 	bridge_start ha && await 20 on ha mailbox stat jobs || logs || return
@@ -249,16 +249,16 @@ test_turn_moves()
 	expect 0 on hb mailbox receive --timeout 20s jobs && prints one || logs || return
 	# A new bridge of the same host has it at once.
 	bridge_kill hb && bridge_start hb || return
-	await 2 route_is hb jobs state running || logs || return
+	await 8 route_is hb jobs state running || logs || return
 	# One that is gone for good loses it.
 	bridge_kill hb || return
 	on ha mailbox send jobs two || return
-	expect 0 on hc mailbox receive --timeout 30s jobs && prints two || logs || return
+	expect 0 on hc mailbox receive --timeout 60s jobs && prints two || logs || return
 	bridge_start hb || return
 	await 20 route_is hb jobs state waiting || logs || return
 	# One that stops gives it up.
 	bridge_stop hc || return
-	await 3 route_is hb jobs state running || logs
+	await 8 route_is hb jobs state running || logs
 }
 
 test_origin_is_shown()

@@ -167,7 +167,8 @@ static void run(struct in *in)
 		in_give_back(in, !turn);
 		if (in->full)
 			note_full(in);
-		else if (turn && in_now() - in->fullness.last > route->config->hold)
+		else if (turn && in_now() >= in->pause &&
+			 in_now() - in->fullness.last > route->config->hold)
 			route_well(route);
 		if (!in->gone)
 			rest(in);
@@ -182,8 +183,10 @@ static void last_words(struct in *in)
 	bool left = true;
 
 	in_give_back(in, true);
-	in_confirm_take(in);
-	in_pass_on(in);
+	if (in_connected(in)) {
+		in_confirm_take(in);
+		in_pass_on(in);
+	}
 	in_ack(in);
 	while (left && !in->broken && in_now() < end && in_connected(in)) {
 		left = false;
@@ -225,6 +228,7 @@ static void begin(struct in *in)
 	in->turn_until = 0;
 	in->next_progress = 0;
 	in->pause = 0;
+	in->has_average = false;
 	in->fullness = (struct in_fullness){ 0 };
 	in->ack_wait = in->route->config->ack_wait;
 }

@@ -30,7 +30,7 @@
 #define IN_PATIENCE  2000000ULL /* of a fetcher that could fetch only a few */
 #define IN_NAK_DELAY 1000000000ULL
 #define IN_BYTES     (32 << 20) /* that are held, about */
-#define IN_PAUSE     500000000ULL /* after a dead letter that could not be published */
+#define IN_PAUSE     500000000ULL /* after a dead letter or receipt that could not be published */
 
 /* Where a message is. What is in brackets is on a list of that name. */
 enum in_place {
@@ -137,6 +137,7 @@ struct in_fullness {
  * @ack_wait: of the consumer, nanoseconds; likewise
  * @next_progress: when the server is told again what we still have; owner: the route
  * @pause: nothing is sent until then, CLOCK_BOOTTIME; owner: the route
+ * @has_average: averages of bands are of something (guarded by @lock)
  * @has_last: a message of this session has come (guarded by @lock)
  * @fullness: how long the mailbox has been full; owner: the route
  * @room: for what precedes or follows a payload; owner: the route
@@ -180,6 +181,7 @@ struct in {
 	uint64_t next_progress;
 	uint64_t pause;
 	bool has_last;
+	bool has_average;
 	struct in_fullness fullness;
 	void *room;
 	size_t room_size;

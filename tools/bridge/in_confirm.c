@@ -248,7 +248,7 @@ void in_pass_on(struct in *in)
 	pthread_mutex_lock(&in->lock);
 	list = in->ended;
 	pthread_mutex_unlock(&in->lock);
-	if (!list.nr)
+	if (!list.nr || in_now() < in->pause)
 		return;
 
 	/* Only this thread adds to the list, and takes from it. */
@@ -257,6 +257,8 @@ void in_pass_on(struct in *in)
 			error = receipts_publish(in->receipts, &in->seen.slots[slot]);
 	if (!error)
 		error = receipts_flush(in->receipts);
+	if (error)
+		in->pause = in_now() + IN_PAUSE;
 	pthread_mutex_lock(&in->lock);
 	while ((slot = in_list_take(in, &in->ended)) != IN_NONE) {
 		if (error && is_to_be_told(&in->seen.slots[slot])) {

@@ -168,6 +168,17 @@ int in_consumers(struct in *in)
 	return ret;
 }
 
+/* Length of messages lately, of the band where they are longest. */
+static uint64_t average(const struct in *in)
+{
+	uint64_t most = 0;
+	unsigned int i;
+
+	for (i = 0; i < in->nr_bands; i++)
+		most = most > in->bands[i].average ? most : in->bands[i].average;
+	return most;
+}
+
 /* Messages that the mailbox has room for, or a negative errno. */
 static int64_t room(const struct in *in)
 {
@@ -183,8 +194,8 @@ static int64_t room(const struct in *in)
 	bytes = stat.max_bytes > stat.bytes ? stat.max_bytes - stat.bytes : 0;
 	if (!messages || !bytes)
 		return 0;
-	/* How long they will be nobody knows: as those that are there, or as long as can be. */
-	bytes /= stat.messages ? stat.bytes / stat.messages + 1 : stat.message_size + 1ULL;
+	/* How long they will be nobody knows: as those before, or as long as can be. */
+	bytes /= (in->has_average ? average(in) : stat.message_size) + 1ULL;
 	bytes = bytes ? bytes : 1;
 	messages = messages < bytes ? messages : bytes;
 	return messages < INT32_MAX ? (int64_t)messages : INT32_MAX;
@@ -344,6 +355,9 @@ static bool arrive_locked(struct in_band *band, natsMsg *msg)
 		atomic_fetch_add(&in->route->repeated, 1);
 	band->lag = meta->NumPending;
 	/* Of the last sixteen or so. */
+	in->has_average = true;
+	if (!band->average)
+		band->average = (uint64_t)natsMsg_GetDataLength(msg);
 	band->average = (15 * band->average + (uint64_t)natsMsg_GetDataLength(msg) + 15) / 16;
 	taken = enqueue_locked(band, msg, meta->Sequence.Stream, meta->NumDelivered);
 	jsMsgMetaData_Destroy(meta);
