@@ -22,7 +22,7 @@ mkdir -p "$out"
 folder=$("$vm/kernel.sh" "$kernel")
 exec 8>"$build/.lock"
 flock 8
-if ! { make -s -C "$top" programs && module=$("$vm/module.sh" "$kernel"); } \
+if ! { make -s -C "$top" tools && module=$("$vm/module.sh" "$kernel"); } \
 	>"$build/build.log" 2>&1; then
 	cat "$build/build.log" >&2
 	die "the build failed"
