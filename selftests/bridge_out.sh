@@ -344,15 +344,35 @@ test_long_messages_go_as_they_are()
 test_message_with_files()
 {
 	fresh || return
-	mailbox create jobs >out && mailbox create dead >out
-	echo content >file
+	# In other network namespaces than the first no file is in a mailbox that is permanent.
+	mailbox create --temporary jobs -- sh -c 'echo $$ >holder; exec sleep 100' &
+	await 10 mailbox stat jobs && mailbox create dead >out && echo content >file || return
 	mailbox send --fd 3 --type 9 jobs 1 3<file && mailbox send jobs 2 || return
 	bridge <<-END || return
 		{mailbox: jobs, direction: out, dead_letter: dead}
 	END
 	await 60 is_empty jobs && until_figure dead messages 1 || return
-	expect 0 mailbox receive --json dead && contains '"type":9,' || return
+	kill "$(cat holder)"
+	expect 0 mailbox receive --json dead && contains '"type":9,' && contains '"payload":"1"' || return
 	expect 0 stream read mbx-jobs 'mbx.q.jobs.*' 1 && are_numbers 2 2 || return
+	finish
+}
+
+test_payload_in_the_region_goes()
+{
+	fresh || return
+	mailbox create --region 1M jobs >out
+	bridge <<-END || return
+		{mailbox: jobs, direction: out}
+	END
+	mailbox send jobs 1 && on ha /selftests/bridge/lend jobs 100000 &&
+		on ha /selftests/bridge/lend jobs 7 && mailbox send jobs 2 || return
+	await 60 is_empty jobs && [ "$(figure jobs loans)" = 0 ] || return
+	expect 0 stream read mbx-jobs 'mbx.q.jobs.*' 4 || return
+	sed 's/^.* \[\(.*\)\]$/\1/' out >got
+	{ echo 1 && head -c 100000 /dev/zero | tr '\0' x && echo && echo xxxxxxx && echo 2; } |
+		cmp - got || return
+	[ "$(grep -c 'Mailbox-Type=5;' out)" = 2 ] || return
 	finish
 }
 
@@ -361,7 +381,7 @@ test_mailbox_that_is_destroyed()
 	fresh || return
 	mailbox create jobs >out
 	bridge <<-END || return
-		{mailbox: jobs, direction: out}
+		{mailbox: jobs, direction: out, create: false}
 	END
 	mailbox send jobs 1 && await 60 is_empty jobs || return
 	mailbox rm jobs && until_logged "there is no mailbox 'jobs'" || return
@@ -414,6 +434,22 @@ test_broadcast_goes_out()
 		await 60 is_empty news || return
 	done
 	expect 0 stream read mbx-news 'mbx.q.news.p0' 1000 && are_numbers 1 1000 || return
+	finish
+}
+
+test_broadcast_in_the_region_goes_out()
+{
+	fresh || return
+	mailbox create --policy broadcast --max-messages 100 --region 1M news >out
+	bridge <<-END || return
+		{mailbox: news, direction: out}
+	END
+	until_figure news subscribers 1 || return
+	mailbox send news 1 && on ha /selftests/bridge/lend news 7 && mailbox send news 2 || return
+	await 60 is_empty news && [ "$(figure news loans)" = 0 ] || return
+	expect 0 stream read mbx-news 'mbx.q.news.*' 3 || return
+	sed 's/^.* \[\(.*\)\]$/\1/' out >got
+	printf '1\nxxxxxxx\n2\n' | cmp - got || return
 	finish
 }
 

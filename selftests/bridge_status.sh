@@ -162,12 +162,17 @@ test_server_without_jetstream()
 	until_status 'the server has no JetStream: start it with --jetstream'
 }
 
+watched_twice()
+{
+	[ "$(wc -l <watched)" -ge 2 ]
+}
+
 test_watch_ends_with_the_bridge()
 {
 	hosts ha && start || return
 	until_status 'not connected' || return
 	on ha mailbox bridge status --watch --json >watched 2>err &
-	await 20 eval '[ "$(wc -l <watched)" -ge 2 ]' || return
+	await 20 watched_twice || return
 	bridge_stop ha || return
 	wait $!
 	[ $? -eq 3 ] && says 'no bridge has'

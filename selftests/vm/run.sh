@@ -9,7 +9,7 @@
 . "$(dirname "$0")/common.sh"
 . "$vm/report.sh"
 
-if [ -t 1 ]; then
+if [ -t 1 ] || [ "${COLOUR:-}" ]; then
 	bold_out=$'\e[1m' red_out=$'\e[31m' green_out=$'\e[32m' plain_out=$'\e[0m'
 else
 	bold_out='' red_out='' green_out='' plain_out=''
@@ -21,11 +21,13 @@ patience=120
 longest=$(sed -n 's/^[^# ]* TIMEOUT=//p' "$top/selftests/settings" 2>/dev/null | sort -n | tail -n 1)
 patience=$((patience + (${longest:-0} > 300 ? longest : 300)))
 
-virtual_machine='' work=''
+virtual_machine='' work='' dispatcher='' all=''
 clean_up()
 {
+	[ -z "$dispatcher" ] || kill -TERM "$dispatcher" 2>/dev/null || true
 	[ -z "$virtual_machine" ] || kill -KILL "$virtual_machine" 2>/dev/null || true
 	[ -z "$work" ] || rm -f "$work"/initramfs*
+	[ -z "$all" ] || rm -rf "$all"
 }
 trap clean_up EXIT
 
@@ -54,7 +56,7 @@ wants()
 
 	[ "$2" = test ] || return
 	if [ -z "${TESTS:-}" ]; then
-		[ "$3" = "${3%-kcsan}" ] && { [ "$pattern" = 'compat_programs*' ] || [ "$3" = "${3%-kasan}" ]; }
+		[ "$3" = "${3%-k?san}" ]
 		return
 	fi
 	for name in $TESTS; do
@@ -175,6 +177,96 @@ sum_up()
 	passed=0 failed=0 skipped=0 failures=() skips=()
 }
 
+# How many machines run at the same time: each has two processors, and waits much.
+machines()
+{
+	local most=${MACHINES:-$(nproc)}
+
+	[ "$most" -le 2 ] || most=2
+	echo "$most"
+}
+
+# What is written to a file is shown until FILE.sum is there. Fails when it never will be.
+# show FILE
+show()
+{
+	local shown=0 size alive=yes
+
+	while [ ! -e "$1.sum" ] && [ "$alive" ]; do
+		sleep 1
+		kill -0 $dispatcher 2>/dev/null || alive=
+		[ -e "$1" ] || continue
+		size=$(stat -c %s "$1")
+		tail -c +$((shown + 1)) "$1" | head -c $((size - shown))
+		shown=$size
+	done
+	[ ! -e "$1" ] || tail -c +$((shown + 1)) "$1"
+	[ -e "$1.sum" ]
+}
+
+# However it ends, who shows it hears of it.
+end_one()
+{
+	local status=$?
+
+	clean_up
+	[ $status -eq 0 ] || total_failed=$((total_failed + 1))
+	echo "$total_passed $total_failed $total_skipped" >"$out.sum.new"
+	mv "$out.sum.new" "$out.sum"
+}
+
+# test-one OUT KERNEL: what a run of several kernels does for each of them.
+test_one()
+{
+	out=$1
+	total_passed=0 total_failed=0 total_skipped=0
+	trap end_one EXIT
+	exec >"$out" 2>&1
+	folder=$("$vm/kernel.sh" "$2")
+	test_kernel "$2"
+	sum_up "${folder##*/}"
+}
+
+# Two machines at a time; the words of one do not mix with those of another.
+several()
+{
+	local kernel number=0 one
+	local passed_one failed_one skipped_one
+
+	all=$(mktemp -d "$build/vm/run-XXXXXX")
+	[ ! -t 1 ] || export COLOUR=yes
+	# Downloaded one after the other, before two want the same.
+	for kernel; do
+		case " $("$vm/build-kernel.sh" --list) " in
+		*" $kernel "*) ;;
+		*)	"$vm/kernel.sh" "$kernel" >/dev/null ;;
+		esac
+	done
+	# Kernels of our own are built while the first machines run.
+	(for kernel; do
+		nice -n 10 "$vm/kernel.sh" "$kernel" >/dev/null 2>&1 </dev/null || true
+	done) &
+	for kernel; do
+		number=$((number + 1))
+		printf '%s\n' "$all/$number" "$kernel"
+	done | xargs -n 2 -P "$(machines)" "$vm/run.sh" test-one >/dev/null &
+	dispatcher=$!
+	number=0
+	for kernel; do
+		number=$((number + 1)) one=$all/$number
+		if ! show "$one"; then
+			say "the tests of Linux $kernel ended without a word"
+			echo "0 1 0" >"$one.sum"
+		fi
+		read -r passed_one failed_one skipped_one <"$one.sum"
+		total_passed=$((total_passed + passed_one))
+		total_failed=$((total_failed + failed_one))
+		total_skipped=$((total_skipped + skipped_one))
+	done
+	wait $dispatcher || true
+	dispatcher=
+}
+
 tests()
 {
 	local kernel chosen total_passed=0 total_failed=0 total_skipped=0 line
@@ -188,11 +280,15 @@ tests()
 		test_without_kernel
 		sum_up 'without a kernel'
 	fi
-	for kernel; do
-		folder=$("$vm/kernel.sh" "$kernel")
-		test_kernel "$kernel"
-		sum_up "${folder##*/}"
-	done
+	if [ $# -gt 1 ] && [ -z "${COVERAGE:-}" ]; then
+		several "$@"
+	else
+		for kernel; do
+			folder=$("$vm/kernel.sh" "$kernel")
+			test_kernel "$kernel"
+			sum_up "${folder##*/}"
+		done
+	fi
 	echo
 	line="$total_passed passed, $total_failed failed"
 	[ $total_skipped -eq 0 ] || line+=", $total_skipped skipped"
@@ -254,6 +350,7 @@ mode=${1:-}
 shift || true
 case $mode in
 test)	tests "$@" ;;
+test-one) test_one "$@" ;;
 demo | demo-hosts) demo "$mode" "$@" ;;
 shell)	shell "$@" ;;
 fuzz)	fuzz "$@" ;;

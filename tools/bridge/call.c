@@ -24,6 +24,19 @@ const char *call_word(natsMsg *msg)
 	return word;
 }
 
+bool call_inbox(const char *subject)
+{
+	const char *at;
+
+	if (strncmp(subject, "_INBOX.", strlen("_INBOX.")) || strlen(subject) >= SERVER_NAME_SIZE)
+		return false;
+	for (at = subject; *at; at++) {
+		if (*at <= ' ' || *at == '*' || *at == '>' || *at == 0x7f)
+			return false;
+	}
+	return true;
+}
+
 void call_say(struct route *route, const char *subject, const char *reply, const char *word,
 	      const char *key, const char *value)
 {

@@ -30,7 +30,7 @@
 #define CALL_REQUEST "request"
 /* From the servers' bridge. */
 #define CALL_HERE   "here"
-#define CALL_BUSY   "busy" /* not taken, and never begun */
+#define CALL_BUSY   "busy" /* never begun, be it taken or not: another may do it */
 #define CALL_TAKEN  "taken"
 #define CALL_ANSWER "answer"
 #define CALL_FAILED "failed" /* perhaps half done */
@@ -48,6 +48,12 @@ void call_subject(const struct route *route, char *subject);
 
 /* The word of HEADER_CALL, "none" for a status of the server that nobody is there, or "". */
 const char *call_word(natsMsg *msg);
+
+/*
+ * Whether a subject that the other side has named is an inbox: else it could have this bridge
+ * publish where only the bridge may, such as to the interface of JetStream.
+ */
+bool call_inbox(const char *subject);
 
 /**
  * call_say() - publish a word
@@ -71,5 +77,26 @@ void call_unsubscribe(natsSubscription *subscription);
  * for anything else. A generation tells a late message of an earlier call apart.
  */
 bool call_slot(const char *subject, unsigned int slots, unsigned int *slot, uint64_t *generation);
+
+/* Ends a CALL with EINTR: its handler does nothing, and nothing starts again. */
+#define CALL_SIGNAL SIGUSR1
+
+/* CALL_SIGNAL, of the calling thread, by SIG_BLOCK or SIG_UNBLOCK. */
+void call_signal(int how);
+
+/* Another client of NATS, that only asks, hears the answer and nothing else. */
+bool call_is_bridge(natsMsg *request);
+
+/**
+ * call_serve() - make a call here, for a caller on another host
+ * @route: of calls that come in
+ * @handle: with the right to send, on the local mailbox
+ * @request: of the other bridge
+ * @control: subject where that may speak of it
+ *
+ * Waits for the answer, in a thread that has CALL_SIGNAL blocked; that signal ends it. The other
+ * side hears how it ended.
+ */
+void call_serve(struct route *route, int handle, natsMsg *request, const char *control);
 
 #endif /* BRIDGE_CALL_H */

@@ -23,10 +23,6 @@
 /* How often a thread is told that its caller has gone, until it has heard. */
 #define TELL_AGAIN (20 * MILLISECOND)
 #define STACK_SIZE (256 << 10)
-/* Headers of an answer. */
-#define HEADERS_SIZE 1024
-/* Ends a CALL with EINTR: its handler does nothing, and nothing starts again. */
-#define SIGNAL SIGUSR1
 
 enum work_state {
 	WORK_NONE, /* no thread */
@@ -69,83 +65,6 @@ struct servers {
 	bool stopping;
 };
 
-static const char *header(natsMsg *msg, const char *key)
-{
-	const char *value = NULL;
-
-	return natsMsgHeader_Get(msg, key, &value) == NATS_OK && value ? value : "";
-}
-
-/* Room for the answer: what the caller has, and the server of NATS takes. */
-static size_t room_of(struct servers *servers, natsMsg *request)
-{
-	uint64_t most = server_max_payload(servers->route->bridge->server);
-	uint64_t wanted = strtoull(header(request, HEADER_ROOM), NULL, 10);
-
-	most = most > HEADERS_SIZE ? most - HEADERS_SIZE : 0;
-	return wanted < most ? wanted : most;
-}
-
-static void publish_answer(struct servers *servers, natsMsg *request,
-			   const struct mailbox_message *answer)
-{
-	const struct bridge *bridge = servers->route->bridge;
-	struct envelope envelope = {
-		.type = answer->type,
-		.pid = answer->pid,
-		.tid = answer->tid,
-		.uid = answer->uid,
-		.gid = answer->gid,
-		.time = envelope_wall(mailbox_now()),
-	};
-	natsMsg *msg = NULL;
-
-	snprintf(envelope.host, sizeof(envelope.host), "%s", bridge->config->host);
-	if (envelope_seal(&envelope, natsMsg_GetReply(request), answer->data, answer->length, &msg))
-		return;
-	if (natsMsgHeader_Set(msg, HEADER_CALL, CALL_ANSWER) == NATS_OK &&
-	    natsConnection_PublishMsg(server_nats(bridge->server), msg) == NATS_OK)
-		atomic_fetch_add(&servers->route->moved, 1);
-	natsMsg_Destroy(msg);
-}
-
-static int call(struct servers *servers, int handle, natsMsg *request,
-		struct mailbox_message *answer)
-{
-	struct mailbox_message message = { 0 };
-	struct envelope envelope;
-
-	envelope_open(&envelope, request);
-	message.data = (void *)natsMsg_GetData(request);
-	message.length = natsMsg_GetDataLength(request);
-	message.type = envelope.type;
-	message.priority = envelope.priority;
-	answer->room = room_of(servers, request);
-	/* One byte at least: NULL would be an answer that nobody wants. */
-	answer->data = malloc(answer->room + 1);
-	return answer->data ? mailbox_call(handle, &message, answer, 0, 0) : -ENOMEM;
-}
-
-/* Without the lock. */
-static void serve(struct servers *servers, int handle, natsMsg *request, const char *control)
-{
-	struct mailbox_message answer = { 0 };
-	const char *name;
-	int ret;
-
-	call_say(servers->route, natsMsg_GetReply(request), NULL, CALL_TAKEN, HEADER_CONTROL,
-		 control);
-	ret = call(servers, handle, request, &answer);
-	if (!ret) {
-		publish_answer(servers, request, &answer);
-	} else {
-		name = strerrorname_np(-ret);
-		call_say(servers->route, natsMsg_GetReply(request), NULL, CALL_FAILED, HEADER_ERROR,
-			 name ? name : "EIO");
-	}
-	free(answer.data);
-}
-
 static void *work_thread(void *context)
 {
 	struct work *work = context;
@@ -153,6 +72,7 @@ static void *work_thread(void *context)
 	char control[SERVER_NAME_SIZE];
 	int handle;
 
+	call_signal(SIG_BLOCK);
 	pthread_mutex_lock(&servers->lock);
 	for (;;) {
 		while (work->state == WORK_IDLE && !servers->stopping)
@@ -165,8 +85,12 @@ static void *work_thread(void *context)
 			    work->number, work->generation);
 		if (handle >= 0 && !work->cancelled) {
 			pthread_mutex_unlock(&servers->lock);
-			serve(servers, handle, work->request, control);
+			call_serve(servers->route, handle, work->request, control);
 			pthread_mutex_lock(&servers->lock);
+		} else {
+			/* Who has cancelled it does not listen; who has not offers it again. */
+			call_say(servers->route, natsMsg_GetReply(work->request), NULL, CALL_BUSY,
+				 NULL, NULL);
 		}
 		if (handle >= 0)
 			close(handle);
@@ -258,6 +182,10 @@ static void on_request(natsConnection *nats, natsSubscription *subscription, nat
 	(void)subscription;
 	if (!reply) {
 		pass_on(servers, msg);
+	} else if (!call_inbox(reply)) {
+		route_trouble(servers->route, ROUTE_RUNNING,
+			      "a request that wants its answer at '%s' was dropped: it is no inbox",
+			      reply);
 	} else if (!strcmp(word, CALL_PROBE)) {
 		call_say(servers->route, reply, NULL, CALL_HERE, NULL, NULL);
 	} else {
@@ -314,13 +242,13 @@ static bool look_locked(struct servers *servers, bool beat)
 		if (!work->request)
 			continue;
 		/* One that sends no beats, since it is no bridge, has to wait for its answer. */
-		if (now - work->heard > patience && *header(work->request, HEADER_CALL))
+		if (now - work->heard > patience && call_is_bridge(work->request))
 			work->cancelled = true;
 		if (work->cancelled && work->state == WORK_CALLING) {
 			/* It may come before the CALL has begun, and so is sent until that ends. */
-			pthread_kill(work->thread, SIGNAL);
+			pthread_kill(work->thread, CALL_SIGNAL);
 			again = true;
-		} else if (beat) {
+		} else if (beat && call_is_bridge(work->request)) {
 			call_say(servers->route, natsMsg_GetReply(work->request), NULL, CALL_BEAT,
 				 NULL, NULL);
 		}
@@ -442,7 +370,7 @@ void *route_call_in(void *context)
 	char subject[SERVER_NAME_SIZE];
 	unsigned int i;
 
-	sigaction(SIGNAL, &action, NULL);
+	sigaction(CALL_SIGNAL, &action, NULL);
 	pthread_mutex_init(&servers.lock, NULL);
 	servers.works = calloc(route->config->window, sizeof(*servers.works));
 	if (!servers.works || natsInbox_Create(&servers.inbox) != NATS_OK) {

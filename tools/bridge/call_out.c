@@ -51,6 +51,7 @@ struct slot {
  * @heard: when a server was heard to be there, 0 for not
  * @slots: calls under way
  * @nr: of them that are not free
+ * @taking: there are servers, and a slot is free; only of the thread of the route
  * @generation: of the last one that was taken
  */
 struct caller {
@@ -62,6 +63,7 @@ struct caller {
 	uint64_t heard;
 	struct slot *slots;
 	unsigned int nr;
+	bool taking;
 	uint64_t generation;
 };
 
@@ -135,10 +137,13 @@ static bool reply_locked(struct caller *caller, const char *word, natsMsg *msg)
 
 	slot->at = mailbox_now();
 	if (!strcmp(word, CALL_TAKEN)) {
-		natsMsgHeader_Get(msg, HEADER_CONTROL, &control);
-		server_name(slot->control, sizeof(slot->control), "%s", control ? control : "");
+		/* Without a way to speak of it only the patience of the other side ends it. */
+		if (natsMsgHeader_Get(msg, HEADER_CONTROL, &control) != NATS_OK || !control ||
+		    !call_inbox(control))
+			control = "";
+		server_name(slot->control, sizeof(slot->control), "%s", control);
 		slot->state = SLOT_TAKEN;
-	} else if (!strcmp(word, CALL_BUSY) && slot->state == SLOT_OFFERED) {
+	} else if (!strcmp(word, CALL_BUSY) && slot->state != SLOT_REFUSED) {
 		slot->state = SLOT_REFUSED;
 		slot->at += AGAIN;
 		route_wake(caller->route);
@@ -175,7 +180,7 @@ static void on_reply(natsConnection *nats, natsSubscription *subscription, natsM
 		natsMsgHeader_Get(msg, HEADER_CONTROL, &control);
 	}
 	pthread_mutex_unlock(&caller->lock);
-	if (control)
+	if (control && call_inbox(control))
 		call_say(caller->route, control, NULL, CALL_CANCEL, NULL, NULL);
 	natsMsg_Destroy(msg);
 }
@@ -237,9 +242,14 @@ static void begin_locked(struct caller *caller, struct slot *slot, unsigned int 
 	ret = seal(caller, message, message->lease ? reply : NULL, &slot->request);
 	if (!message->lease) {
 		/* No call: nobody waits, and nobody is told. */
-		if (!ret)
-			natsConnection_PublishMsg(server_nats(route->bridge->server),
-						  slot->request);
+		if (!ret && natsConnection_PublishMsg(server_nats(route->bridge->server),
+						      slot->request) != NATS_OK)
+			ret = -EMSGSIZE;
+		if (ret)
+			route_trouble(route, ROUTE_RUNNING,
+				      "a message of %zu bytes, which is no call, was dropped: the "
+				      "server does not take it",
+				      message->length);
 		natsMsg_Destroy(slot->request);
 		slot->request = NULL;
 		return;
@@ -350,9 +360,8 @@ static bool pause_for(struct caller *caller, uint64_t nanoseconds)
 	struct pollfd polls[] = {
 		{ .fd = caller->route->wake, .events = POLLIN },
 		{ .fd = caller->abandoned, .events = POLLIN },
-		/* With all slots in use it would be readable for ever. */
-		{ .fd = caller->nr < caller->route->config->window ? caller->handle : -1,
-		  .events = POLLIN },
+		/* What cannot be taken now would make it readable for ever. */
+		{ .fd = caller->taking ? caller->handle : -1, .events = POLLIN },
 	};
 	uint64_t count;
 
@@ -374,6 +383,7 @@ static uint64_t turn_locked(struct caller *caller, struct mailbox_message *messa
 		    mailbox_now() - caller->heard <= patience(caller);
 	int ret = 0;
 
+	caller->taking = false;
 	if (caller->handle >= 0)
 		look_locked(caller, abandoned, beat);
 	if (here && caller->handle < 0)
@@ -396,6 +406,7 @@ static uint64_t turn_locked(struct caller *caller, struct mailbox_message *messa
 		route_trouble(route, ROUTE_NO_MAILBOX, "mailbox '%s' was destroyed",
 			      route->config->mailbox);
 	}
+	caller->taking = ret == -EAGAIN;
 	return caller->nr ? (heartbeat < AGAIN ? heartbeat : AGAIN) : heartbeat;
 }
 

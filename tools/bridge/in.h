@@ -27,6 +27,7 @@
 #define IN_BATCH     256
 #define IN_API_WAIT  2000 /* milliseconds, of each request to the server */
 #define IN_FETCH     1000 /* milliseconds, of a fetch that finds nothing */
+#define IN_PATIENCE  2000000ULL /* of a fetcher that could fetch only a few */
 #define IN_NAK_DELAY 1000000000ULL
 #define IN_BYTES     (32 << 20) /* that are held, about */
 #define IN_PAUSE     500000000ULL /* after a dead letter that could not be published */

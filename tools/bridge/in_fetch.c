@@ -213,43 +213,51 @@ static unsigned int slots_for(const struct in_band *band)
 	return nr < most - band->held.nr ? nr : (unsigned int)(most - band->held.nr);
 }
 
+/* As many as the mailbox has room for. Return: 0 where it is full, or is not there any more. */
+static unsigned int room_for(struct in *in, unsigned int nr)
+{
+	int64_t space = room(in);
+	const int64_t held = count_held(in);
+
+	in->gone |= space < 0;
+	/* Then the route waits for room, and says so. */
+	in->full |= !space;
+	if (space <= held) {
+		route_wake(in->route);
+		return 0;
+	}
+	/* The other bands fetch, too. */
+	space = (space - held + in->nr_bands - 1) / in->nr_bands;
+	return nr < space ? nr : (unsigned int)space;
+}
+
+static void wait_locked(struct in *in, uint64_t time)
+{
+	const uint64_t end = mailbox_deadline_in(time);
+	const struct timespec until = { .tv_sec = end / 1000000000, .tv_nsec = end % 1000000000 };
+
+	pthread_cond_timedwait(&in->free_changed, &in->lock, &until);
+}
+
 /* Return: how many may be fetched; 0 at the end of the session. */
 static unsigned int wait_for_credit(struct in_band *band)
 {
 	struct in *in = band->in;
 	unsigned int credit = 0;
-	struct timespec until;
-	int64_t space;
+	bool patient = false;
 
 	pthread_mutex_lock(&in->lock);
 	while (!in->quit && !in->gone && !in->broken) {
-		const bool turn = in->turn_until > mailbox_now();
-
-		credit = turn && !in->full ? slots_for(band) : 0;
-		if (credit) {
-			space = room(in);
-			if (space < 0) {
-				in->gone = true;
-				route_wake(in->route);
-				credit = 0;
-				break;
-			}
-			if (space > count_held(in)) {
-				space -= count_held(in);
-				/* The other bands fetch, too. */
-				space = (space + in->nr_bands - 1) / in->nr_bands;
-				credit = credit < space ? credit : (unsigned int)space;
-				break;
-			}
-			credit = 0;
-			/* Then the route waits for room, and says so. */
-			if (!space)
-				in->full = true;
-			route_wake(in->route);
-		}
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec++;
-		pthread_cond_timedwait(&in->free_changed, &in->lock, &until);
+		if (in->turn_until > mailbox_now() && !in->full)
+			credit = slots_for(band);
+		if (credit)
+			credit = room_for(in, credit);
+		/* Many at once cost less; more slots are about to be free, unless receivers are slow. */
+		if (credit && (patient || credit >= in->share / 4))
+			break;
+		patient = credit;
+		wait_locked(in, credit ? IN_PATIENCE : 1000000000);
+		credit = 0;
 	}
 	pthread_mutex_unlock(&in->lock);
 	return credit;

@@ -32,6 +32,9 @@
 /* How long what flies may take to land when the route stops. */
 #define LANDING (5 * SECONDS)
 
+/* Letters that fly while there is little to do. */
+#define OUT_FEW 16
+
 /* No header of a message, with all the others, is longer than that: not worth to be counted. */
 #define HEADERS_SURELY 1024
 
@@ -343,6 +346,21 @@ static bool can_publish(struct out *out)
 }
 
 /*
+ * libnats waits a millisecond for more to write. Where there is no more that would be most of the
+ * time that a message takes. It has no call that only writes: this one waits for the server, too,
+ * but no longer than that millisecond.
+ */
+static void send_now(struct out *out)
+{
+	struct flight *flight = &out->flight;
+	unsigned int flying = flight_flying(flight);
+
+	if (flying && flying <= OUT_FEW && flight->published != out->sent_now)
+		natsConnection_FlushTimeout(server_nats(out->route->bridge->server), 1);
+	out->sent_now = flight->published;
+}
+
+/*
  * Wait for something to do. A handle can be readable without anything for us: others receive from
  * it, too, and the other of a pair may have left. Then look again only a little later.
  */
@@ -351,6 +369,7 @@ static void wait_for_more(struct out *out, int taken, bool *ready)
 	bool in_vain = *ready && taken == -EAGAIN, more = taken == -EAGAIN && !out->broadcast;
 	uint64_t timeout = 5 * SECONDS;
 
+	send_now(out);
 	if (flight_flying(&out->flight))
 		timeout = LOOK;
 	if (in_vain && timeout > 10 * MILLISECONDS)

@@ -107,6 +107,7 @@ struct refusal {
  * @free: letters that are; owner: the thread of the route, as of all that follow
  * @nr: letters under way
  * @bytes: that these have
+ * @published: how many were, so far
  * @limit: letters that may fly at once; it is one after a refusal and grows from there
  */
 struct flight {
@@ -122,6 +123,7 @@ struct flight {
 	struct letters free;
 	unsigned int nr;
 	uint64_t bytes;
+	uint64_t published;
 	unsigned int limit;
 };
 
@@ -157,6 +159,7 @@ struct connection {
  * @backoff: while that is so
  * @patience: how often as long as usual an answer may take
  * @looked: when we looked last whether answers are missing, and how much there is
+ * @sent_now: how many were published when what was buffered was last written
  */
 struct out {
 	struct route *route;
@@ -184,6 +187,7 @@ struct out {
 	struct backoff backoff;
 	unsigned int patience;
 	uint64_t looked;
+	uint64_t sent_now;
 };
 
 /* --- out.c ---------------------------------------------------------------- */

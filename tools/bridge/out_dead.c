@@ -38,6 +38,7 @@ static int send_there(struct out *out, struct letter *letter)
 {
 	struct mailbox_message message = { .files = out->files, .nr_files = out->nr_files };
 	struct envelope envelope;
+	int ret;
 
 	/* Longer than all that a mailbox can take. */
 	if (!letter->msg)
@@ -48,7 +49,11 @@ static int send_there(struct out *out, struct letter *letter)
 	message.expiry = letter->expiry;
 	message.data = (void *)natsMsg_GetData(letter->msg);
 	message.length = natsMsg_GetDataLength(letter->msg);
-	return mailbox_send_message(out->dead, &message, MAILBOX_NONBLOCK | MAILBOX_FILES, 0);
+	ret = mailbox_send_message(out->dead, &message, MAILBOX_NONBLOCK | MAILBOX_FILES, 0);
+	/* There are mailboxes that no files may be in. The rest of the message may. */
+	if (ret == -ELOOP)
+		ret = mailbox_send_message(out->dead, &message, MAILBOX_NONBLOCK, 0);
+	return ret;
 }
 
 bool out_bury(struct out *out, struct letter *letter)

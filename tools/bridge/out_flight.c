@@ -222,8 +222,10 @@ natsStatus flight_publish(struct flight *flight, struct letter *letter)
 	pthread_mutex_unlock(&flight->lock);
 
 	status = js_PublishMsgAsync(flight->js, &msg, NULL);
-	if (status == NATS_OK)
+	if (status == NATS_OK) {
+		flight->published++;
 		return NATS_OK;
+	}
 
 	/* It is ours again, and nobody will answer. */
 	pthread_mutex_lock(&flight->lock);

@@ -20,6 +20,8 @@
 #define BACKOFF_MOST  (5 * SECOND)
 /* How often one and the same trouble is told. */
 #define TELL_EVERY (60 * SECOND)
+/* What a mailbox holds where nothing is said. */
+#define USUAL_BYTES (8 * 1024 * 1024)
 
 static uint64_t unix_now(void)
 {
@@ -147,9 +149,14 @@ static int make(struct route *route, const char *name, uint32_t rights, int *han
 	create.share = 100;
 	create.message_size = config->message_size;
 	create.max_messages = 2 * config->window > 1024 ? 2 * config->window : 1024;
+	/* Two of the longest, and no less than is usual. */
+	create.max_bytes = 2 * config->message_size > USUAL_BYTES ? 2 * config->message_size :
+								    USUAL_BYTES;
 	if (config->policy == ROUTE_BROADCAST && config->direction == ROUTE_OUT &&
-	    !strcmp(name, config->mailbox))
+	    !strcmp(name, config->mailbox)) {
 		create.policy = MAILBOX_POLICY_BROADCAST;
+		create.on_full = MAILBOX_ON_FULL_OVERWRITE;
+	}
 	ret = mailbox_create(route->bridge->device, &create);
 	if (ret < 0)
 		return ret;

@@ -18,9 +18,11 @@ patience=120
 
 clean_up()
 {
-	# The worker that stands still would do so for ever.
-	killall -KILL hash mailbox 2>/dev/null
-	after_test >/dev/null 2>&1
+	# The worker that stands still would do so for ever. Nobody wants to read who is killed.
+	exec 2>/dev/null
+	killall -KILL mailbox
+	killall -KILL hash
+	after_test >/dev/null
 	cd / && rm -rf "$work"
 }
 trap clean_up EXIT

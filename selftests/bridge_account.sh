@@ -1,0 +1,60 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Many messages from host ha to host hb, while bridges are killed, the server restarts and a line is
+# cut: each arrives once, and none is missing.
+
+# shellcheck source=bridge/hosts.sh
+. "$(dirname "$0")/bridge/hosts.sh"
+
+# All of them on one kernel; the others have the same programs, and fewer will do.
+case $(uname -r) in
+6.1.*)	count=100000 ;;
+*)	count=20000 ;;
+esac
+count=$((count * ${MAILBOX_EFFORT:-100} / 100))
+
+received()
+{
+	[ "$(wc -l <got)" -ge "$1" ]
+}
+
+test_each_of_many_arrives_once()
+{
+	hosts && server_start || return
+	bridge_config ha <<-END
+		- {mailbox: many, direction: out, window: 1024}
+	END
+	bridge_config hb <<-END
+		- {mailbox: many, direction: in, window: 1024}
+	END
+	bridge_start ha && bridge_start hb || return
+	await 20 route_is ha many state running && await 20 route_is hb many state running || return
+	seq "$count" >want
+	nsenter -t "$(cat host.ha)" -n mailbox send --lines many <want &
+	echo $! >send.runs
+	nsenter -t "$(cat host.hb)" -n mailbox receive --lines --count "$count" many >got &
+	echo $! >receive.runs
+
+	await 60 received $((count / 10)) && bridge_kill hb && bridge_start hb || return
+	await 60 received $((count / 5)) && bridge_kill ha && bridge_start ha || return
+	await 60 received $((count * 3 / 10)) && server_kill && server_start || return
+	await 60 received $((count * 2 / 5)) && cut_off hb && mend hb || return
+	await 60 received $((count / 2)) && bridge_kill ha && bridge_kill hb && bridge_start hb &&
+		bridge_start ha || return
+	await 60 received $((count * 3 / 5)) && bridge_stop hb && bridge_start hb || return
+	if ! await 300 is_gone "$(cat receive.runs)"; then
+		echo "# $(wc -l <got) of $count have come"
+		tail -n 5 bridge.*.log
+		on ha mailbox bridge status
+		on hb mailbox bridge status
+		return 1
+	fi
+	sort -n got | cmp - want || return
+	# And nothing comes after them.
+	await 30 route_is hb many lag 0 && await 30 figure_on_is ha many messages 0 || return
+	figure_on_is hb many messages 0
+}
+
+# shellcheck source=cli.sh
+. "$(dirname "$0")/cli.sh"
