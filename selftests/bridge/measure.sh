@@ -17,7 +17,13 @@ rounds=3 percent=100
 
 give_up()
 {
+	local host
+
 	echo "measure.sh: $*"
+	for host in ha hb; do
+		on $host timeout 10 mailbox bridge status --json
+		on $host timeout 10 mailbox stat r1
+	done
 	cat bridge.*.log server.log
 	after_test
 	exit 1
@@ -34,8 +40,8 @@ measure()
 		--watch=in=$(cat bridge.hb.runs)"
 	echo "$by $*"
 	# shellcheck disable=SC2086  # several options
-	bridge-measure --by="$by" --from="$(cat host.ha)" --to="$(cat host.hb)" $watch "$@" >line ||
-		give_up "a measurement failed"
+	timeout 60 bridge-measure --by="$by" --from="$(cat host.ha)" --to="$(cat host.hb)" $watch "$@" \
+		>line || give_up "a measurement failed"
 	cat line >&3
 }
 
