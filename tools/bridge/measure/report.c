@@ -85,6 +85,22 @@ static double median(const json_t *results, struct which which, const char *proc
 	return nr ? values[nr / 2] : 0;
 }
 
+/* Of the first measurement of all. */
+static unsigned int rounds(const json_t *results)
+{
+	unsigned int nr = 0;
+	json_t *result;
+	size_t i;
+
+	json_array_foreach(results, i, result)
+	{
+		nr += !strcmp(json_string_value(json_object_get(result, "by")), bridge) &&
+		      integer(result, "size") == sizes[0] && integer(result, "routes") == 1 &&
+		      !integer(result, "interval");
+	}
+	return nr;
+}
+
 static double rate(const json_t *results, const char *by, int size)
 {
 	return median(results, (struct which){ by, size, 1, false }, NULL, "rate");
@@ -172,6 +188,8 @@ int report_tables(const char *path)
 {
 	json_t *results = load(path);
 
+	puts(".. SPDX-License-Identifier: GPL-2.0\n.. Made by 'bridge-measure --tables'.\n");
+	printf("Rounds: %u.\n\n", rounds(results));
 	rates(results);
 	times(results);
 	processors(results);
