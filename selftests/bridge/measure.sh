@@ -13,7 +13,7 @@ exec 3>&1 1>&2
 . "$(dirname "$0")/hosts.sh"
 
 rounds=3 percent=100
-[ "${MEASURE:-}" != quick ] || rounds=1 percent=10
+[ "${MEASURE:-}" != quick ] || rounds=1 percent=30
 
 give_up()
 {
@@ -40,9 +40,15 @@ measure()
 		--watch=in=$(cat bridge.hb.runs)"
 	echo "$by $*"
 	# shellcheck disable=SC2086  # several options
-	timeout 60 bridge-measure --by="$by" --from="$(cat host.ha)" --to="$(cat host.hb)" $watch "$@" \
+	timeout 300 bridge-measure --by="$by" --from="$(cat host.ha)" --to="$(cat host.hb)" $watch "$@" \
 		>line || give_up "a measurement failed"
 	cat line >&3
+}
+
+# all_run HOST NR
+all_run()
+{
+	[ "$(on "$1" mailbox bridge status --json | grep -o '"state":"running"' | wc -l)" -eq "$2" ]
 }
 
 # run_bridges NR: that many routes from ha to hb, mailboxes r1 and so on.
@@ -63,21 +69,18 @@ run_bridges()
 		bridge_start $host
 	done
 	for host in ha hb; do
-		for i in $(seq "$1"); do
-			await 120 route_is $host r$i state running ||
-				give_up "a route does not run"
-		done
+		await 120 all_run $host "$1" || give_up "a route does not run"
 	done
 }
 
 stop_bridges()
 {
-	local host
+	local host name
 
 	for host in ha hb; do
 		bridge_stop $host || give_up "a bridge does not stop"
-		while read -r i; do
-			on $host mailbox destroy "$i" || give_up "cannot destroy a mailbox"
+		while read -r name; do
+			on $host mailbox remove "$name" || give_up "cannot destroy a mailbox"
 		done <names
 	done
 }
