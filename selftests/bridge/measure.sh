@@ -80,7 +80,7 @@ stop_bridges()
 	for host in ha hb; do
 		bridge_stop $host || give_up "a bridge does not stop"
 		while read -r name; do
-			on $host mailbox remove "$name" || give_up "cannot destroy a mailbox"
+			on $host mailbox rm "$name" || give_up "cannot destroy a mailbox"
 		done <names
 	done
 }
