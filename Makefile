@@ -37,7 +37,7 @@ export MINIMIZE MAILBOX_SEED
 cflags := -std=gnu11 -O2 -g -Wall -Wextra -Werror
 
 .PHONY: all module tools selftests programs deps demo demo-hosts test test-all shell coverage mutate fuzz \
-	bench check format install clean help
+	bench bench-hosts check format install clean help
 
 all: module tools	## the module and the tools (default)
 
@@ -89,6 +89,10 @@ coverage: deps		## lines and branches that all tests, or TESTS, run on COVERAGE_
 bench:			## measurements beside other kinds of IPC, in a virtual machine with KERNEL
 	@$(vm)/deps.sh bench
 	@$(vm)/bench.sh $(KERNEL) $(BENCH)
+
+bench-hosts:		## messages between hosts: bridges beside NATS alone; MEASURE=quick
+	@$(vm)/deps.sh bench
+	@MEASURE=$(MEASURE) $(vm)/bench-hosts.sh $(KERNEL)
 
 check:			## compilers, sparse, checkpatch, Coccinelle, formatting, licences
 	@$(vm)/deps.sh check

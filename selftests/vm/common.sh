@@ -41,3 +41,24 @@ apt_update()
 	say "reading the package lists"
 	as_root apt-get -qq update >&2
 }
+
+# A NATS server, and the module of the kernel that makes networks between hosts; without that the
+# tests say that there are no hosts.
+# add_hosts KERNEL-FOLDER WORK: to WORK/initramfs.
+add_hosts()
+{
+	local folder=$1 work=$2 veth
+
+	cat "$("$vm/programs.sh" hosts)" >>"$work/initramfs"
+	for veth in "$folder"/lib/modules/*/kernel/drivers/net/veth.ko*; do
+		[ -e "$veth" ] || return 0
+		mkdir -p "$work/hosts/vm"
+		case $veth in
+		*.xz)	busybox xzcat "$veth" >"$work/hosts/vm/veth.ko" ;;
+		*)	cp "$veth" "$work/hosts/vm/veth.ko" ;;
+		esac
+		(cd "$work/hosts" && find . | cpio --quiet -o -H newc -R 0:0 | gzip -1) \
+			>>"$work/initramfs"
+		rm -r "$work/hosts"
+	done
+}

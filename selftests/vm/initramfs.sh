@@ -54,12 +54,26 @@ add_tests()
 	[ ! -e "$top/selftests/settings" ] || cp "$top/selftests/settings" selftests/
 }
 
+# Those that ldd(1) names. The C library loads that of the compiler by itself when a thread is
+# cancelled.
+add_libraries()
+{
+	local library
+
+	{
+		readlink -f "$("${CC:-gcc}" -print-file-name=libgcc_s.so.1)"
+		ldd "$@" | sed -n 's/^\t\(.* => \)\?\(\/[^ ]*\) (.*/\2/p'
+	} | sort -u | while IFS= read -r library; do
+		mkdir -p ".${library%/*}"
+		cp -L "$library" ".$library"
+	done
+}
+
 # Ordinary programs in /selftests/ipc and /selftests/bridge, the bridge, and the library that is to
-# be preloaded in /lib, all with the libraries that ldd(1) names. The C library loads that of
-# the compiler by itself when a thread is cancelled.
+# be preloaded in /lib, all with their libraries.
 add_ordinary()
 {
-	local file library
+	local file
 	local preloaded=$build/tools/libmailbox-compat.so
 
 	for file in "$build"/selftests/ipc/*; do
@@ -70,15 +84,15 @@ add_ordinary()
 	cp "$top/tools/bridge/mailbox-bridge.yaml" selftests/bridge/configs/
 	add_programs selftests/bridge "$build"/selftests/bridge/*
 	strip -g -o "lib/${preloaded##*/}" "$preloaded"
-	{
-		readlink -f "$("${CC:-gcc}" -print-file-name=libgcc_s.so.1)"
-		ldd selftests/ipc/* bin/mailbox-bridge "lib/${preloaded##*/}" |
-			sed -n 's/^\t\(.* => \)\?\(\/[^ ]*\) (.*/\2/p'
-	} | sort -u | while IFS= read -r library; do
-		mkdir -p ".${library%/*}"
-		cp -L "$library" ".$library"
-	done
+	add_libraries selftests/ipc/* bin/mailbox-bridge "lib/${preloaded##*/}"
 	cp "$top/selftests/ipc/twice.sh" selftests/ipc/
+}
+
+# Of all tests no more than what measures messages between hosts.
+add_hosts_only()
+{
+	cp -r "$top/selftests/bridge" selftests/
+	add_libraries bin/mailbox-bridge bin/bridge-measure
 }
 
 add_demo()
@@ -101,7 +115,11 @@ add_programs vm "$build/vm/supervise"
 [ ! -e "$module/mailbox_test.ko" ] || strip -g -o vm/mailbox_test.ko "$module/mailbox_test.ko"
 add_programs bin "$build"/tools/*
 # Measurements run without them, and every instruction of the boot takes its time.
-grep -qE '^MODE=(bench|profile)' vm/settings || add_tests
+case $(sed -n 's/^MODE=//p' vm/settings) in
+bench | profile) ;;
+measure-hosts)	add_hosts_only ;;
+*)		add_tests ;;
+esac
 echo 'root:x:0:0:root:/root:/bin/sh' >etc/passwd
 echo 'root:x:0:' >etc/group
 [ -z "$tree" ] || add_demo

@@ -66,26 +66,6 @@ wants()
 	return 1
 }
 
-# A NATS server, and the module of the kernel that makes networks between hosts; without that the
-# tests say that there are no hosts.
-add_hosts()
-{
-	local veth
-
-	cat "$("$vm/programs.sh" hosts)" >>"$work/initramfs"
-	for veth in "$folder"/lib/modules/*/kernel/drivers/net/veth.ko*; do
-		[ -e "$veth" ] || return 0
-		mkdir -p "$work/hosts/vm"
-		case $veth in
-		*.xz)	busybox xzcat "$veth" >"$work/hosts/vm/veth.ko" ;;
-		*)	cp "$veth" "$work/hosts/vm/veth.ko" ;;
-		esac
-		(cd "$work/hosts" && find . | cpio --quiet -o -H newc -R 0:0 | gzip -1) \
-			>>"$work/initramfs"
-		rm -r "$work/hosts"
-	done
-}
-
 # pack MODE [TREE]: for $kernel.
 pack()
 {
@@ -95,7 +75,7 @@ pack()
 		cat "$("$vm/programs.sh" compat)" >>"$work/initramfs"
 	fi
 	if [ "$1" = demo-hosts ] || wants 'bridge_*' "$1" "$kernel"; then
-		add_hosts
+		add_hosts "$folder" "$work"
 	fi
 	flock -u 8
 }
