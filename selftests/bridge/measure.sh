@@ -61,7 +61,7 @@ run_bridges()
 		[ $host = ha ] || direction=in
 		: >routes
 		for i in $(seq "$1"); do
-			on $host mailbox create --max-messages=1024 --max-bytes=32M r$i >>ids ||
+			on $host mailbox create --max-messages=1024 --max-bytes=32M "r$i" >>ids ||
 				give_up "cannot create a mailbox"
 			echo "  - {mailbox: r$i, direction: $direction}" >>routes
 		done
@@ -85,7 +85,9 @@ stop_bridges()
 	done
 }
 
-hosts && server_start || give_up "no server"
+if ! hosts || ! server_start; then
+	give_up "no server"
+fi
 
 run_bridges 1
 # Warm: the first messages of each find pages that nobody has touched.
