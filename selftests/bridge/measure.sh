@@ -40,7 +40,7 @@ measure()
 		--watch=in=$(cat bridge.hb.runs)"
 	echo "$by $*"
 	# shellcheck disable=SC2086  # several options
-	timeout 300 bridge-measure --by="$by" --from="$(cat host.ha)" --to="$(cat host.hb)" $watch "$@" \
+	timeout 120 bridge-measure --by="$by" --from="$(cat host.ha)" --to="$(cat host.hb)" $watch "$@" \
 		>line || give_up "a measurement failed"
 	cat line >&3
 }
@@ -61,7 +61,7 @@ run_bridges()
 		[ $host = ha ] || direction=in
 		: >routes
 		for i in $(seq "$1"); do
-			on $host mailbox create --max-messages=1024 --max-bytes=32M r$i >>ids ||
+			on $host mailbox create --max-messages=1024 --max-bytes=32M "r$i" >>ids ||
 				give_up "cannot create a mailbox"
 			echo "  - {mailbox: r$i, direction: $direction}" >>routes
 		done
@@ -85,13 +85,13 @@ stop_bridges()
 	done
 }
 
-hosts && server_start || give_up "no server"
+{ hosts && server_start; } || give_up "no server"
 
 run_bridges 1
 # Warm: the first messages of each find pages that nobody has touched.
 measure bridge --messages=500 3>/dev/null
 measure client --messages=500 3>/dev/null
-for round in $(seq $rounds); do
+for _ in $(seq $rounds); do
 	for size in 64 1024 16384; do
 		case $size in
 		64)	nr=10000 ;;
@@ -107,15 +107,15 @@ for round in $(seq $rounds); do
 		measure "$by" --size=64 --messages=$((2 * percent)) --interval=20000
 	done
 done
-seq 1 | sed 's/^/r/' >names
+echo r1 >names
 stop_bridges
 
 for routes in 10 100; do
-	run_bridges $routes
-	for round in $(seq $rounds); do
-		measure bridge --routes=$routes --messages=$((100 * percent))
+	run_bridges "$routes"
+	for _ in $(seq $rounds); do
+		measure bridge --routes="$routes" --messages=$((100 * percent))
 	done
-	seq $routes | sed 's/^/r/' >names
+	seq "$routes" | sed 's/^/r/' >names
 	stop_bridges
 done
 after_test
