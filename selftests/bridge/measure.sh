@@ -40,7 +40,7 @@ measure()
 		--watch=in=$(cat bridge.hb.runs)"
 	echo "$by $*"
 	# shellcheck disable=SC2086  # several options
-	timeout 300 bridge-measure --by="$by" --from="$(cat host.ha)" --to="$(cat host.hb)" $watch "$@" \
+	timeout 120 bridge-measure --by="$by" --from="$(cat host.ha)" --to="$(cat host.hb)" $watch "$@" \
 		>line || give_up "a measurement failed"
 	cat line >&3
 }
@@ -85,15 +85,13 @@ stop_bridges()
 	done
 }
 
-if ! hosts || ! server_start; then
-	give_up "no server"
-fi
+{ hosts && server_start; } || give_up "no server"
 
 run_bridges 1
 # Warm: the first messages of each find pages that nobody has touched.
 measure bridge --messages=500 3>/dev/null
 measure client --messages=500 3>/dev/null
-for round in $(seq $rounds); do
+for _ in $(seq $rounds); do
 	for size in 64 1024 16384; do
 		case $size in
 		64)	nr=10000 ;;
@@ -109,15 +107,15 @@ for round in $(seq $rounds); do
 		measure "$by" --size=64 --messages=$((2 * percent)) --interval=20000
 	done
 done
-seq 1 | sed 's/^/r/' >names
+echo r1 >names
 stop_bridges
 
 for routes in 10 100; do
-	run_bridges $routes
-	for round in $(seq $rounds); do
-		measure bridge --routes=$routes --messages=$((100 * percent))
+	run_bridges "$routes"
+	for _ in $(seq $rounds); do
+		measure bridge --routes="$routes" --messages=$((100 * percent))
 	done
-	seq $routes | sed 's/^/r/' >names
+	seq "$routes" | sed 's/^/r/' >names
 	stop_bridges
 done
 after_test

@@ -175,6 +175,8 @@ static void many_routes(const json_t *results)
 	for (i = 0; i < NR(routes); i++) {
 		struct which which = { bridge, 64, routes[i], false };
 
+		if (median(results, which, NULL, "rate") == 0)
+			continue;
 		printf("%7d  %19.0f  %8.1f  %8.1f  %8.1f\n", routes[i],
 		       median(results, which, NULL, "rate"),
 		       median(results, which, "out", "KiB") / 1024,
