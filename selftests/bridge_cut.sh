@@ -1,0 +1,109 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# A host that receives is cut off while messages flow, for longer than the server waits for it: what
+# it has got is not sent to it again, what is for one host goes to another, and of a broadcast it
+# misses nothing.
+
+# shellcheck source=bridge/hosts.sh
+. "$(dirname "$0")/bridge/hosts.sh"
+
+# What there is to see when a test has failed, which this says.
+logs()
+{
+	local host
+
+	tail -n 10 bridge.*.log
+	for host in ha hb hc; do
+		[ ! -e host.$host ] || on $host mailbox bridge status
+	done
+	return 1
+}
+
+# routes HOST ROUTE: starts a bridge with it.
+routes()
+{
+	printf -- '- {%s}\n' "$2" | bridge_config "$1" && bridge_start "$1"
+}
+
+# lines FILE COUNT: has as many, or more.
+lines()
+{
+	[ "$(wc -l <"$1")" -ge "$2" ]
+}
+
+# receive HOST COUNT MAILBOX: into the file got.HOST, in the background.
+receive()
+{
+	nsenter -t "$(cat "host.$1")" -n mailbox receive --lines --count "$2" "$3" >"got.$1" &
+	echo $! >"receive.$1.runs"
+}
+
+test_what_was_got_before_the_cut_does_not_come_again()
+{
+	hosts && server_start || return
+	routes ha 'mailbox: jobs, direction: out' || return
+	routes hb 'mailbox: jobs, direction: in, ack_wait: 1s, hold: 500ms' || return
+	await 30 route_is ha jobs state running && await 30 route_is hb jobs state running ||
+		logs || return
+	seq 20000 >want
+	nsenter -t "$(cat host.ha)" -n mailbox send --lines jobs <want &
+	echo $! >send.runs
+	receive hb 20000 jobs
+	# With acknowledgements on the way, which are lost.
+	await 60 lines got.hb 2000 && cut_off hb || logs || return
+	await 60 route_is hb jobs state away && mend hb || logs || return
+	await 120 is_gone "$(cat receive.hb.runs)" || logs || return
+	sort -n got.hb | cmp - want || logs || return
+	await 60 route_is hb jobs lag 0 && figure_on_is hb jobs messages 0 || logs
+}
+
+test_turn_goes_to_another_host()
+{
+	local host
+
+	hosts ha hb hc && server_start || return
+	routes ha 'mailbox: jobs, direction: out, policy: one, create: true' || return
+	for host in hb hc; do
+		routes $host 'mailbox: jobs, direction: in, policy: one, create: true, turn: 5s'
+		# The one that is first has it.
+		[ $host = hc ] || await 30 route_is hb jobs state running || logs || return
+	done
+	await 30 route_is hc jobs state waiting && await 30 on ha mailbox stat jobs ||
+		logs || return
+	on ha mailbox send jobs one || return
+	expect 0 on hb mailbox receive --timeout 30s jobs && prints one || logs || return
+	await 30 route_is hb jobs lag 0 && cut_off hb || logs || return
+	on ha mailbox send jobs two || return
+	expect 0 on hc mailbox receive --timeout 60s jobs && prints two || logs || return
+	# Back again, it sees that it is another's.
+	mend hb && await 60 route_is hb jobs state waiting || logs || return
+	on ha mailbox send jobs three || return
+	expect 0 on hc mailbox receive --timeout 30s jobs && prints three || logs || return
+	[ "$(figure_on hb jobs messages)" = 0 ]
+}
+
+test_broadcast_is_heard_later()
+{
+	local host
+
+	hosts ha hb hc && server_start || return
+	for host in hb hc; do
+		routes $host 'mailbox: news, direction: in, policy: broadcast' &&
+			await 30 route_is $host news state running || logs || return
+	done
+	routes ha 'mailbox: news, direction: out, policy: broadcast' || return
+	await 30 route_is ha news state running || logs || return
+	receive hb 400 news
+	receive hc 400 news
+	seq 400 >want
+	head -n 200 want | on ha mailbox send --lines news || return
+	await 30 lines got.hb 200 && await 30 lines got.hc 200 || logs || return
+	cut_off hc && tail -n 200 want | on ha mailbox send --lines news || return
+	await 30 is_gone "$(cat receive.hb.runs)" && cmp want got.hb || logs || return
+	await 60 route_is hc news state away && mend hc || logs || return
+	await 60 is_gone "$(cat receive.hc.runs)" && cmp want got.hc || logs
+}
+
+# shellcheck source=cli.sh
+. "$(dirname "$0")/cli.sh"
