@@ -62,6 +62,22 @@ test_disk_of_the_server_is_full()
 	return "$1"
 }
 
+# Streams, consumers and what was in them: another disk. Messages that a bridge had not yet sent are
+# not lost with it.
+test_store_of_the_server_is_lost()
+{
+	hosts && server_start || return
+	pair '' '' && both_run || return
+	on ha mailbox send jobs before || return
+	expect 0 on hb mailbox receive --timeout 30s jobs && prints before || return
+	await 30 route_is hb jobs lag 0 && server_kill && rm -r store || return
+	await 30 route_is ha jobs state away || return
+	on ha mailbox send jobs after && server_start || return
+	expect 0 on hb mailbox receive --timeout 60s jobs && prints after && return
+	tail -n 5 bridge.*.log
+	return 1
+}
+
 test_cut_for_longer_than_the_window()
 {
 	hosts && server_start || return
