@@ -6,28 +6,8 @@
 # shellcheck source=bridge/hosts.sh
 . "$(dirname "$0")/bridge/hosts.sh"
 
-# The bridge of ha, with one route out and one in.
-start()
-{
-	bridge_config ha <<-END
-		- {mailbox: jobs, direction: out}
-		- {mailbox: results, name: back, subject: work.results, direction: in}
-	END
-	bridge_start ha
-}
-
-status_has()
-{
-	on ha mailbox bridge status "$@" >out 2>err && grep -qF -- "$wanted" out
-}
-
-# until_status TEXT [OPTION...]
-until_status()
-{
-	wanted="$1"
-	shift
-	await 40 status_has "$@" || { cat out err bridge.ha.log; return 1; }
-}
+# shellcheck source=bridge/status.sh
+. "$(dirname "$0")/bridge/status.sh"
 
 test_no_bridge()
 {
@@ -65,23 +45,10 @@ test_without_a_server()
 		await 10 grep -q 'no connection to a server' bridge.ha.log
 }
 
-test_connected()
-{
-	hosts ha && start || return
-	until_status 'not connected' || return
-	server_start || return
-	until_status "connected to $server (connection 1)" || return
-	until_status running && await 20 route_is ha jobs state running || return
-	server_stop || return
-	until_status 'not connected' || return
-	server_start || return
-	until_status "connected to $server (connection 2)"
-}
-
 test_lag_is_what_waits()
 {
-	hosts ha && start || return
-	await 20 on ha mailbox stat jobs || return
+	hosts ha || return
+	on ha mailbox create jobs >out && start || return
 	on ha mailbox send jobs one two three || return
 	await 20 route_is ha jobs lag 3 || return
 	server_start || return
@@ -124,42 +91,6 @@ test_stops_at_once()
 	wait "$(cat bridge.ha.runs)" || { cat bridge.ha.log; return 1; }
 	contains stopped bridge.ha.log || return
 	expect 3 on ha mailbox bridge status
-}
-
-# A server that does not let it in ends the connection for good: another is made.
-test_refused_and_let_in()
-{
-	hosts ha || return
-	echo 'authorization { token: secret }' >server.more
-	server_start && start || return
-	until_status 'Authorization Violation' || return
-	contains 'the connection is refused: Authorization Violation' bridge.ha.log || return
-	server_stop && rm server.more && server_start || return
-	until_status "connected to $server" && await 30 route_is ha jobs state running
-}
-
-test_no_permission()
-{
-	hosts ha || return
-	cat >server.more <<-END
-		authorization {
-			users: [{user: bridge, password: pw, permissions: {publish: "other"}}]
-		}
-	END
-	echo pw >password
-	bridge_server="  user: bridge
-  password_file: $PWD/password"
-	server_start && start || return
-	until_status 'does not permit the bridge to use JetStream' && contains refused
-}
-
-test_server_without_jetstream()
-{
-	hosts ha || return
-	nsenter -t "$(cat host.h0)" -n /usr/sbin/nats-server -a 10.77.0.1 >server.log 2>&1 &
-	echo $! >server.runs
-	start || return
-	until_status 'the server has no JetStream: start it with --jetstream'
 }
 
 watched_twice()

@@ -488,9 +488,7 @@ for test in ${1:-$tests}; do
 		failed=$((failed + 1))
 		echo "not ok $number ${test#test_}"
 	fi
-	if command -v after_test >/dev/null; then
-		after_test
-	fi
+	! command -v after_test >/dev/null || after_test
 	# The next one begins with nothing, neither files nor mailboxes.
 	rm -rf "${work:?}"/*
 	for id in $(mailbox ls --no-header | awk '{ print $1 }'); do

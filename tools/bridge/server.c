@@ -20,8 +20,11 @@
 #define SECRET_SIZE 1024
 /* Errors of the server that came by themselves and are remembered. */
 #define ERRORS 16
-/* What waits while there is no connection, bytes: the routes keep their messages themselves. */
-#define RECONNECT_BUFFER (1 << 20)
+/*
+ * What libnats keeps while there is no connection, bytes: nothing. It would be written before what
+ * the routes publish again, and calls would be made that nobody waits for any more.
+ */
+#define RECONNECT_BUFFER 1
 /* Between two attempts, milliseconds, and by how much the bridges of several hosts differ. */
 #define RETRY_WAIT   500
 #define RETRY_JITTER 300

@@ -37,9 +37,10 @@ prepare_hosts()
 	echo 'max_payload: 4M' >server.more
 	server_start || fail "the server does not start"
 	for host in ha hb hc; do
-		on $host mailbox create --max-messages=256 --max-bytes=4M jobs >>ids &&
-			on $host mailbox create --max-bytes=4M results >>ids ||
+		if ! on $host mailbox create --max-messages=256 --max-bytes=4M jobs >>ids ||
+			! on $host mailbox create --max-bytes=4M results >>ids; then
 			fail "cannot create the mailboxes of $host"
+		fi
 	done
 	# What a host that dies had taken is given to another after ack_wait.
 	bridge_config ha <<-END
@@ -56,8 +57,10 @@ prepare_hosts()
 		bridge_start $host
 	done
 	for host in ha hb hc; do
-		await 30 route_is $host jobs state running && await 30 route_is $host results state running ||
+		if ! await 30 route_is $host jobs state running ||
+			! await 30 route_is $host results state running; then
 			fail "the bridge of $host does not run: $(cat bridge.$host.log)"
+		fi
 	done
 	for host in ha hb hc; do
 		printf '\n%s\n' "'mailbox bridge status' on $host:"
@@ -82,11 +85,11 @@ start_parts()
 
 cut_hc_off()
 {
-	local held
+	local path
 
-	read -r held <held || fail "no worker of hc ever stood still"
+	read -r path <held || fail "no worker of hc ever stood still"
 	cut_off hc || fail "cannot cut hc off"
-	printf '\n%s\n' "${bold}hc is cut off, with worker 4 at $held$plain"
+	printf '\n%s\n' "${bold}hc is cut off, with worker 4 at $path$plain"
 	echo "jobs that hc has and nobody there has finished: $(figure_on hc jobs messages)"
 	await $patience route_is ha results state running || fail "the bridge of ha stands still"
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=dash
+# shellcheck shell=dash disable=SC2034  # who sources this uses them
 #
 # What the demonstrations share. Sourced in their folder, beside tree/ and bin/.
 
