@@ -34,7 +34,7 @@ bridges()
 	server_start || return
 	for end in ha:out hb:in; do
 		bridge_config ${end%:*} <<-END
-			- {mailbox: sums, direction: ${end#*:}, policy: call, heartbeat: 300ms${1:-}}
+			- {mailbox: sums, direction: ${end#*:}, policy: call, heartbeat: 1s${1:-}}
 		END
 		bridge_start ${end%:*} && await 20 on ${end%:*} mailbox stat sums || return
 	done
@@ -151,7 +151,7 @@ test_host_is_cut_off()
 {
 	calls sh -c 'echo >at; exec sleep 1000' && call_in_background ha x && begun || return
 	cut_off hb
-	ends 15 4 && contains 'did not answer it' said.ha || return
+	ends 15 6 && contains 'did not answer it' said.ha || return
 	# The other side has given it up, too.
 	await 10 route_is hb sums in_flight 0 || return
 	mend hb && await 60 route_is ha sums state running
@@ -162,7 +162,7 @@ test_bridge_of_server_is_killed()
 	calls sh -c 'read -r x; [ $x = fast ] || { echo >at; exec sleep 1000; }; echo $x' || return
 	call_in_background ha x && begun || return
 	bridge_kill hb
-	ends 15 4 || return
+	ends 15 6 || return
 	ended bridge.serve.hb.runs KILL
 	bridge_start hb && serve hb -- cat && await 30 route_is ha sums state running || return
 	expect 0 on ha mailbox call sums x && prints x
@@ -173,7 +173,7 @@ test_bridge_of_caller_is_killed()
 	calls sh -c 'echo >>tally; echo >at; exec sleep 1000' && call_in_background ha x && begun ||
 		return
 	bridge_kill ha
-	ends 15 4 && contains 'did not answer it' said.ha || return
+	ends 15 6 && contains 'did not answer it' said.ha || return
 	await 10 route_is hb sums in_flight 0 || return
 	# It is not done again.
 	bridge_start ha && await 20 route_is ha sums state running || return
@@ -217,7 +217,7 @@ test_remote_procedure_calls()
 	hosts && server_start || return
 	for end in ha:out hb:in; do
 		bridge_config ${end%:*} <<-END
-			- {mailbox: count, direction: ${end#*:}, policy: call, heartbeat: 300ms}
+			- {mailbox: count, direction: ${end#*:}, policy: call, heartbeat: 1s}
 		END
 		bridge_start ${end%:*} && await 20 on ${end%:*} mailbox stat count || return
 	done
