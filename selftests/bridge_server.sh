@@ -22,6 +22,8 @@ test_refused_and_let_in()
 
 test_no_permission()
 {
+	local bridge_server
+
 	hosts ha || return
 	cat >server.more <<-END
 		authorization {

@@ -276,6 +276,26 @@ TEST_F(stream, bytes_that_are_read_make_room)
 	close(fd);
 }
 
+TEST_F(stream, bytes_that_are_read_make_room_in_the_share)
+{
+	struct mailbox_create args = create_args();
+	int fd, reader;
+
+	args.max_bytes = 16;
+	args.message_size = 16;
+	args.share = 50;
+	fd = box_create(self->device, &args);
+	ASSERT_LE(0, fd);
+	reader = stream_reader(self->device, args.id);
+	put(fd, "01234567");
+	EXPECT_EQ(-EAGAIN, box_send_text(fd, "xy", 0, 0));
+	EXPECT_BYTES(reader, 2, "01");
+	put(fd, "xy");
+	EXPECT_EQ(-EAGAIN, box_send_text(fd, "z", 0, 0));
+	close(reader);
+	close(fd);
+}
+
 TEST_F(stream, a_sender_that_waits_gets_the_room)
 {
 	struct mailbox_create args = create_args();

@@ -35,12 +35,12 @@ flock -u 8
 
 say "${bold}Linux ${folder##*/}$plain"
 MEMORY=3072 "$vm/boot.sh" "$folder" "$work/initramfs" "$work/console" "$work/result" </dev/null >&2
-# The last line says that all went well.
+grep '^{' "$work/result" | tr -d '\r' >"$result.json" || true
+# The last line says that all went well. What was measured before is good all the same.
 if [ "$(tail -n 1 "$work/result" | tr -d '\r')" != 0 ]; then
 	tail -n 20 "$work/console" >&2
-	die "the measurements failed"
+	die "the measurements failed; those before are in ${result#"$top"/}.json"
 fi
-grep '^{' "$work/result" | tr -d '\r' >"$result.json"
 "$build/tools/bridge-measure" --tables "$result.json"
 "$top/tools/bridge/measure/plot.sh" "$result.json" "$result"
 say "${result#"$top"/}.json"

@@ -88,7 +88,7 @@ arguments=(
 	# Emulation on a busy machine is slow: the watchdogs have to be patient, and none is to
 	# find the clock unstable, since the kernel then changes its own code, which is no time to
 	# be emulated on two processors (int3 in sched_clock_cpu()).
-	-append "console=ttyS0 panic=-1 slab_nomerge watchdog_thresh=60 tsc=reliable \
+	-append "console=ttyS0 panic=-1 slab_nomerge watchdog_thresh=60 tsc=reliable no_timer_check \
 workqueue.watchdog_thresh=120 rcupdate.rcu_cpu_stall_timeout=120 $more"
 	-serial "file:$3"
 	-chardev stdio,id=here,signal=off
