@@ -55,7 +55,7 @@ test_disk_of_the_server_is_full()
 	[ "$(figure_on ha jobs messages)" -gt 40 ] || return
 	# It has stopped JetStream, and waits for somebody who makes room and starts it again.
 	mount -o remount,size=64m store && server_kill && server_start && bridge_start hb || return
-	numbers 100 && await 30 figure_on_is ha jobs messages 0
+	await 60 on hb mailbox stat jobs && numbers 100 && await 30 figure_on_is ha jobs messages 0
 	set -- $?
 	server_kill
 	umount -l store

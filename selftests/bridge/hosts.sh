@@ -133,7 +133,7 @@ ended()
 {
 	[ -e "$1" ] || return 0
 	kill "-$2" "$(cat "$1")" 2>/dev/null
-	await 30 is_gone "$(cat "$1")" || return
+	await 60 is_gone "$(cat "$1")" || return
 	wait "$(cat "$1")" 2>/dev/null
 	rm "$1"
 }
