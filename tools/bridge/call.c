@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "call.h"
+#include "retire.h"
 #include "server.h"
 
 void call_subject(const struct route *route, char *subject)
@@ -55,7 +56,7 @@ static void on_complete(void *context)
 	sem_post(context);
 }
 
-void call_unsubscribe(natsSubscription *subscription)
+void call_unsubscribe(struct route *route, natsSubscription *subscription)
 {
 	sem_t done;
 
@@ -68,7 +69,7 @@ void call_unsubscribe(natsSubscription *subscription)
 			continue;
 	}
 	sem_destroy(&done);
-	natsSubscription_Destroy(subscription);
+	retire(server_nats(route->bridge->server), subscription);
 }
 
 bool call_slot(const char *subject, unsigned int slots, unsigned int *slot, uint64_t *generation)

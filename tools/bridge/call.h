@@ -70,7 +70,7 @@ void call_say(struct route *route, const char *subject, const char *reply, const
 	      const char *key, const char *value);
 
 /* Ends a subscription with a callback, which does not run any more when this returns; or NULL. */
-void call_unsubscribe(natsSubscription *subscription);
+void call_unsubscribe(struct route *route, natsSubscription *subscription);
 
 /*
  * The slot that stands behind the last dot of a subject, as "SLOT-GENERATION" in decimal: false

@@ -320,7 +320,7 @@ static void run(struct servers *servers)
 		if (served && !subscription) {
 			subscribe(servers, &subscription);
 		} else if (!served && subscription) {
-			call_unsubscribe(subscription);
+			call_unsubscribe(route, subscription);
 			subscription = NULL;
 		}
 		if (servers->handle >= 0)
@@ -329,7 +329,7 @@ static void run(struct servers *servers)
 				       route->wake);
 		route_wait(route, -1, 0, again ? TELL_AGAIN : heartbeat);
 	}
-	call_unsubscribe(subscription);
+	call_unsubscribe(route, subscription);
 }
 
 static void stop(struct servers *servers)
@@ -391,7 +391,7 @@ void *route_call_in(void *context)
 	}
 	run(&servers);
 	stop(&servers);
-	call_unsubscribe(control);
+	call_unsubscribe(route, control);
 	close_locked(&servers);
 out:
 	natsInbox_Destroy(servers.inbox);

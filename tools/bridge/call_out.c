@@ -473,7 +473,7 @@ void *route_call_out(void *context)
 	pthread_mutex_lock(&caller.lock);
 	close_locked(&caller);
 	pthread_mutex_unlock(&caller.lock);
-	call_unsubscribe(subscription);
+	call_unsubscribe(route, subscription);
 out:
 	natsInbox_Destroy(caller.inbox);
 	if (caller.abandoned >= 0)

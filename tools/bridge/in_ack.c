@@ -10,6 +10,7 @@
 
 #include "in.h"
 #include "log.h"
+#include "retire.h"
 
 #define ANSWER_WAIT 3000000000ULL
 
@@ -73,7 +74,7 @@ void in_answers_stop(struct in *in)
 		while (!in->answers_ended)
 			pthread_cond_wait(&in->free_changed, &in->lock);
 		pthread_mutex_unlock(&in->lock);
-		natsSubscription_Destroy(in->answers);
+		retire(in->nats, in->answers);
 	}
 	in->answers = NULL;
 	natsInbox_Destroy(in->inbox);

@@ -13,6 +13,7 @@
 
 #include "in.h"
 #include "log.h"
+#include "retire.h"
 #include "server.h"
 
 #define MAX_ACK_PENDING 65536
@@ -479,8 +480,7 @@ void in_fetch_stop(struct in *in)
 		band->has_thread = false;
 		if (band->subscription) {
 			give_back_late(band);
-			natsSubscription_Unsubscribe(band->subscription);
-			natsSubscription_Destroy(band->subscription);
+			retire(in->nats, band->subscription);
 		}
 		band->subscription = NULL;
 	}

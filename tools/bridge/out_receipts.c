@@ -16,6 +16,7 @@
 
 #include "log.h"
 #include "out.h"
+#include "retire.h"
 
 #define FETCH 64
 
@@ -76,7 +77,7 @@ static void consumer_name(const struct route *route, char *name)
 
 static void unsubscribe(struct receipts *receipts)
 {
-	natsSubscription_Destroy(receipts->fetched);
+	retire(server_nats(receipts->route->bridge->server), receipts->fetched);
 	receipts->fetched = NULL;
 }
 
@@ -249,7 +250,7 @@ void receipts_stop(struct receipts *receipts)
 	pthread_mutex_unlock(&receipts->lock);
 	pthread_join(receipts->thread, NULL);
 
-	natsSubscription_Destroy(receipts->fetched);
+	unsubscribe(receipts);
 	jsCtx_Destroy(receipts->js);
 	if (receipts->handle >= 0)
 		close(receipts->handle);

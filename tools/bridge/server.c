@@ -13,6 +13,7 @@
 #include <mailbox.h>
 
 #include "log.h"
+#include "retire.h"
 #include "route.h"
 #include "server.h"
 
@@ -413,6 +414,7 @@ void server_free(struct server *server)
 	/* Better kept than used by a callback when it is gone. */
 	if (!server || (server->nats && !close_connection(server)))
 		return;
+	retire_all();
 	natsConnection_Destroy(server->nats);
 	natsOptions_Destroy(server->options);
 	free(server->token);
