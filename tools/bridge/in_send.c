@@ -3,7 +3,7 @@
  * Sending for a route that receives: what is held goes to the mailbox, highest band first.
  */
 #include <errno.h>
-#include <origin.h>
+#include <mailbox-origin.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>

@@ -5,7 +5,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include <origin.h>
+#include <mailbox-origin.h>
 
 #include "receive.h"
 

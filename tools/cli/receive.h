@@ -6,7 +6,7 @@
 #ifndef CLI_RECEIVE_H
 #define CLI_RECEIVE_H
 
-#include <origin.h>
+#include <mailbox-origin.h>
 
 #include "selection.h"
 

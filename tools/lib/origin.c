@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "origin.h"
+#include "mailbox-origin.h"
 
 _Static_assert(sizeof(struct mailbox_origin) == 304, "there are no holes");
 _Static_assert(offsetof(struct mailbox_origin, id) == 112, "there are no holes");
