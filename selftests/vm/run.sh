@@ -254,7 +254,8 @@ several()
 	# Downloaded one after the other, before two want the same.
 	for kernel; do
 		case " $("$vm/build-kernel.sh" --list) " in
-		*" $kernel "*) ;;
+		# What it is built with is installed while nobody else asks for packages.
+		*" $kernel "*) "$vm/deps.sh" build ;;
 		*)	"$vm/kernel.sh" "$kernel" >/dev/null ;;
 		esac
 	done
