@@ -201,20 +201,15 @@ static struct slot *free_slot_locked(struct caller *caller, unsigned int *number
 static int seal(struct caller *caller, const struct mailbox_message *message, const char *reply,
 		natsMsg **msg)
 {
-	const struct bridge *bridge = caller->route->bridge;
 	char subject[SERVER_NAME_SIZE], room[24];
 	struct envelope envelope = {
 		.type = message->type,
 		.priority = message->priority,
-		.pid = message->pid,
-		.tid = message->tid,
-		.uid = message->uid,
-		.gid = message->gid,
 		.time = envelope_wall(message->time),
 	};
 	int ret;
 
-	snprintf(envelope.host, sizeof(envelope.host), "%s", bridge->config->host);
+	envelope_stamp(&envelope, caller->route->bridge->config->host, message);
 	call_subject(caller->route, subject);
 	ret = envelope_request(&envelope, subject, reply, message->data, message->length, msg);
 	if (ret)

@@ -19,9 +19,9 @@
 
 static const char *header(natsMsg *msg, const char *key)
 {
-	const char *value = NULL;
+	const char *value = envelope_header(msg, key);
 
-	return natsMsgHeader_Get(msg, key, &value) == NATS_OK && value ? value : "";
+	return value ? value : "";
 }
 
 bool call_is_bridge(natsMsg *request)
@@ -46,15 +46,11 @@ static void publish_answer(struct route *route, natsMsg *request,
 	const struct bridge *bridge = route->bridge;
 	struct envelope envelope = {
 		.type = answer->type,
-		.pid = answer->pid,
-		.tid = answer->tid,
-		.uid = answer->uid,
-		.gid = answer->gid,
 		.time = envelope_wall(mailbox_now()),
 	};
 	natsMsg *msg = NULL;
 
-	snprintf(envelope.host, sizeof(envelope.host), "%s", bridge->config->host);
+	envelope_stamp(&envelope, bridge->config->host, answer);
 	if (envelope_seal(&envelope, natsMsg_GetReply(request), answer->data, answer->length, &msg))
 		return;
 	if (natsMsgHeader_Set(msg, HEADER_CALL, CALL_ANSWER) == NATS_OK &&

@@ -32,6 +32,16 @@ struct headers {
 	char sender[SENDER_SIZE];
 };
 
+void envelope_stamp(struct envelope *envelope, const char *host,
+		    const struct mailbox_message *message)
+{
+	snprintf(envelope->host, sizeof(envelope->host), "%s", host);
+	envelope->pid = message->pid;
+	envelope->tid = message->tid;
+	envelope->uid = message->uid;
+	envelope->gid = message->gid;
+}
+
 static void add(struct headers *headers, const char *key, const char *value)
 {
 	headers->all[headers->nr].key = key;
@@ -129,7 +139,7 @@ static bool number_of(const char **text, uint64_t max, uint64_t *number)
 	return true;
 }
 
-static const char *header(natsMsg *msg, const char *key)
+const char *envelope_header(natsMsg *msg, const char *key)
 {
 	const char *value = NULL;
 
@@ -141,7 +151,7 @@ static const char *header(natsMsg *msg, const char *key)
 /* 0 when there is none that makes sense. */
 static uint64_t header_number(natsMsg *msg, const char *key, uint64_t max)
 {
-	const char *text = header(msg, key);
+	const char *text = envelope_header(msg, key);
 	uint64_t number;
 
 	if (!text || !number_of(&text, max, &number) || *text)
@@ -208,7 +218,7 @@ void envelope_open(struct envelope *envelope, natsMsg *msg)
 	const char *text;
 
 	memset(envelope, 0, sizeof(*envelope));
-	text = header(msg, HEADER_ID);
+	text = envelope_header(msg, HEADER_ID);
 	/* One that was cut could be that of another message: rather none. */
 	if (text && strlen(text) < sizeof(envelope->id))
 		strcpy(envelope->id, text);
@@ -216,10 +226,10 @@ void envelope_open(struct envelope *envelope, natsMsg *msg)
 	envelope->priority = header_number(msg, HEADER_PRIORITY, MAILBOX_PRIORITY_MAX);
 	envelope->expiry = envelope_monotonic(header_number(msg, HEADER_EXPIRY, UINT64_MAX));
 	envelope->deliveries = header_number(msg, HEADER_DELIVERIES, UINT32_MAX);
-	text = header(msg, HEADER_SENDER);
+	text = envelope_header(msg, HEADER_SENDER);
 	if (text)
 		open_sender(envelope, text);
-	text = header(msg, HEADER_RECEIPT);
+	text = envelope_header(msg, HEADER_RECEIPT);
 	if (text)
 		open_receipt(envelope, text);
 }

@@ -53,6 +53,18 @@ struct envelope {
 };
 
 /**
+ * envelope_stamp() - say who has sent a message here
+ * @envelope: host, pid, tid, uid and gid are filled in
+ * @host: this one
+ * @message: with the stamp of the kernel
+ */
+void envelope_stamp(struct envelope *envelope, const char *host,
+		    const struct mailbox_message *message);
+
+/* A header of a message, or NULL. */
+const char *envelope_header(natsMsg *msg, const char *key);
+
+/**
  * envelope_seal() - a message of NATS
  * @envelope: what it means
  * @subject: of the message

@@ -63,16 +63,11 @@ static bool rest(struct receipts *receipts, uint64_t milliseconds)
 	return stopping;
 }
 
-/* Names of consumers have no dots, nor what has a meaning in subjects. */
+/* Of names that the configuration was checked for: neither has a dot. */
 static void consumer_name(const struct route *route, char *name)
 {
-	char *at;
-
 	server_name(name, SERVER_NAME_SIZE, "%s-%s", route->bridge->config->host,
 		    route->config->name);
-	for (at = name; *at; at++)
-		if ((unsigned char)*at <= ' ' || strchr(".*>/\\", *at))
-			*at = '-';
 }
 
 static void unsubscribe(struct receipts *receipts)

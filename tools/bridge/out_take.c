@@ -21,15 +21,11 @@ static void fill_in(struct out *out, const struct mailbox_message *message,
 {
 	memset(envelope, 0, sizeof(*envelope));
 	snprintf(envelope->id, sizeof(envelope->id), "%s-%" PRIu64, out->id, message->sequence);
-	snprintf(envelope->host, sizeof(envelope->host), "%s", out->route->bridge->config->host);
+	envelope_stamp(envelope, out->route->bridge->config->host, message);
 	strcpy(envelope->receipt, out->receipt);
 	envelope->type = message->type;
 	envelope->priority = message->priority;
 	envelope->expiry = message->expiry;
-	envelope->pid = message->pid;
-	envelope->tid = message->tid;
-	envelope->uid = message->uid;
-	envelope->gid = message->gid;
 	envelope->time = envelope_wall(message->time);
 	envelope->deliveries = message->deliveries;
 }

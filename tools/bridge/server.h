@@ -111,6 +111,9 @@ int server_receipt_stream(struct route *route, jsCtx *js);
 char *server_name(char *text, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Makes the dots of a name "-": streams, consumers and keys have none. */
+void server_without_dots(char *name);
+
 /* Room for any name on the server. */
 #define SERVER_NAME_SIZE 256
 

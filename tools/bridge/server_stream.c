@@ -20,8 +20,7 @@ char *server_name(char *text, size_t size, const char *format, ...)
 	return text;
 }
 
-/* Streams and consumers have no dots in their names. */
-static void without_dots(char *name)
+void server_without_dots(char *name)
 {
 	for (; *name; name++) {
 		if (*name == '.')
@@ -39,7 +38,7 @@ void server_stream_name(const struct route *route, char *name)
 {
 	server_name(name, SERVER_NAME_SIZE, "%s-%s", route->bridge->config->prefix,
 		    route->config->subject);
-	without_dots(name);
+	server_without_dots(name);
 }
 
 void server_consumer_name(const struct route *route, unsigned int band, char *name)
@@ -233,7 +232,7 @@ int server_dead_stream(struct route *route, jsCtx *js)
 	server_dead_subject(route, subject);
 	server_name(name, sizeof(name), "%s-dead-%s", route->bridge->config->prefix,
 		    route->config->subject);
-	without_dots(name);
+	server_without_dots(name);
 	begin(&wanted, route, name, subjects);
 	return have(route, js, &wanted);
 }

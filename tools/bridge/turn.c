@@ -57,7 +57,6 @@ struct turn *turn_new(struct route *route, jsCtx *js, int lock)
 	const struct bridge *bridge = route->bridge;
 	struct turn *turn = calloc(1, sizeof(*turn));
 	struct stat about = { 0 };
-	char *dot;
 
 	if (!turn)
 		return NULL;
@@ -65,8 +64,7 @@ struct turn *turn_new(struct route *route, jsCtx *js, int lock)
 	turn->route = route;
 	turn->js = js;
 	snprintf(turn->key, sizeof(turn->key), "%s", route->config->subject);
-	while ((dot = strchr(turn->key, '.')))
-		*dot = '-';
+	server_without_dots(turn->key);
 	turn->mine = (size_t)snprintf(turn->value, sizeof(turn->value), "%s %s %llu ",
 				      bridge->config->host, bridge->boot,
 				      (unsigned long long)about.st_ino);
