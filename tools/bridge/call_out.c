@@ -218,6 +218,7 @@ static int seal(struct caller *caller, const struct mailbox_message *message, co
 	if (natsMsgHeader_Set(*msg, HEADER_CALL, CALL_REQUEST) != NATS_OK ||
 	    natsMsgHeader_Set(*msg, HEADER_ROOM, room) != NATS_OK) {
 		natsMsg_Destroy(*msg);
+		*msg = NULL;
 		return -ENOMEM;
 	}
 	return 0;
