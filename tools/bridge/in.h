@@ -2,7 +2,7 @@
 /*
  * A route that receives: JetStream -> local mailbox. Who does what:
  *
- *	fetchers	one thread for each band: take messages from the server, no more than there
+ *	fetchers	one thread for each band: ask the server for messages, no more than there
  *			are slots and room, and put them in the queue of their band
  *	the route	sends them to the mailbox, highest band first, tells the server, and all else
  *	libnats		says that the server has got our acknowledgements
@@ -19,18 +19,19 @@
 #include "receipt.h"
 #include "route.h"
 #include "seen.h"
+#include "server.h"
 #include "turn.h"
 
-#define IN_NONE	     UINT32_MAX
-#define IN_HASH	     8192
-#define IN_RECENT    4096
-#define IN_BATCH     256
-#define IN_API_WAIT  2000 /* milliseconds, of each request to the server */
-#define IN_FETCH     1000 /* milliseconds, of a fetch that finds nothing */
-#define IN_PATIENCE  2000000ULL /* of a fetcher that could fetch only a few */
-#define IN_NAK_DELAY 1000000000ULL
-#define IN_BYTES     (32 << 20) /* that are held, about */
-#define IN_PAUSE     500000000ULL /* after a dead letter or receipt that could not be published */
+#define IN_NONE	      UINT32_MAX
+#define IN_HASH	      8192
+#define IN_RECENT     4096
+#define IN_BATCH      256
+#define IN_PULL_BATCH 64
+#define IN_API_WAIT   2000 /* milliseconds, of each request to the server */
+#define IN_PATIENCE   2000000ULL /* of a fetcher that could fetch only a few */
+#define IN_NAK_DELAY  1000000000ULL
+#define IN_BYTES      (32 << 20) /* that are held, about */
+#define IN_PAUSE      500000000ULL /* after a dead letter or receipt that could not be published */
 
 /* Where a message is. What is in brackets is on a list of that name. */
 enum in_place {
@@ -69,12 +70,28 @@ struct in_list {
 };
 
 /**
+ * struct in_pull - what a band has asked the server for; of its fetcher, but for @open
+ * @subscription: to @inbox
+ * @inbox: where messages come, and what the server says of requests
+ * @ask: subject of requests
+ * @open: messages that may still come (guarded by in->lock)
+ * @heard: when the server was last heard of, or asked; CLOCK_MONOTONIC nanoseconds
+ */
+struct in_pull {
+	natsSubscription *subscription;
+	natsInbox *inbox;
+	char ask[2 * SERVER_NAME_SIZE + 32];
+	uint64_t open;
+	uint64_t heard;
+};
+
+/**
  * struct in_band - one band of a session
  * @in: whose
  * @index: which
  * @thread: fetcher
  * @has_thread: whether it is to be joined
- * @subscription: of the fetcher
+ * @pull: of the fetcher
  * @held: to be sent (guarded by in->lock, as all below)
  * @done: to be acknowledged
  * @told: acknowledged, oldest first
@@ -90,7 +107,7 @@ struct in_band {
 	unsigned int index;
 	pthread_t thread;
 	bool has_thread;
-	natsSubscription *subscription;
+	struct in_pull pull;
 	struct in_list held, done, told;
 	unsigned int used;
 	uint64_t confirmed;
@@ -219,8 +236,20 @@ struct in_band *in_slot_band(struct in *in, uint32_t slot);
 /* Whether the server still counts on us: nobody else has got it. */
 bool in_is_ours(const struct in *in, uint32_t slot);
 
-/* in_fetch.c */
+/* in_stream.c */
 int in_consumers(struct in *in);
+/* A message has come: what is left out before it was dropped. With the lock held. */
+void in_count_missed(struct in *in, uint64_t stream_sequence);
+
+/* in_pull.c */
+bool in_pull_start(struct in_band *band);
+bool in_pull_ask(struct in_band *band, unsigned int nr);
+void in_pull_forget(struct in_band *band, uint64_t nr);
+unsigned int in_pull_take(struct in_band *band, natsMsg **msgs);
+void in_pull_end(struct in_band *band);
+void in_pull_stop(struct in_band *band);
+
+/* in_fetch.c */
 bool in_fetch_start(struct in *in);
 void in_fetch_stop(struct in *in);
 /* The session cannot go on; from any thread. */
