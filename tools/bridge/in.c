@@ -143,6 +143,10 @@ static bool have_turn(struct in *in)
 		until = turn_take(in->turn) ? turn_until(in->turn) : 0;
 	if (until == in->turn_until)
 		return until;
+	if (in->turn && until && !in->turn_until && in_consumers_anew(in)) {
+		in->broken = true;
+		return false;
+	}
 	pthread_mutex_lock(&in->lock);
 	in->turn_until = until;
 	pthread_cond_broadcast(&in->free_changed);
@@ -225,6 +229,7 @@ static void begin(struct in *in)
 	in->full = false;
 	in->gone = false;
 	in->broken = false;
+	in->why[0] = 0;
 	in->turn_until = 0;
 	in->next_progress = 0;
 	in->pause = 0;
@@ -235,7 +240,8 @@ static void begin(struct in *in)
 
 static void say_why(struct in *in)
 {
-	if (in->broken)
+	/* Without a reason it was told already. */
+	if (in->broken && in->why[0])
 		route_trouble(in->route, ROUTE_REFUSED, "%s", in->why);
 	else if (in->gone)
 		route_trouble(in->route, ROUTE_NO_MAILBOX,
@@ -284,6 +290,7 @@ static bool open_memory(struct in *in)
 	char text[sizeof(route->error)];
 
 	in->nr_bands = config_bands(route->config);
+	in->keeps_order = route->config->policy != ROUTE_ANY;
 	in->share = window / in->nr_bands ? window / in->nr_bands : 1;
 	if (seen_open(&in->seen, route->bridge->config->state, route->config->name,
 		      route->bridge->boot, in->share * in->nr_bands, text, sizeof(text))) {

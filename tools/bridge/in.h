@@ -42,6 +42,7 @@ enum in_place {
 	IN_ENDED, /* [ended] its receipt has come, and is to be passed on */
 	IN_DONE, /* [done, of its band] the server is to be told */
 	IN_TOLD, /* [told, of its band] it was, but has not said that it knows */
+	IN_AWAITED, /* of a broadcast, before this session: to be sent when it comes again */
 	IN_DOOMED, /* given back; to be a dead letter when it comes again */
 };
 
@@ -138,6 +139,7 @@ struct in_fullness {
  * @receipts: that go to other hosts
  * @seen: the memory; its slots are guarded by @lock, but for those in hand
  * @share: slots that a band can have
+ * @keeps_order: no other host may have what this one was given: it is held until there is room
  * @nr_bands: bands
  * @bands: the bands
  * @messages: one for each slot (guarded by @lock)
@@ -155,7 +157,6 @@ struct in_fullness {
  * @next_progress: when the server is told again what we still have; owner: the route
  * @pause: nothing is sent until then, CLOCK_BOOTTIME; owner: the route
  * @has_average: averages of bands are of something (guarded by @lock)
- * @has_last: a message of this session has come (guarded by @lock)
  * @fullness: how long the mailbox has been full; owner: the route
  * @room: for what precedes or follows a payload; owner: the route
  * @room_size: bytes there
@@ -169,6 +170,7 @@ struct in_fullness {
  * @answers_ended: the last callback of @answers has returned
  * @free: slots
  * @ended: see enum in_place
+ * @nr_awaited: slots that are IN_AWAITED
  * @hash: of slots by number in the stream
  * @recent: what was acknowledged last
  * @nr_recent: of them, in all
@@ -181,6 +183,7 @@ struct in {
 	struct receipts *receipts;
 	struct seen seen;
 	unsigned int share;
+	bool keeps_order;
 	unsigned int nr_bands;
 	struct in_band bands[CONFIG_BANDS_MAX];
 	struct in_message *messages;
@@ -197,7 +200,6 @@ struct in {
 	uint64_t ack_wait;
 	uint64_t next_progress;
 	uint64_t pause;
-	bool has_last;
 	bool has_average;
 	struct in_fullness fullness;
 	void *room;
@@ -208,6 +210,7 @@ struct in {
 	_Atomic uint64_t turn_until;
 	bool answers_ended;
 	struct in_list free, ended;
+	unsigned int nr_awaited;
 	uint32_t hash[IN_HASH];
 	uint64_t recent[IN_RECENT];
 	uint64_t nr_recent;
@@ -238,7 +241,8 @@ bool in_is_ours(const struct in *in, uint32_t slot);
 
 /* in_stream.c */
 int in_consumers(struct in *in);
-/* A message has come: what is left out before it was dropped. With the lock held. */
+int in_consumers_anew(struct in *in);
+/* Of a broadcast: what is left out before a new message was dropped. With the lock held. */
 void in_count_missed(struct in *in, uint64_t stream_sequence);
 
 /* in_pull.c */

@@ -166,7 +166,7 @@ void in_ack(struct in *in)
 }
 
 /**
- * in_progress() - tell the server that we still have what waits for a receiver
+ * in_progress() - tell the server that we still have what waits for a receiver, or in order for room
  * @in: the route
  *
  * Three times in the time after which it would deliver it again.
@@ -181,7 +181,10 @@ void in_progress(struct in *in)
 	in->next_progress = now + in->ack_wait / 3;
 	pthread_mutex_lock(&in->lock);
 	for (slot = 0; slot < in->seen.nr; slot++) {
-		if (in->messages[slot].place != IN_SENT && in->messages[slot].place != IN_ENDED)
+		const enum in_place place = in->messages[slot].place;
+
+		if (place != IN_SENT && place != IN_ENDED &&
+		    !(in->keeps_order && place == IN_HELD && in->messages[slot].msg))
 			continue;
 		natsConnection_PublishString(in->nats, seen_reply(&in->seen.slots[slot]), "+WPI");
 		in->seen.slots[slot].time = now;

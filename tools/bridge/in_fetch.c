@@ -192,6 +192,9 @@ static bool arrive_again(struct in *in, uint32_t slot, const char *reply)
 	if (seen_renew(&in->seen.slots[slot], reply, in_now()))
 		return false;
 	switch (message->place) {
+	case IN_AWAITED:
+		in->nr_awaited--;
+		return true;
 	case IN_DOOMED:
 		return true;
 	case IN_HELD:
@@ -205,6 +208,14 @@ static bool arrive_again(struct in *in, uint32_t slot, const char *reply)
 		atomic_fetch_add(&in->route->known, 1);
 		return false;
 	}
+}
+
+/* Of a message that has no slot. A broadcast forgets none before it was sent. */
+static bool is_known(const struct in *in, uint64_t stream_sequence, uint64_t deliveries)
+{
+	if (in->route->config->policy == ROUTE_BROADCAST)
+		return stream_sequence <= in->seen.head->last;
+	return deliveries > 1 && in_is_recent(in, stream_sequence);
 }
 
 /* Return: whether the message was taken over. */
@@ -228,11 +239,17 @@ static bool enqueue_locked(struct in_band *band, natsMsg *msg, uint64_t stream_s
 		in->messages[slot].arrived = in_now();
 		return true;
 	}
-	if (deliveries > 1 && in_is_recent(in, stream_sequence)) {
+	if (is_known(in, stream_sequence, deliveries)) {
 		ack_known(in, reply);
 		return false;
 	}
 	slot = in_slot_take(in, band->index, stream_sequence, reply);
+	if (slot == IN_NONE && in->route->config->policy == ROUTE_BROADCAST) {
+		/* Nothing may be left out that comes later. */
+		snprintf(in->why, sizeof(in->why), "more came than was asked for; asked again");
+		in->broken = true;
+		return false;
+	}
 	if (slot == IN_NONE) {
 		/* More than was asked for, such as late ones of an earlier fetch. */
 		in_nak(in, reply, IN_NAK_DELAY);

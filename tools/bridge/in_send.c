@@ -93,6 +93,9 @@ void in_give_back(struct in *in, bool all)
 	bool any = false;
 	uint32_t slot;
 
+	/* To nobody: what a broadcast has for this host comes to it again, in order. */
+	if (in->route->config->policy == ROUTE_BROADCAST)
+		return;
 	pthread_mutex_lock(&in->lock);
 	for (band = 0; band < in->nr_bands; band++) {
 		struct in_list *held = &in->bands[band].held;
@@ -101,7 +104,8 @@ void in_give_back(struct in *in, bool all)
 		while (held->first != IN_NONE) {
 			const struct in_message *message = &in->messages[held->first];
 
-			if (!all && message->msg && now - message->arrived < hold(in))
+			if (!all && message->msg &&
+			    (in->keeps_order || now - message->arrived < hold(in)))
 				break;
 			slot = in_list_take(in, held);
 			give_back_locked(in, slot, all || !message->msg ? 0 : IN_NAK_DELAY);
@@ -279,6 +283,18 @@ static bool send_one(struct in *in, uint32_t slot)
 	}
 }
 
+/* One of an earlier bridge, or one that another host may have by now. */
+static bool is_lost(struct in *in, uint32_t slot)
+{
+	if (in->route->config->policy == ROUTE_BROADCAST)
+		return false;
+	if (!in->messages[slot].msg)
+		return true;
+	if (in->keeps_order)
+		return !in_is_ours(in, slot);
+	return in_now() - in->messages[slot].arrived >= in->ack_wait / 2;
+}
+
 bool in_send_some(struct in *in)
 {
 	unsigned int nr;
@@ -292,9 +308,7 @@ bool in_send_some(struct in *in)
 		slot = take_held(in);
 		if (slot == IN_NONE)
 			break;
-		/* None of an earlier bridge, and none that another may have by now. */
-		if (!in->messages[slot].msg ||
-		    in_now() - in->messages[slot].arrived >= in->ack_wait / 2) {
+		if (is_lost(in, slot)) {
 			pthread_mutex_lock(&in->lock);
 			give_back_locked(in, slot, 0);
 			pthread_mutex_unlock(&in->lock);

@@ -101,11 +101,23 @@ static void place(struct in *in, uint32_t slot)
 	} else if (seen_sent(seen)) {
 		message->place = IN_DONE;
 		in_list_add(in, &in_slot_band(in, slot)->done, slot);
+	} else if (in->route->config->policy == ROUTE_BROADCAST) {
+		message->place = IN_AWAITED;
+		in->nr_awaited++;
 	} else {
 		/* Not sent, and its payload is gone: in_give_back() returns it. */
 		message->place = IN_HELD;
 		in_list_add(in, &in_slot_band(in, slot)->held, slot);
 	}
+}
+
+/* Of policy one, and not sent: whoever has the turn gets it in order, see in_consumers_anew(). */
+static bool is_to_come_anyway(const struct in *in, uint32_t slot)
+{
+	const struct seen_slot *seen = &in->seen.slots[slot];
+
+	return in->route->config->policy == ROUTE_ONE && !seen_sent(seen) &&
+	       !(seen->flags & (SEEN_ENDED | SEEN_DOOMED));
 }
 
 void in_slots_init(struct in *in)
@@ -115,6 +127,7 @@ void in_slots_init(struct in *in)
 	memset(in->hash, 0xff, sizeof(in->hash));
 	memset(in->recent, 0, sizeof(in->recent));
 	in->nr_recent = 0;
+	in->nr_awaited = 0;
 	in->free = empty();
 	in->ended = empty();
 	for (i = 0; i < CONFIG_BANDS_MAX; i++) {
@@ -127,6 +140,8 @@ void in_slots_init(struct in *in)
 	}
 	atomic_store(&in->route->in_flight, 0);
 	for (i = 0; i < in->seen.nr; i++) {
+		if (is_to_come_anyway(in, i))
+			seen_free(&in->seen.slots[i]);
 		natsMsg_Destroy(in->messages[i].msg);
 		in->messages[i] = (struct in_message){ .next = IN_NONE, .same = IN_NONE };
 		if (in->seen.slots[i].stream_sequence) {

@@ -1,0 +1,120 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Messages that were on their way to a host when that was cut off: they come before newer ones, and
+# at once. And no more of them are on their way than there is room for.
+
+# shellcheck source=bridge/hosts.sh
+. "$(dirname "$0")/bridge/hosts.sh"
+
+# What there is to see when a test has failed, which this says.
+logs()
+{
+	local host
+
+	tail -n 10 bridge.*.log
+	for host in ha hb hc; do
+		[ ! -e host.$host ] || on $host mailbox bridge status
+	done
+	server_says 'jsz?streams=true&consumers=true'
+	echo
+	return 1
+}
+
+# routes HOST ROUTE: starts a bridge with it, and waits until that runs.
+routes()
+{
+	printf -- '- {mailbox: jobs, create: true, %s}\n' "$2" | bridge_config "$1"
+	bridge_start "$1" || return
+	await 30 route_is "$1" jobs state "${3:-running}" || logs
+}
+
+# numbers FROM TO: sends these from ha.
+numbers()
+{
+	seq "$1" "$2" | on ha mailbox send --lines jobs
+}
+
+# came HOST FROM TO: exactly these, in this order.
+came()
+{
+	on "$1" mailbox receive --lines --count $(($3 - $2 + 1)) --timeout 60s jobs >got || logs ||
+		return
+	seq "$2" "$3" | cmp - got || logs
+}
+
+# pending CONSUMER: messages that the server has given to somebody who has not acknowledged them.
+pending()
+{
+	server_says 'jsz?streams=true&consumers=true' | tr -d ' \n' |
+		sed -e "s/.*\"name\":\"$1\"//" -e 's/"num_ack_pending":\([0-9]*\).*/ \1/' -e 's/.* //'
+}
+
+pending_is()
+{
+	[ "$(pending "$1")" -eq "$2" ]
+}
+
+# Its end is not told to the server, which goes on sending to it.
+dies_cut_off()
+{
+	cut_off "$1" && bridge_kill "$1"
+}
+
+test_broadcast_after_a_cut()
+{
+	hosts && server_start || return
+	routes ha 'direction: out, policy: broadcast' && routes hb 'direction: in, policy: broadcast' ||
+		return
+	numbers 1 50 && came hb 1 50 || return
+	dies_cut_off hb && numbers 51 100 || return
+	# They are on their way to nobody.
+	await 30 pending_is host-hb 50 || logs || return
+	mend hb && bridge_start hb && numbers 101 150 || return
+	came hb 51 150 || return
+	route_is hb jobs missed 0 || logs
+}
+
+test_broadcast_to_a_full_mailbox()
+{
+	hosts && server_start || return
+	on hb mailbox create --max-messages=10 jobs >id || return
+	routes ha 'direction: out, policy: broadcast' &&
+		routes hb 'direction: in, policy: broadcast, hold: 100ms' || return
+	numbers 1 50 && await 30 route_is hb jobs state full || logs || return
+	# What is held is told to nobody: the next bridge has it again, and what comes after.
+	bridge_kill hb && bridge_start hb && numbers 51 60 && came hb 1 60
+}
+
+test_turn_after_a_cut()
+{
+	hosts ha hb hc && server_start || return
+	routes ha 'direction: out, policy: one' && routes hb 'direction: in, policy: one, turn: 8s' &&
+		routes hc 'direction: in, policy: one, turn: 8s' waiting || return
+	numbers 1 10 && came hb 1 10 && await 30 pending_is one-p0 0 || logs || return
+	kill -STOP "$(cat bridge.hb.runs)" && numbers 11 40 && await 30 pending_is one-p0 30 ||
+		logs || return
+	dies_cut_off hb && numbers 41 60 && came hc 11 60
+}
+
+# Messages one at a time, and then many at once. Each of the two bands has half of the window.
+test_no_more_than_asked_for()
+{
+	local number
+
+	hosts && server_start || return
+	routes ha 'direction: out' && routes hb 'direction: in, window: 8' || return
+	for number in $(seq 20); do
+		on ha mailbox send jobs "$number" || return
+	done
+	came hb 1 20 && await 30 pending_is any-p0 0 || logs || return
+	# A stopped process cannot ask.
+	kill -STOP "$(cat bridge.hb.runs)" && numbers 21 60 && await 30 route_is ha jobs moved 60 ||
+		logs || return
+	number=$(pending any-p0)
+	[ "$number" -ge 1 ] && [ "$number" -le 4 ] || logs || return
+	kill -CONT "$(cat bridge.hb.runs)" && came hb 21 60
+}
+
+# shellcheck source=cli.sh
+. "$(dirname "$0")/cli.sh"
