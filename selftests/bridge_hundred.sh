@@ -53,7 +53,8 @@ test_a_hundred_routes()
 		expect 0 on hb mailbox receive --timeout 30s "box$number" && prints "to $number" ||
 			logs || return
 	done
-	ends_well ha && ends_well hb || logs
+	ends_well ha || logs || return
+	ends_well hb || logs
 }
 
 # shellcheck source=cli.sh
