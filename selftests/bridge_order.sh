@@ -75,15 +75,18 @@ test_broadcast_after_a_cut()
 	route_is hb jobs missed 0 || logs
 }
 
+# With all of its window, which nobody here has room for.
 test_broadcast_to_a_full_mailbox()
 {
 	hosts && server_start || return
 	on hb mailbox create --max-messages=10 jobs >id || return
 	routes ha 'direction: out, policy: broadcast' &&
-		routes hb 'direction: in, policy: broadcast, hold: 100ms' || return
-	numbers 1 50 && await 30 route_is hb jobs state full || logs || return
-	# What is held is told to nobody: the next bridge has it again, and what comes after.
-	bridge_kill hb && bridge_start hb && numbers 51 60 && came hb 1 60
+		routes hb 'direction: in, policy: broadcast, hold: 100ms, window: 4' || return
+	seq 10 | on hb mailbox send --lines jobs || return
+	numbers 11 50 && await 30 route_is hb jobs in_flight 4 || logs || return
+	await 30 route_is hb jobs state full || logs || return
+	bridge_kill hb && bridge_start hb && numbers 51 60 && came hb 1 60 || return
+	route_is hb jobs missed 0 || logs
 }
 
 test_turn_after_a_cut()

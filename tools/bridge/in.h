@@ -100,6 +100,7 @@ struct in_pull {
  * @confirmed: batches up to this are known to the server
  * @batch: last one
  * @told_time: when that was
+ * @newest: of the messages that came in this session, its number in the stream
  * @lag: messages at the server
  * @average: length of messages
  */
@@ -114,6 +115,7 @@ struct in_band {
 	uint64_t confirmed;
 	uint64_t batch;
 	uint64_t told_time;
+	uint64_t newest;
 	uint64_t lag;
 	uint64_t average;
 };

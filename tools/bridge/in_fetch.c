@@ -89,8 +89,9 @@ static uint64_t slots_for(const struct in_band *band)
 {
 	const struct in *in = band->in;
 	const uint64_t most = IN_BYTES / in->nr_bands / (band->average + 1) + 1;
-	uint64_t nr = less(in->share, band->used + band->pull.open);
-	const uint64_t free = less(in->free.nr, count_open(in));
+	/* What is awaited has its slots already, and comes first. */
+	uint64_t nr = less(in->share + in->nr_awaited, band->used + band->pull.open);
+	const uint64_t free = less(in->free.nr + in->nr_awaited, count_open(in));
 	const uint64_t memory = less(most, band->held.nr + band->pull.open);
 
 	nr = nr < free ? nr : free;
@@ -211,11 +212,15 @@ static bool arrive_again(struct in *in, uint32_t slot, const char *reply)
 }
 
 /* Of a message that has no slot. A broadcast forgets none before it was sent. */
-static bool is_known(const struct in *in, uint64_t stream_sequence, uint64_t deliveries)
+static bool is_known(const struct in_band *band, uint64_t stream_sequence, uint64_t deliveries)
 {
+	const struct in *in = band->in;
+
 	if (in->route->config->policy == ROUTE_BROADCAST)
 		return stream_sequence <= in->seen.head->last;
-	return deliveries > 1 && in_is_recent(in, stream_sequence);
+	/* A consumer that was made anew begins to count anew. */
+	return (deliveries > 1 || stream_sequence <= band->newest) &&
+	       in_is_recent(in, stream_sequence);
 }
 
 /* Return: whether the message was taken over. */
@@ -239,7 +244,7 @@ static bool enqueue_locked(struct in_band *band, natsMsg *msg, uint64_t stream_s
 		in->messages[slot].arrived = in_now();
 		return true;
 	}
-	if (is_known(in, stream_sequence, deliveries)) {
+	if (is_known(band, stream_sequence, deliveries)) {
 		ack_known(in, reply);
 		return false;
 	}
@@ -259,6 +264,8 @@ static bool enqueue_locked(struct in_band *band, natsMsg *msg, uint64_t stream_s
 	in->messages[slot].deliveries = deliveries;
 	in->messages[slot].place = IN_HELD;
 	in_list_add(in, &band->held, slot);
+	if (band->newest < stream_sequence)
+		band->newest = stream_sequence;
 	in_count_missed(in, stream_sequence);
 	return true;
 }
