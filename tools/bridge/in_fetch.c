@@ -246,7 +246,7 @@ static unsigned int room_for(struct in *in, unsigned int nr)
 static void wait_locked(struct in *in, uint64_t time)
 {
 	const uint64_t end = mailbox_deadline_in(time);
-	const struct timespec until = { .tv_sec = end / 1000000000, .tv_nsec = end % 1000000000 };
+	const struct timespec until = { .tv_sec = end / SECOND, .tv_nsec = end % SECOND };
 
 	pthread_cond_timedwait(&in->free_changed, &in->lock, &until);
 }
@@ -264,11 +264,11 @@ static unsigned int wait_for_credit(struct in_band *band)
 			credit = slots_for(band);
 		if (credit)
 			credit = room_for(in, credit);
-		/* Many at once cost less; more slots are about to be free, unless receivers are slow. */
+		/* Many at once cost less; more slots are soon free, unless receivers are slow. */
 		if (credit && (patient || credit >= in->share / 4))
 			break;
 		patient = credit;
-		wait_locked(in, credit ? IN_PATIENCE : 1000000000);
+		wait_locked(in, credit ? IN_PATIENCE : SECOND);
 		credit = 0;
 	}
 	pthread_mutex_unlock(&in->lock);
