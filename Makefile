@@ -53,11 +53,15 @@ selftests: tools
 	@$(MAKE) --no-print-directory -C selftests/fuzz O=$(build)/fuzz CC=$(CC) all
 
 # What runs in the virtual machine, apart from the module.
-programs: tools selftests $(build)/vm/supervise
+programs: tools selftests $(build)/vm/supervise $(build)/vm/tsc
 
 $(build)/vm/supervise: $(vm)/guest/supervise.c
 	@mkdir -p $(@D)
 	@$(CC) $(cflags) -D_GNU_SOURCE -static -o $@ $<
+
+$(build)/vm/tsc: $(vm)/tsc.c
+	@mkdir -p $(@D)
+	@$(CC) $(cflags) -D_GNU_SOURCE -o $@ $<
 
 deps:
 	@$(vm)/deps.sh

@@ -46,6 +46,19 @@ logs()
 	return 1
 }
 
+# receives [MORE]: the bridge on hb does, into a mailbox that it makes, and MORE is said of its route.
+receives()
+{
+	echo "- {mailbox: jobs, direction: in, create: true${1:-}}" | bridge_config hb
+	{ bridge_start hb && await 20 on hb mailbox stat jobs; } || logs
+}
+
+# comes WORD: the next message there.
+comes()
+{
+	{ expect 0 on hb mailbox receive --timeout 20s jobs && prints "$1"; } || logs
+}
+
 # uptime_is SECONDS, at least
 uptime_is()
 {
@@ -120,20 +133,34 @@ test_full_mailbox_loses_nothing()
 	await 20 route_is hb jobs state running || logs
 }
 
+# After short ones it has fetched long ones, too, and there is no room for all of those. They go to
+# another host long before the server would see to that by itself, after 'ack_wait'.
+test_full_mailbox_leaves_the_rest_to_another_host()
+{
+	two_hosts '' ha hb hc || return
+	on hb mailbox create --permanent --max-bytes 10000 jobs >out || return
+	for host in hb hc; do
+		bridge_config $host <<-END
+			- {mailbox: jobs, direction: in, create: true, ack_wait: 10m, hold: 100ms}
+		END
+	done
+	{ seq 1 20 && printf '%06000d\n' 21 22 23 24 25 26; } >want
+	on ha mailbox send --lines jobs <want || return
+	await 20 route_is ha jobs moved 26 || logs || return
+	bridge_start hb && await 20 figure_on_is hb jobs messages 21 || logs || return
+	bridge_start hc && await 20 figure_on_is hc jobs messages 5 || logs || return
+	on hb mailbox receive --lines --count 21 jobs >got &&
+		on hc mailbox receive --lines --count 5 jobs >>got && same_numbers got
+}
+
 test_mailbox_destroyed_and_made_again()
 {
-	two_hosts '' ha hb || return
-	bridge_config hb <<-END
-		- {mailbox: jobs, direction: in, create: true}
-	END
-	bridge_start hb || return
-	await 20 on hb mailbox stat jobs || logs || return
-	on ha mailbox send jobs one || return
-	expect 0 on hb mailbox receive --timeout 20s jobs && prints one || logs || return
+	two_hosts '' ha hb && receives || return
+	on ha mailbox send jobs one && comes one || return
 	on hb mailbox rm jobs || return
 	on ha mailbox send jobs two || return
 	await 20 on hb mailbox stat jobs || logs || return
-	expect 0 on hb mailbox receive --timeout 20s jobs && prints two || logs || return
+	comes two
 }
 
 test_expired_on_the_way()
@@ -148,7 +175,7 @@ test_expired_on_the_way()
 		- {mailbox: jobs, direction: in}
 	END
 	bridge_start hb || return
-	expect 0 on hb mailbox receive --timeout 20s jobs && prints good || logs || return
+	comes good || return
 	await 20 route_is hb jobs expired 1 || logs || return
 	# Who has sent it knows.
 	expect 0 on ha mailbox receive --timeout 20s --json ends || logs || return
@@ -164,7 +191,7 @@ test_too_long_is_a_dead_letter()
 	END
 	bridge_start hb || return
 	on ha mailbox send jobs "this is too long" short || return
-	expect 0 on hb mailbox receive --timeout 20s jobs && prints short || logs || return
+	comes short || return
 	await 20 route_is hb jobs dead 1 || logs || return
 	server_says 'jsz?streams=1' | tr -d ' \n' >out
 	contains '"name":"mbx-dead-jobs"' || return
@@ -173,14 +200,8 @@ test_too_long_is_a_dead_letter()
 
 test_receipts_come_back()
 {
-	two_hosts "$receipts" ha hb || return
-	bridge_config hb <<-END
-		- {mailbox: jobs, direction: in, create: true}
-	END
-	bridge_start hb || return
-	await 20 on hb mailbox stat jobs || logs || return
-	on ha mailbox send jobs one || return
-	expect 0 on hb mailbox receive --timeout 20s jobs || logs || return
+	two_hosts "$receipts" ha hb && receives || return
+	on ha mailbox send jobs one && comes one || return
 	expect 0 on ha mailbox receive --timeout 20s --json ends || logs || return
 	contains '\"sequence\":1,' && contains '\"end\":\"received\"' && contains '\"host\":\"hb\"' || return
 	contains '"type":1'
@@ -246,7 +267,7 @@ test_turn_moves()
 	bridge_start hc || return
 	await 20 route_is hc jobs state waiting || logs || return
 	on ha mailbox send jobs one || return
-	expect 0 on hb mailbox receive --timeout 20s jobs && prints one || logs || return
+	comes one || return
 	# A new bridge of the same host has it at once.
 	bridge_kill hb && bridge_start hb || return
 	await 8 route_is hb jobs state running || logs || return
@@ -263,12 +284,7 @@ test_turn_moves()
 
 test_origin_is_shown()
 {
-	two_hosts '' ha hb || return
-	bridge_config hb <<-END
-		- {mailbox: jobs, direction: in, create: true, origin: true}
-	END
-	bridge_start hb || return
-	await 20 on hb mailbox stat jobs || logs || return
+	two_hosts '' ha hb && receives ', origin: true' || return
 	on ha mailbox send jobs hello || return
 	expect 0 on hb mailbox receive --timeout 20s --origin --json jobs || logs || return
 	contains '"payload":"hello"' && contains '"origin":{' && contains '"host":"ha"' || return

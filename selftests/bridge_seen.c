@@ -231,7 +231,7 @@ TEST_F(bridge_seen, killed_sender_has_the_number_of_what_it_sent)
 		ASSERT_EQ(0, kill(child, SIGKILL));
 		ASSERT_EQ(child, waitpid(child, &status, 0));
 
-		/* The last number in the file is the last of the mailbox: nothing was sent without. */
+		/* The last number in the file is that of the mailbox: none was sent without. */
 		newest = 0;
 		for (i = 0; i < self->seen.nr; i++)
 			if (self->seen.slots[i].send.sequence > newest)

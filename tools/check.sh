@@ -137,13 +137,13 @@ check_description()
 	selftests/fuzz/check_description.sh
 }
 
-# What breaks the module on purpose must fit it as it is now. Not asked again until one
-# of them changes.
+# What breaks the module or the bridge on purpose must fit it as it is now. Not asked again until
+# one of them changes.
 check_mutants()
 {
 	local sum found
 
-	sum=$(cat module/* uapi/linux/mailbox.h selftests/mutate/check.sh \
+	sum=$(cat module/* uapi/linux/mailbox.h tools/bridge/*.[ch] selftests/mutate/check.sh \
 		selftests/mutate/mutants/* | sha256sum)
 	[ ! -e "$out/mutants-${sum:0:16}" ] || return 0
 	rm -f "$out"/mutants-*

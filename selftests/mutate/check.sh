@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# check.sh [NAME...]: says which mutants no longer apply to the module as it is, or no
+# check.sh [NAME...]: says which mutants no longer apply to the sources as they are, or no
 # longer compile, and fails if there are any. What a mutant touches is compiled as it is
-# for Debian's kernel; nothing is linked or run.
+# for Debian's kernel, or for the bridge; nothing is linked or run.
 
 . "$(dirname "$0")/../vm/common.sh"
 
@@ -15,6 +15,14 @@ compile()
 {
 	local tree=$1 file=$2 command name=${2##*/}
 
+	case $file in
+	tools/*)
+		gcc -std=gnu11 -D_GNU_SOURCE -Werror=implicit-function-declaration -fsyntax-only \
+			-I"$tree/uapi" -I"$tree/tools/lib" \
+			-DMAILBOX_VERSION='""' "$tree/$file"
+		return
+		;;
+	esac
 	# Up to what the kernel does with the object afterwards.
 	command=$(sed -n 's/^[a-z]*cmd_[^ ]* := *\([^;]*\).*/\1/p' "$module/module/.${name%.c}.o.cmd" |
 		sed -E "s,$module/,$tree/,g; s, -Wp\,-MMD\,[^ ]*,,; s, -o [^ ]*\.o , -o /dev/null ,")
@@ -28,6 +36,7 @@ affected()
 {
 	case $1 in
 	*.c)	echo "$1" ;;
+	tools/*) (cd "$top" && grep -l "\"${1##*/}\"" "${1%/*}"/*.c) ;;
 	uapi/*)	(cd "$top" && grep -l "<$1>" module/*.c) ;;
 	*)	(cd "$top" && grep -l "\"${1##*/}\"" module/*.c) ;;
 	esac | grep -v '_test\.c$'
@@ -41,6 +50,7 @@ check_mutant()
 	[ -e "$mutants/$1.diff" ] || { echo "there is no mutant '$1'"; return; }
 	tree=$(mktemp -d "$work/XXXXXX")
 	cp -r "$top/module" "$top/uapi" "$tree/"
+	! grep -q '^+++ b/tools/' "$mutants/$1.diff" || cp -r "$top/tools" "$tree/"
 	if ! patch -s -N -F0 -p1 --no-backup-if-mismatch -r - -d "$tree" \
 		<"$mutants/$1.diff" >/dev/null 2>&1; then
 		echo "$1: it no longer applies"

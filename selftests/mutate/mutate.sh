@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# mutate.sh [NAME...]: breaks the module on purpose, once for each mutant in mutants/,
-# and shows which test notices. One that no test notices survives, and the run fails.
+# mutate.sh [NAME...]: breaks the module, or the bridge, on purpose, once for each mutant in
+# mutants/, and shows which test notices. One that no test notices survives, and the run fails.
 # Only the tests that a mutant names are run, up to the first failure. What each run
 # found goes into the table of Documentation/mutants.rst.
 #
@@ -10,9 +10,10 @@
 #
 #	rule: the promise that it breaks
 #	tests: programs of selftests/ that should notice
+#	cases: of those that are scripts, all if there is no such line; to be quicker
 #	kernel: the kernel to run them on, if not user-mode Linux
 #
-# To make one: break the module, put "git diff" behind such lines, mend the module. Few
+# To make one: break the sources, put "git diff" behind such lines, mend the sources. Few
 # lines around what it changes (git diff -U1) let it apply for longer.
 
 . "$(dirname "$0")/../vm/common.sh"
@@ -38,7 +39,7 @@ stop_machine()
 clean_up()
 {
 	stop_machine
-	rm -rf "$out/pack" "$out"/initramfs*
+	rm -rf "$out/pack" "$out/more" "$out"/initramfs*
 }
 
 # field MUTANT NAME
@@ -60,7 +61,7 @@ take_sources()
 {
 	rm -rf "$tree" "$out/original"
 	mkdir -p "$out/original"
-	cp -r "$top/Kbuild" "$top/module" "$top/uapi" "$out/original/"
+	cp -r "$top/Kbuild" "$top/module" "$top/uapi" "$top/tools" "$out/original/"
 	cp -r "$out/original" "$tree"
 }
 
@@ -83,6 +84,16 @@ build_module()
 		"$vm/module.sh" "$1" 2>"$log/build")
 }
 
+# build_bridge: leaves it in $bridge.
+build_bridge()
+{
+	# Warnings are for who makes the mutant.
+	make -s -C "$tree/tools/lib" O="$out/tools" all >"$log/build" 2>&1 &&
+		make -s -j"$(nproc)" -C "$tree/tools/bridge" O="$out/tools" CFLAGS='-O2 -g -w' \
+			"$out/tools/mailbox-bridge" >>"$log/build" 2>&1 || return
+	bridge=$out/tools/mailbox-bridge
+}
+
 # The kernel takes one archive after the other, the last one wins.
 pack_module()
 {
@@ -93,13 +104,23 @@ pack_module()
 	for file in mailbox.ko mailbox_test.ko; do
 		[ ! -e "$module/$file" ] || strip -g -o "$root/vm/$file" "$module/$file"
 	done
+	if [ "$bridge" ]; then
+		mkdir -p "$root/bin"
+		strip -g -o "$root/bin/mailbox-bridge" "$bridge"
+	fi
+	mkdir -p "$out/more"
+	: >"$out/more/initramfs"
+	case " $TESTS" in
+	*' bridge_'*) add_hosts "$folder" "$out/more" ;;
+	esac
 	{
 		settings test
 		# For those that do not say how long they take: what hangs is seen sooner.
 		echo 'export MAILBOX_TIMEOUT=20'
+		echo "export MAILBOX_CASES='${cases// /|}'"
 	} >"$root/vm/settings"
 	(cd "$root" && find . | cpio --quiet -o -H newc -R 0:0 | gzip -1) |
-		cat "$out/initramfs" - >"$out/initramfs.run"
+		cat "$out/initramfs" "$out/more/initramfs" - >"$out/initramfs.run"
 }
 
 # What the kernel complained of first, or nothing.
@@ -164,7 +185,7 @@ declare -A patience
 control()
 {
 	local kernel=$1 started=$SECONDS
-	local TESTS=$2
+	local TESTS=$2 cases=$3 bridge=
 
 	begin_log "control-$kernel"
 	printf 'as it is, on %s: ' "$kernel"
@@ -175,6 +196,11 @@ control()
 	# Longer than a test may hang.
 	patience[$kernel]=$((30 * $(slow) + 3 * silence))
 	echo "passed in $((SECONDS - started)) s: $TESTS"
+}
+
+breaks_bridge()
+{
+	grep -q '^+++ b/tools/bridge/' "$mutants/$1.diff"
 }
 
 break_module()
@@ -197,15 +223,16 @@ mend_module()
 # try MUTANT: leaves in $verdict "caught", "survived" or "error", and in $caught by what.
 try()
 {
-	local kernel TESTS
+	local kernel TESTS cases bridge=
 
 	kernel=$(kernel_of "$1")
 	TESTS=$(field "$1" tests)
+	cases=$(field "$1" cases)
 	begin_log "$1"
 	verdict=error
 	if ! break_module "$1"; then
 		caught="it no longer applies"
-	elif ! build_module "$kernel"; then
+	elif ! build_module "$kernel" || { breaks_bridge "$1" && ! build_bridge; }; then
 		caught="it no longer compiles"
 	else
 		run_tests "$kernel"
@@ -213,6 +240,8 @@ try()
 		caught=${caught//"$module/"/}
 		verdict=${caught:+caught}
 		verdict=${verdict:-survived}
+		# Before its first test a machine knows nothing of the module.
+		[[ $caught != 'the boot: '* ]] || verdict=error
 	fi
 	mend_module "$1"
 }
@@ -274,7 +303,7 @@ if [ $# -eq 0 ]; then
 	done
 fi
 # By kernel: the tests that the mutants name.
-declare -A wanted
+declare -A wanted wanted_cases
 for name in "${chosen[@]}"; do
 	[ -e "$mutants/$name.diff" ] || die "there is no mutant '$name'"
 	kernel=$(kernel_of "$name")
@@ -284,6 +313,10 @@ for name in "${chosen[@]}"; do
 		*) wanted[$kernel]+="${wanted[$kernel]:+ }$test" ;;
 		esac
 	done
+	cases=$(field "$name" cases)
+	# One that wants all of them has all of them tried.
+	[ "$cases" ] || wanted_cases[$kernel]=all
+	[ "${wanted_cases[$kernel]:-}" = all ] || wanted_cases[$kernel]+=" $cases"
 done
 
 mkdir -p "$out"
@@ -293,7 +326,8 @@ trap clean_up EXIT
 take_sources
 pack_programs
 for kernel in "${!wanted[@]}"; do
-	control "$kernel" "${wanted[$kernel]}"
+	cases=${wanted_cases[$kernel]}
+	control "$kernel" "${wanted[$kernel]}" "${cases#all}"
 done
 
 # By mutant: its row in the table.

@@ -12,6 +12,10 @@
 
 #include "config.h"
 
+/* Times are nanoseconds, where nothing else is said. */
+#define MILLISECOND 1000000ULL
+#define SECOND	    1000000000ULL
+
 struct server;
 struct route;
 

@@ -19,7 +19,6 @@
 #include "log.h"
 #include "server.h"
 
-#define MILLISECOND 1000000ULL
 /* How often a thread is told that its caller has gone, until it has heard. */
 #define TELL_AGAIN (20 * MILLISECOND)
 #define STACK_SIZE (256 << 10)

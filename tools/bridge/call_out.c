@@ -21,7 +21,6 @@
 #include "envelope.h"
 #include "server.h"
 
-#define MILLISECOND 1000000ULL
 /* After a "busy". */
 #define AGAIN (20 * MILLISECOND)
 

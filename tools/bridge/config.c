@@ -3,7 +3,6 @@
  * What the values of a configuration become, and whether they go together. config_file.c reads
  * them.
  */
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +11,10 @@
 
 #include <mailbox.h>
 
+#include "bridge.h"
 #include "config_file.h"
+#include "envelope.h"
 
-#define SECOND	   1000000000ULL
 #define WINDOW_MAX 4096
 
 /* All names together fit into SERVER_NAME_SIZE with much to spare. */
@@ -45,18 +45,8 @@ static bool same(const char *one, const char *other)
 /* One part of a subject, or more with dots between. */
 static bool is_name(const char *text, size_t most, bool dots)
 {
-	size_t length = strlen(text);
-	char before = '.';
-
-	if (!length || length > most)
-		return false;
-	for (; *text; text++) {
-		if (*text == '.' ? !dots || before == '.' :
-				   !isalnum((unsigned char)*text) && *text != '-' && *text != '_')
-			return false;
-		before = *text;
-	}
-	return before != '.';
+	return strlen(text) <= most && (dots || !strchr(text, '.')) &&
+	       envelope_is_name(text, strlen(text));
 }
 
 static bool is_mailbox_name(const char *text)

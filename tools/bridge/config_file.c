@@ -12,9 +12,9 @@
 #include <cyaml/cyaml.h>
 
 #include "../cli/cli.h"
+#include "bridge.h"
 #include "config_file.h"
 
-#define SECOND 1000000000ULL
 #define MINUTE (60 * SECOND)
 
 struct file_stream {

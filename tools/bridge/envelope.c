@@ -3,6 +3,7 @@
  * What a message means, as headers of NATS. What comes in was written by anybody who may publish:
  * each value is checked as a whole, and believed or left out.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "bridge.h"
 #include "envelope.h"
 
 /* Digits of any number of 64 bits, and the final NUL. */
@@ -159,23 +161,27 @@ static uint64_t header_number(natsMsg *msg, const char *key, uint64_t max)
 	return number;
 }
 
-/*
- * Whether so many bytes can stand in a subject as they are, in one or more of its parts. What is
- * not this could make a subject with a wildcard, or none.
- */
-static bool is_name(const char *text, size_t length)
+bool envelope_is_name(const char *text, size_t length)
 {
+	char before = '.';
 	size_t i;
 
-	if (!length || length >= ENVELOPE_HOST_SIZE || text[0] == '.' || text[length - 1] == '.')
-		return false;
 	for (i = 0; i < length; i++) {
-		if ((unsigned char)text[i] <= ' ' || text[i] == 0x7f || strchr("*>/", text[i]))
+		if (text[i] == '.' ?
+			    before == '.' :
+			    !isalnum((unsigned char)text[i]) && text[i] != '-' && text[i] != '_')
 			return false;
-		if (text[i] == '.' && text[i + 1] == '.')
-			return false;
+		before = text[i];
 	}
-	return true;
+	return before != '.';
+}
+
+bool envelope_is_receipt(const char *text)
+{
+	size_t host = strcspn(text, "/"), length = strlen(text);
+
+	return length < ENVELOPE_RECEIPT_SIZE && host < ENVELOPE_HOST_SIZE && text[host] == '/' &&
+	       envelope_is_name(text, host) && envelope_is_name(text + host + 1, length - host - 1);
 }
 
 /* All of it or nothing. */
@@ -187,7 +193,7 @@ static void open_sender(struct envelope *envelope, const char *text)
 	uint64_t numbers[5];
 	unsigned int i;
 
-	if (!is_name(text, length))
+	if (length >= sizeof(envelope->host) || !envelope_is_name(text, length))
 		return;
 	for (i = 0; i < 5; i++)
 		if (*at++ != ' ' || !number_of(&at, max[i], &numbers[i]))
@@ -201,16 +207,6 @@ static void open_sender(struct envelope *envelope, const char *text)
 	envelope->uid = numbers[2];
 	envelope->gid = numbers[3];
 	envelope->time = numbers[4];
-}
-
-static void open_receipt(struct envelope *envelope, const char *text)
-{
-	size_t host = strcspn(text, "/"), length = strlen(text);
-
-	if (length >= sizeof(envelope->receipt) || text[host] != '/' || !is_name(text, host) ||
-	    !is_name(text + host + 1, length - host - 1))
-		return;
-	memcpy(envelope->receipt, text, length + 1);
 }
 
 void envelope_open(struct envelope *envelope, natsMsg *msg)
@@ -230,8 +226,8 @@ void envelope_open(struct envelope *envelope, natsMsg *msg)
 	if (text)
 		open_sender(envelope, text);
 	text = envelope_header(msg, HEADER_RECEIPT);
-	if (text)
-		open_receipt(envelope, text);
+	if (text && envelope_is_receipt(text))
+		strcpy(envelope->receipt, text);
 }
 
 static int64_t now(clockid_t clock)
@@ -239,7 +235,7 @@ static int64_t now(clockid_t clock)
 	struct timespec time;
 
 	clock_gettime(clock, &time);
-	return time.tv_sec * 1000000000LL + time.tv_nsec;
+	return time.tv_sec * (int64_t)SECOND + time.tv_nsec;
 }
 
 uint64_t envelope_wall(uint64_t time)

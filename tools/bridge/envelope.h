@@ -21,8 +21,9 @@
 #define HEADER_RECEIPT	  "Mailbox-Receipt" /* "host/route": who wants to know */
 #define HEADER_REASON	  "Mailbox-Reason" /* of a dead letter */
 
-#define ENVELOPE_HOST_SIZE 64
-#define ENVELOPE_ID_SIZE   192
+#define ENVELOPE_HOST_SIZE    64
+#define ENVELOPE_ID_SIZE      192
+#define ENVELOPE_RECEIPT_SIZE (2 * ENVELOPE_HOST_SIZE)
 
 /**
  * struct envelope - a message between hosts, without its payload
@@ -49,7 +50,7 @@ struct envelope {
 	uint32_t uid, gid;
 	uint64_t time;
 	uint32_t deliveries;
-	char receipt[2 * ENVELOPE_HOST_SIZE];
+	char receipt[ENVELOPE_RECEIPT_SIZE];
 };
 
 /**
@@ -60,6 +61,21 @@ struct envelope {
  */
 void envelope_stamp(struct envelope *envelope, const char *host,
 		    const struct mailbox_message *message);
+
+/**
+ * envelope_is_name() - whether bytes can stand in a subject as they are
+ * @text: of a configuration or a header
+ * @length: how many of it; the caller sees to it that they are not too many
+ *
+ * Letters, digits, '-' and '_', one or more parts of these with a dot between. What is not this
+ * could make a subject with a wildcard, or none.
+ *
+ * Return: whether they can.
+ */
+bool envelope_is_name(const char *text, size_t length);
+
+/* Whether a text is "host/route", of names that fit. */
+bool envelope_is_receipt(const char *text);
 
 /* A header of a message, or NULL. */
 const char *envelope_header(natsMsg *msg, const char *key);

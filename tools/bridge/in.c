@@ -9,8 +9,6 @@
 #include "log.h"
 #include "server.h"
 
-#define MILLISECOND 1000000ULL
-#define SECOND	    1000000000ULL
 /* What is left to be acknowledged when a session ends may take so long. */
 #define LAST_WORDS (2 * SECOND)
 #define FLUSH	   1000 /* milliseconds */

@@ -4,7 +4,8 @@
  *
  *	fetchers	one thread for each band: ask the server for messages, no more than there
  *			are slots and room, and put them in the queue of their band
- *	the route	sends them to the mailbox, highest band first, tells the server, and all else
+ *	the route	sends them to the mailbox, highest band first, tells the server, and does
+ *			all else
  *	libnats		says that the server has got our acknowledgements
  *
  * A session lasts as long as one connection and one mailbox.
@@ -28,10 +29,11 @@
 #define IN_BATCH      256
 #define IN_PULL_BATCH 64
 #define IN_API_WAIT   2000 /* milliseconds, of each request to the server */
-#define IN_PATIENCE   2000000ULL /* of a fetcher that could fetch only a few */
-#define IN_NAK_DELAY  1000000000ULL
+#define IN_PATIENCE   (2 * MILLISECOND) /* of a fetcher that could fetch only a few */
+#define IN_NAK_DELAY  SECOND
 #define IN_BYTES      (32 << 20) /* that are held, about */
-#define IN_PAUSE      500000000ULL /* after a dead letter or receipt that could not be published */
+/* After a dead letter or a receipt that could not be published. */
+#define IN_PAUSE (500 * MILLISECOND)
 
 /* Where a message is. What is in brackets is on a list of that name. */
 enum in_place {
@@ -209,7 +211,7 @@ struct in {
 	pthread_mutex_t lock;
 	pthread_cond_t free_changed;
 	atomic_bool quit, full, gone, broken;
-	_Atomic uint64_t turn_until;
+	atomic_uint_least64_t turn_until;
 	bool answers_ended;
 	struct in_list free, ended;
 	unsigned int nr_awaited;

@@ -126,7 +126,7 @@ static uint64_t room_for(struct in_band *band, uint64_t nr)
 static void wait_locked(struct in *in, uint64_t time)
 {
 	const uint64_t end = mailbox_deadline_in(time);
-	const struct timespec until = { .tv_sec = end / 1000000000, .tv_nsec = end % 1000000000 };
+	const struct timespec until = { .tv_sec = end / SECOND, .tv_nsec = end % SECOND };
 
 	pthread_cond_timedwait(&in->free_changed, &in->lock, &until);
 }
@@ -170,7 +170,7 @@ static bool keep_asking(struct in_band *band)
 		if (credit >= worth_asking(in) || (credit && patient) || band->pull.open)
 			break;
 		patient = credit;
-		wait_locked(in, credit ? IN_PATIENCE : 1000000000);
+		wait_locked(in, credit ? IN_PATIENCE : SECOND);
 	}
 	if (over || (band->pull.open && credit < worth_asking(in)))
 		credit = 0;

@@ -18,8 +18,6 @@
 #include "retire.h"
 #include "server.h"
 
-#define MILLISECOND 1000000ULL
-#define SECOND	    1000000000ULL
 /* How long a request waits, how often the server says that it does, and when that is missed. */
 #define PULL_TIME    (20 * SECOND)
 #define PULL_BEAT    (4 * SECOND)

@@ -198,7 +198,7 @@ static int note(struct in *in, uint32_t slot, const struct envelope *envelope)
 
 	if (in->route->config->confirm == CONFIRM_ACKNOWLEDGED)
 		flags |= SEEN_WAITS | SEEN_CONFIRM;
-	if (receipts_valid(envelope->receipt)) {
+	if (envelope_is_receipt(envelope->receipt)) {
 		memcpy(seen->receipt, envelope->receipt, sizeof(seen->receipt));
 		memcpy(seen->id, envelope->id, sizeof(seen->id));
 		flags |= SEEN_WAITS;

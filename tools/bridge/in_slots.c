@@ -12,7 +12,7 @@ uint64_t in_now(void)
 	struct timespec now;
 
 	clock_gettime(CLOCK_BOOTTIME, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+	return now.tv_sec * SECOND + now.tv_nsec;
 }
 
 static struct in_list empty(void)

@@ -19,18 +19,15 @@
 #include "log.h"
 #include "out.h"
 
-#define MILLISECONDS 1000000ULL
-#define SECONDS	     1000000000ULL
-
 /* How long an answer may take: usually, and where the server has complained of something. */
-#define PATIENCE	  (10 * SECONDS)
-#define PATIENCE_ON_ERROR (2 * SECONDS)
+#define PATIENCE	  (10 * SECOND)
+#define PATIENCE_ON_ERROR (2 * SECOND)
 #define PATIENCE_MAX	  8
 
 /* How often it is looked at what is missing, and at the stat of the mailbox. */
-#define LOOK (250 * MILLISECONDS)
+#define LOOK (250 * MILLISECOND)
 /* How long what flies may take to land when the route stops. */
-#define LANDING (5 * SECONDS)
+#define LANDING (5 * SECOND)
 
 /* Letters that fly while there is little to do. */
 #define OUT_FEW 16
@@ -76,7 +73,7 @@ static bool reach_server(struct out *out)
 		route_trouble(route, ROUTE_AWAY,
 			      "there is no connection to a server: messages stay in mailbox '%s'",
 			      route->config->mailbox);
-		route_wait(route, -1, 0, 5 * SECONDS);
+		route_wait(route, -1, 0, 5 * SECOND);
 		return false;
 	}
 	if (!out->stream_known && server_stream(route, out->flight.js)) {
@@ -242,7 +239,7 @@ static void look_for_answers(struct out *out)
 	oldest = flight_oldest(&out->flight);
 	if (!oldest)
 		return;
-	/* The bands differ in what is behind the last dot: all that begin with what is before it. */
+	/* The bands differ in what is behind the last dot: all with the same before it. */
 	strcpy(subject, out->subjects[0]);
 	strrchr(subject, '.')[1] = '\0';
 	error = server_error(route->bridge->server, subject, text, sizeof(text));
@@ -367,13 +364,13 @@ static void send_now(struct out *out)
 static void wait_for_more(struct out *out, int taken, bool *ready)
 {
 	bool in_vain = *ready && taken == -EAGAIN, more = taken == -EAGAIN && !out->broadcast;
-	uint64_t timeout = 5 * SECONDS;
+	uint64_t timeout = 5 * SECOND;
 
 	send_now(out);
 	if (flight_flying(&out->flight))
 		timeout = LOOK;
-	if (in_vain && timeout > 10 * MILLISECONDS)
-		timeout = 10 * MILLISECONDS;
+	if (in_vain && timeout > 10 * MILLISECOND)
+		timeout = 10 * MILLISECOND;
 	*ready = route_wait(out->route, more && !in_vain ? out->handle : -1, POLLIN, timeout);
 }
 

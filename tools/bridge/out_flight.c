@@ -14,8 +14,6 @@
 
 #include "out.h"
 
-#define NANOSECONDS 1000000000ULL
-
 /* Wake the thread of the route when so many letters have landed: an eventfd for each is dear. */
 static unsigned int enough(const struct flight *flight)
 {
@@ -273,8 +271,7 @@ void flight_recall(struct flight *flight)
 
 void flight_wait(struct flight *flight, uint64_t deadline)
 {
-	struct timespec end = { .tv_sec = deadline / NANOSECONDS,
-				.tv_nsec = deadline % NANOSECONDS };
+	struct timespec end = { .tv_sec = deadline / SECOND, .tv_nsec = deadline % SECOND };
 
 	pthread_mutex_lock(&flight->lock);
 	while (flight->flying &&

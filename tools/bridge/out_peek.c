@@ -154,7 +154,7 @@ int out_peek(struct out *out)
 		ret = peek_next(out, &place);
 		if (ret)
 			return ret;
-		/* These have to be received to be had, so it is their turn when all before is done. */
+		/* These have to be received to be had: their turn is when all before is done. */
 		if (out->big.is_loan || out->big.nr_files) {
 			if (out->flight.nr)
 				return -EAGAIN;

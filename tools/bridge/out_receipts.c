@@ -50,8 +50,7 @@ struct receipts {
 static bool rest(struct receipts *receipts, uint64_t milliseconds)
 {
 	uint64_t deadline = mailbox_deadline_in_ms(milliseconds);
-	struct timespec end = { .tv_sec = deadline / 1000000000ULL,
-				.tv_nsec = deadline % 1000000000ULL };
+	struct timespec end = { .tv_sec = deadline / SECOND, .tv_nsec = deadline % SECOND };
 	bool stopping;
 
 	pthread_mutex_lock(&receipts->lock);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Receipts that go to the host where a message came from: {"sequence": 7, "end": "acknowledged", ...}
- * with the id of the message, and "-r".
+ * Receipts that go to the host where a message came from:
+ * {"sequence": 7, "end": "acknowledged", ...} with the id of the message, and "-r".
  */
 #include <errno.h>
 #include <jansson.h>
@@ -27,7 +27,7 @@
 struct receipts {
 	struct route *route;
 	jsCtx *js;
-	_Atomic unsigned int failed;
+	atomic_uint failed;
 	bool any;
 	bool has_stream;
 	uint64_t epoch;
@@ -68,26 +68,6 @@ void receipts_free(struct receipts *receipts)
 		return;
 	jsCtx_Destroy(receipts->js);
 	free(receipts);
-}
-
-static bool is_token(const char *text, size_t length)
-{
-	return length && length < ENVELOPE_HOST_SIZE &&
-	       strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") >=
-		       length;
-}
-
-/* Letters and the like; a route may have dots, which then are not at its ends, nor double. */
-bool receipts_valid(const char *receipt)
-{
-	const char *slash = strchr(receipt, '/'), *token, *dot;
-
-	if (!slash || !is_token(receipt, (size_t)(slash - receipt)))
-		return false;
-	for (token = slash + 1; (dot = strchr(token, '.')); token = dot + 1)
-		if (!is_token(token, (size_t)(dot - token)))
-			return false;
-	return is_token(token, strlen(token));
 }
 
 static const char *end_name(uint32_t end)
@@ -155,7 +135,7 @@ int receipts_publish(struct receipts *receipts, const struct seen_slot *slot)
 	natsMsg *msg = NULL;
 	int ret;
 
-	if (!receipts_valid(slot->receipt))
+	if (!envelope_is_receipt(slot->receipt))
 		return 0;
 	if (!epoch)
 		return -EAGAIN;

@@ -17,14 +17,6 @@ struct receipts *receipts_new(struct route *route);
 void receipts_free(struct receipts *receipts);
 
 /**
- * receipts_valid() - whether "host/route" can be part of a subject
- * @receipt: as another bridge, or any other client, wrote it
- *
- * Return: whether it has both, and nothing that means something in a subject.
- */
-bool receipts_valid(const char *receipt);
-
-/**
  * receipts_publish() - begin to publish the receipt of a message
  * @receipts: of the route
  * @slot: end and those after it are set, id and receipt too

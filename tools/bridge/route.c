@@ -14,12 +14,8 @@
 #include "log.h"
 #include "route.h"
 
-#define MILLISECOND   1000000ULL
-#define SECOND	      1000000000ULL
 #define BACKOFF_LEAST (100 * MILLISECOND)
 #define BACKOFF_MOST  (5 * SECOND)
-/* How often one and the same trouble is told. */
-#define TELL_EVERY (60 * SECOND)
 /* What a mailbox holds where nothing is said. */
 #define USUAL_BYTES (8 * 1024 * 1024)
 

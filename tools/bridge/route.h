@@ -27,7 +27,7 @@ enum route_state {
  * @bridge: whose it is; constant
  * @config: of the route; constant
  * @thread: that runs it; owner: main
- * @wake: eventfd, readable when the thread should look around: a stop, an acknowledgement, a
+ * @wake: eventfd, readable when the thread should look around: a stop, what was acknowledged, a
  *	connection that came or went; constant
  * @stopping: set once, by main; atomic
  * @state: one of enum route_state; atomic
@@ -52,8 +52,8 @@ struct route {
 	pthread_t thread;
 	int wake;
 	atomic_bool stopping;
-	_Atomic int state;
-	_Atomic uint64_t moved, repeated, known, late, dead, expired, missed, in_flight, lag;
+	atomic_int state;
+	atomic_uint_least64_t moved, repeated, known, late, dead, expired, missed, in_flight, lag;
 	pthread_mutex_t lock;
 	char error[256];
 	uint64_t error_time;

@@ -29,8 +29,6 @@
 /* Between two attempts, milliseconds, and by how much the bridges of several hosts differ. */
 #define RETRY_WAIT   500
 #define RETRY_JITTER 300
-/* How often it is said that there is still no connection, nanoseconds. */
-#define TELL_EVERY 60000000000ULL
 /* For the last callback, seconds. */
 #define CLOSE_PATIENCE 5
 
@@ -56,7 +54,7 @@ struct server {
 	natsOptions *options;
 	char *token;
 	atomic_bool connected;
-	_Atomic uint64_t epoch;
+	atomic_uint_least64_t epoch;
 	atomic_bool stopping;
 	uint64_t told;
 	pthread_mutex_t lock;

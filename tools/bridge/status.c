@@ -19,9 +19,9 @@
 /* Of a question, which nobody reads. */
 #define QUESTION_SIZE 64
 /* How old a lag may be, nanoseconds. */
-#define LAG_AGE 1000000000ULL
+#define LAG_AGE SECOND
 /* How long the server is asked for it: who wants the state does not want to wait for it. */
-#define LAG_TIME 1000000000ULL
+#define LAG_TIME SECOND
 /* When the mailbox is made again, milliseconds. */
 #define MAKE_EVERY 1000
 
@@ -115,7 +115,7 @@ static void look_at_consumers(struct status *status, struct route *route, uint64
 
 		if (now >= deadline)
 			return;
-		options.Wait = (deadline - now) / 1000000 + 1;
+		options.Wait = (deadline - now) / MILLISECOND + 1;
 		server_consumer_name(route, i, consumer);
 		if (js_GetConsumerInfo(&info, status->js, stream, consumer, &options, NULL))
 			return;

@@ -9,7 +9,7 @@
 
 struct status;
 
-/* Starts a thread that answers. Without the mailbox it goes on, and says so. False without memory. */
+/* Starts a thread that answers; without the mailbox it says so, and waits. False: no memory. */
 bool status_new(struct bridge *bridge, struct status **status);
 void status_free(struct status *status);
 

@@ -220,7 +220,7 @@ bool turn_take(struct turn *turn)
 	}
 	if (now < turn->next)
 		return turn->until;
-	turn->next = now + (turn->ttl ? turn->ttl / 8 : 1000000000ULL);
+	turn->next = now + (turn->ttl ? turn->ttl / 8 : SECOND);
 	if (!server_epoch(turn->route->bridge->server) || !have_bucket(turn))
 		return turn->until > now;
 	return turn->until ? renew(turn, now) : try_to_take(turn, now);

@@ -372,10 +372,8 @@ static int status(struct request *request)
 
 static int run(int argc, char **argv)
 {
-	static const char *const whens[] = { "auto", "always", "never", NULL };
-	const char *name = "bridge", *when = "auto";
-	struct request request = { 0 };
-	uint32_t index;
+	struct request request = { .color = color_wanted("auto") };
+	const char *name = "bridge";
 	int option, ret;
 
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
@@ -390,10 +388,9 @@ static int run(int argc, char **argv)
 			request.watch = true;
 			break;
 		case OPTION_COLOR:
-			when = optarg ? optarg : "always";
-			if (!parse_word(when, whens, &index))
-				return usage(&command_bridge,
-					     "--color takes auto, always or never");
+			ret = option_color(&command_bridge, &request.color);
+			if (ret)
+				return ret;
 			break;
 		default:
 			return help_or_usage(&command_bridge, option);
@@ -401,7 +398,6 @@ static int run(int argc, char **argv)
 	}
 	if (argc - optind != 1 || strcmp(argv[optind], "status"))
 		return usage(&command_bridge, "'status' is what a bridge can be asked");
-	request.color = color_wanted(when);
 	ret = target_parse(&command_bridge, name, &request.target);
 	if (!ret)
 		ret = status(&request);

@@ -59,6 +59,7 @@ int usage(const struct command *command, const char *format, ...)
 int option_type(const struct command *command, uint64_t *type);
 int option_priority(const struct command *command, uint32_t *priority);
 int option_timeout(const struct command *command, uint64_t *nanoseconds);
+int option_color(const struct command *command, bool *color);
 
 /* --- parse.c: false when the text is not of that form */
 bool parse_number(const char *text, uint64_t max, uint64_t *value);

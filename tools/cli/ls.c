@@ -228,11 +228,8 @@ static int list(struct table *table, bool header, bool color)
 
 static int run(int argc, char **argv)
 {
-	static const char *const whens[] = { "auto", "always", "never", NULL };
+	bool header = true, json = false, color = color_wanted("auto");
 	struct table table = { 0 };
-	const char *when = "auto";
-	bool header = true, json = false;
-	uint32_t index;
 	int option, ret;
 
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
@@ -247,9 +244,9 @@ static int run(int argc, char **argv)
 			header = false;
 			break;
 		case OPTION_COLOR:
-			when = optarg ? optarg : "always";
-			if (!parse_word(when, whens, &index))
-				return usage(&command_ls, "--color takes auto, always or never");
+			ret = option_color(&command_ls, &color);
+			if (ret)
+				return ret;
 			break;
 		default:
 			return help_or_usage(&command_ls, option);
@@ -259,7 +256,7 @@ static int run(int argc, char **argv)
 		return usage(&command_ls, "no arguments; 'mailbox stat MAILBOX' shows one");
 
 	table.json = json ? json_array() : NULL;
-	ret = list(&table, header, color_wanted(when));
+	ret = list(&table, header, color);
 	json_decref(table.json);
 	return ret;
 }

@@ -28,3 +28,15 @@ int option_timeout(const struct command *command, uint64_t *nanoseconds)
 		return usage(command, "--timeout takes a time such as 500ms, 2s or 1m");
 	return EXIT_OK;
 }
+
+int option_color(const struct command *command, bool *color)
+{
+	static const char *const whens[] = { "auto", "always", "never", NULL };
+	const char *when = optarg ? optarg : "always";
+	uint32_t index;
+
+	if (!parse_word(when, whens, &index))
+		return usage(command, "--color takes auto, always or never");
+	*color = color_wanted(when);
+	return EXIT_OK;
+}

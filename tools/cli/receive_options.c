@@ -37,7 +37,7 @@ enum {
 	"  -0, --null            a NUL byte after each message\n" \
 	"      --json            each message with all that is known about it, one object a\n" \
 	"                        line; payload is text, or base64 if payload_encoding says so\n" \
-	"      --origin          say which host it is from, as 'origin: true' of the bridge adds\n" \
+	"      --origin          say which host it is from, if the bridge has 'origin: true'\n" \
 	SELECTION_HELP
 /* clang-format on */
 

@@ -13,7 +13,6 @@
 #define STREAM	 "measure"
 #define SUBJECT	 "measure.p0"
 #define PATIENCE 60000 /* milliseconds */
-#define SECOND	 1000000000LL
 
 static void check(natsStatus status, const char *what)
 {

@@ -18,7 +18,6 @@
 
 #include "measure.h"
 
-#define SECOND	  1000000000ULL
 #define SIZE_MAX_ (1024 * 1024)
 
 static const char usage[] =

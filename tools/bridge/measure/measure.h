@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "../bridge.h"
+
 /* What begins each payload, so that the other end knows how long it took. */
 struct stamp {
 	uint64_t sent; /* CLOCK_MONOTONIC, which all namespaces of a machine share */

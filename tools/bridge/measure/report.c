@@ -116,8 +116,8 @@ static void rates(const json_t *results)
 	static const char rule[] = "=======  ========  ========  ===========  =======";
 	size_t i;
 
-	head("Messages per second, as fast as may be, and how often as long it takes with bridges as\n"
-	     "with a client that gives its messages ids as they do:",
+	head("Messages per second, as fast as may be, and how often as long it takes with bridges\n"
+	     "as with a client that gives its messages ids as they do:",
 	     rule, "bytes      bridge    client   without ids    ratio");
 	for (i = 0; i < NR(sizes); i++) {
 		double ours = rate(results, bridge, sizes[i]);
@@ -190,7 +190,8 @@ int report_tables(const char *path)
 {
 	json_t *results = load(path);
 
-	puts(".. SPDX-License-Identifier: GPL-2.0\n.. Made by 'bridge-measure --tables'.\n");
+	puts(".. SPDX-License-"
+	     "Identifier: GPL-2.0\n.. Made by 'bridge-measure --tables'.\n");
 	printf("Rounds: %u.\n\n", rounds(results));
 	rates(results);
 	times(results);
