@@ -41,6 +41,7 @@ struct work {
 	bool cancelled;
 	uint64_t generation;
 	uint64_t heard; /* of the bridge of the caller */
+	uint64_t silence; /* of that, nanoseconds after it was heard */
 	natsMsg *request;
 };
 
@@ -48,21 +49,56 @@ struct work {
  * struct servers - a route of calls that come in
  * @route: the route; constant
  * @inbox: beats and cancels come to below this; constant
- * @lock: guards the rest
+ * @sending: held by one that sends a long answer: its announcement goes right before it
+ * @lock: guards the rest; inside of @sending
  * @handle: on the local mailbox, to call, or -1
  * @works: a thread each, started when there is need
  * @generation: of the last request that was taken
+ * @echo: when the last one was said that has come back
  * @stopping: the threads should end
  */
 struct servers {
 	struct route *route;
 	natsInbox *inbox;
+	pthread_mutex_t sending;
 	pthread_mutex_t lock;
 	int handle;
 	struct work *works;
 	uint64_t generation;
+	uint64_t echo;
 	bool stopping;
 };
+
+/* To all bridges whose calls are here, before so many bytes, or 0. */
+static void beat_locked(struct servers *servers, size_t bytes)
+{
+	unsigned int i;
+
+	for (i = 0; i < servers->route->config->window; i++) {
+		natsMsg *request = servers->works[i].request;
+
+		if (request && call_is_bridge(request))
+			call_beat(servers->route, natsMsg_GetReply(request), bytes);
+	}
+}
+
+static void serve(struct servers *servers, int handle, natsMsg *request, const char *control)
+{
+	struct mailbox_message answer = { 0 };
+	int ret = call_make(servers->route, handle, request, control, &answer);
+
+	if (!ret && answer.length >= CALL_LONG) {
+		pthread_mutex_lock(&servers->sending);
+		pthread_mutex_lock(&servers->lock);
+		beat_locked(servers, answer.length);
+		pthread_mutex_unlock(&servers->lock);
+		call_tell(servers->route, request, ret, &answer);
+		pthread_mutex_unlock(&servers->sending);
+	} else {
+		call_tell(servers->route, request, ret, &answer);
+	}
+	free(answer.data);
+}
 
 static void *work_thread(void *context)
 {
@@ -84,7 +120,7 @@ static void *work_thread(void *context)
 			    work->number, work->generation);
 		if (handle >= 0 && !work->cancelled) {
 			pthread_mutex_unlock(&servers->lock);
-			call_serve(servers->route, handle, work->request, control);
+			serve(servers, handle, work->request, control);
 			pthread_mutex_lock(&servers->lock);
 		} else {
 			/* Who has cancelled it does not listen; who has not offers it again. */
@@ -143,6 +179,7 @@ static bool take_locked(struct servers *servers, natsMsg *msg)
 		return false;
 	work->generation = ++servers->generation;
 	work->heard = mailbox_now();
+	work->silence = call_silence_of(servers->route, msg);
 	work->cancelled = false;
 	work->request = msg;
 	work->state = WORK_GIVEN;
@@ -183,8 +220,8 @@ static void on_request(natsConnection *nats, natsSubscription *subscription, nat
 		pass_on(servers, msg);
 	} else if (!call_inbox(reply)) {
 		route_trouble(servers->route, ROUTE_RUNNING,
-			      "a request that wants its answer at '%s' was dropped: it is no inbox",
-			      reply);
+			      "a request was dropped that wants its answer elsewhere than below "
+			      "_INBOX: look who may publish calls");
 	} else if (!strcmp(word, CALL_PROBE)) {
 		call_say(servers->route, reply, NULL, CALL_HERE, NULL, NULL);
 	} else {
@@ -204,35 +241,39 @@ static void on_control(natsConnection *nats, natsSubscription *subscription, nat
 		       void *context)
 {
 	struct servers *servers = context;
+	const unsigned int window = servers->route->config->window;
 	const char *word = call_word(msg);
 	unsigned int number;
 	uint64_t generation;
 
 	(void)nats;
 	(void)subscription;
-	if (call_slot(natsMsg_GetSubject(msg), servers->route->config->window, &number,
-		      &generation)) {
+	pthread_mutex_lock(&servers->lock);
+	if (!call_slot(natsMsg_GetSubject(msg), window + 1, &number, &generation)) {
+		/* Nothing of ours. */
+	} else if (number == window) {
+		if (generation <= mailbox_now())
+			servers->echo = generation;
+	} else if (servers->works[number].request &&
+		   servers->works[number].generation == generation) {
 		struct work *work = &servers->works[number];
 
-		pthread_mutex_lock(&servers->lock);
-		if (work->request && work->generation == generation) {
-			work->heard = mailbox_now();
-			if (!strcmp(word, CALL_CANCEL)) {
-				work->cancelled = true;
-				route_wake(servers->route);
-			}
+		work->heard = mailbox_now();
+		work->silence = call_silence_of(servers->route, msg);
+		if (!strcmp(word, CALL_CANCEL)) {
+			work->cancelled = true;
+			route_wake(servers->route);
 		}
-		pthread_mutex_unlock(&servers->lock);
 	}
+	pthread_mutex_unlock(&servers->lock);
 	natsMsg_Destroy(msg);
 }
 
 /* Return: whether somebody has to be told again soon. */
 static bool look_locked(struct servers *servers, bool beat)
 {
-	const uint64_t patience = CALL_BEATS * servers->route->config->heartbeat;
-	const uint64_t now = mailbox_now();
-	bool again = false;
+	const uint64_t until = call_heard_until(servers->route, servers->echo);
+	bool again = false, any = false;
 	unsigned int i;
 
 	for (i = 0; i < servers->route->config->window; i++) {
@@ -240,17 +281,19 @@ static bool look_locked(struct servers *servers, bool beat)
 
 		if (!work->request)
 			continue;
+		any = true;
 		/* One that sends no beats, since it is no bridge, has to wait for its answer. */
-		if (now - work->heard > patience && call_is_bridge(work->request))
+		if (until > work->heard + work->silence && call_is_bridge(work->request))
 			work->cancelled = true;
 		if (work->cancelled && work->state == WORK_CALLING) {
 			/* It may come before the CALL has begun, and so is sent until that ends. */
 			pthread_kill(work->thread, CALL_SIGNAL);
 			again = true;
-		} else if (beat && call_is_bridge(work->request)) {
-			call_say(servers->route, natsMsg_GetReply(work->request), NULL, CALL_BEAT,
-				 NULL, NULL);
 		}
+	}
+	if (beat && any) {
+		beat_locked(servers, 0);
+		call_echo(servers->route, servers->inbox);
 	}
 	return again;
 }
@@ -284,25 +327,25 @@ static bool served_locked(struct servers *servers)
 	return stat.subscribers;
 }
 
-static void subscribe(struct servers *servers, natsSubscription **subscription)
+static void subscribe(struct servers *servers, struct call_listener *requests)
 {
+	struct route *route = servers->route;
 	char subject[SERVER_NAME_SIZE];
 
-	call_subject(servers->route, subject);
-	if (natsConnection_QueueSubscribe(subscription, server_nats(servers->route->bridge->server),
-					  subject, CALL_GROUP, on_request, servers) == NATS_OK)
-		natsSubscription_SetPendingLimits(*subscription, servers->route->config->window,
+	call_subject(route, subject);
+	if (call_listen(route, requests, subject, CALL_GROUP, on_request, servers) == NATS_OK)
+		natsSubscription_SetPendingLimits(requests->subscription, route->config->window,
 						  64 << 20);
 	else
-		route_trouble(servers->route, ROUTE_REFUSED, "cannot subscribe to '%s': %s",
-			      subject, nats_GetLastError(NULL));
+		route_trouble(route, ROUTE_REFUSED, "cannot subscribe to '%s': %s", subject,
+			      nats_GetLastError(NULL));
 }
 
 static void run(struct servers *servers)
 {
 	struct route *route = servers->route;
 	const uint64_t heartbeat = route->config->heartbeat;
-	natsSubscription *subscription = NULL;
+	struct call_listener requests = { 0 };
 	uint64_t next_beat = 0;
 	bool again, served, beat;
 
@@ -316,19 +359,17 @@ static void run(struct servers *servers)
 		pthread_mutex_unlock(&servers->lock);
 
 		/* Without a server here the callers' bridges hear at once that there is none. */
-		if (served && !subscription) {
-			subscribe(servers, &subscription);
-		} else if (!served && subscription) {
-			call_unsubscribe(route, subscription);
-			subscription = NULL;
-		}
+		if (served && !requests.subscription)
+			subscribe(servers, &requests);
+		else if (!served)
+			call_unlisten(route, &requests);
 		if (servers->handle >= 0)
 			mailbox_notify(servers->handle,
 				       MAILBOX_EVENT_NO_RECEIVER | MAILBOX_EVENT_RECEIVER,
 				       route->wake);
 		route_wait(route, -1, 0, again ? TELL_AGAIN : heartbeat);
 	}
-	call_unsubscribe(route, subscription);
+	call_unlisten(route, &requests);
 }
 
 static void stop(struct servers *servers)
@@ -365,11 +406,12 @@ void *route_call_in(void *context)
 	struct servers servers = { .route = context, .handle = -1 };
 	struct sigaction action = { .sa_handler = nothing };
 	struct route *route = context;
-	natsSubscription *control = NULL;
+	struct call_listener control = { 0 };
 	char subject[SERVER_NAME_SIZE];
 	unsigned int i;
 
 	sigaction(CALL_SIGNAL, &action, NULL);
+	pthread_mutex_init(&servers.sending, NULL);
 	pthread_mutex_init(&servers.lock, NULL);
 	servers.works = calloc(route->config->window, sizeof(*servers.works));
 	if (!servers.works || natsInbox_Create(&servers.inbox) != NATS_OK) {
@@ -382,19 +424,19 @@ void *route_call_in(void *context)
 		pthread_cond_init(&servers.works[i].given, NULL);
 	}
 	server_name(subject, sizeof(subject), "%s.*", servers.inbox);
-	if (natsConnection_Subscribe(&control, server_nats(route->bridge->server), subject,
-				     on_control, &servers) != NATS_OK) {
+	if (call_listen(route, &control, subject, NULL, on_control, &servers) != NATS_OK) {
 		route_trouble(route, ROUTE_STOPPED, "cannot subscribe: %s",
 			      nats_GetLastError(NULL));
 		goto out;
 	}
 	run(&servers);
 	stop(&servers);
-	call_unsubscribe(route, control);
+	call_unlisten(route, &control);
 	close_locked(&servers);
 out:
 	natsInbox_Destroy(servers.inbox);
 	free(servers.works);
 	pthread_mutex_destroy(&servers.lock);
+	pthread_mutex_destroy(&servers.sending);
 	return NULL;
 }
