@@ -30,9 +30,11 @@ gets_in()
 # says_so TEXT: the log and the status of the bridge, which does not get in.
 says_so()
 {
-	until_status "$1" && contains 'not connected' &&
-		contains "the connection is refused: $1" bridge.ha.log &&
-		contains "look at 'server:'" bridge.ha.log
+	until_status "$1" && contains 'not connected' || return
+	# In the log a moment later.
+	await 20 grep -qF "the connection is refused: $1; look at 'server:'" bridge.ha.log && return
+	cat bridge.ha.log
+	return 1
 }
 
 # does_not_start FILE KEY: and names both.
@@ -45,11 +47,6 @@ does_not_start()
 		says "cannot read $1, which '$2' names: No such file or directory"
 }
 
-server_with_nkey()
-{
-	cp "$keys/nkey.conf" server.more && server_start
-}
-
 test_token()
 {
 	hosts ha || return
@@ -59,34 +56,14 @@ test_token()
 	server_start && start && gets_in
 }
 
+# Once the file is mended the bridge needs no start.
 test_key()
 {
-	hosts ha && server_with_nkey || return
-	as "nkey: $nkey" "nkey_seed: $keys/nkey.seed"
-	start && gets_in
-}
-
-# Once the file is mended the bridge needs no start.
-test_wrong_key()
-{
-	hosts ha && server_with_nkey && cp "$keys/wrong.seed" seed || return
+	hosts ha && cp "$keys/nkey.conf" server.more && server_start && echo nothing >seed || return
 	as "nkey: $nkey" "nkey_seed: $PWD/seed"
-	start && says_so 'Authorization Violation' || return
+	start && says_so "no nkey user seed found in '$PWD/seed'" || return
+	cp "$keys/wrong.seed" seed && says_so 'Authorization Violation' || return
 	cp "$keys/nkey.seed" seed && gets_in
-}
-
-test_file_that_has_no_key()
-{
-	hosts ha && server_with_nkey && echo nothing >seed || return
-	as "nkey: $nkey" "nkey_seed: $PWD/seed"
-	start && says_so "no nkey user seed found in '$PWD/seed'"
-}
-
-test_key_that_is_not_whole()
-{
-	hosts ha && server_with_nkey && cut -c 1-50 "$keys/nkey.seed" >seed || return
-	as "nkey: $nkey" "nkey_seed: $PWD/seed"
-	start && says_so 'invalid'
 }
 
 test_files_that_are_not_there()
@@ -103,26 +80,12 @@ test_files_that_are_not_there()
 test_credentials()
 {
 	hosts ha && cp "$keys/operator.conf" server.more && server_start || return
-	as "credentials: $keys/bridge.creds"
-	start && gets_in
-}
-
-test_credentials_of_a_stranger()
-{
-	hosts ha && cp "$keys/operator.conf" server.more && server_start || return
-	cp "$keys/stranger.creds" creds
-	as "credentials: $PWD/creds"
-	start && says_so 'Authorization Violation' || return
-	cp "$keys/bridge.creds" creds && gets_in
-}
-
-test_credentials_that_are_none()
-{
-	hosts ha && cp "$keys/operator.conf" server.more && server_start || return
 	# The token without the key.
 	head -n 4 "$keys/bridge.creds" >creds
 	as "credentials: $PWD/creds"
-	start && says_so "no nkey user seed found in '$PWD/creds'"
+	start && says_so "no nkey user seed found in '$PWD/creds'" || return
+	cp "$keys/stranger.creds" creds && says_so 'Authorization Violation' || return
+	cp "$keys/bridge.creds" creds && gets_in
 }
 
 # The certificate of the server is for its address.

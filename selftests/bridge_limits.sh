@@ -105,17 +105,17 @@ test_flood_is_overtaken()
 	routes 'mailbox: jobs, bands: [1, 10]' \
 		'mailbox: jobs, bands: [1, 10], window: 48, hold: 50s, ack_wait: 200s' || return
 	await 60 route_is ha jobs state running && await 60 on ha mailbox stat jobs || logs || return
-	seq 1 2000 | sed 's/^/flood /' | on ha mailbox send --lines jobs || return
+	seq 1 600 | sed 's/^/flood /' | on ha mailbox send --lines jobs || return
 	# It is at the server, and as much of it on the other host as there is room for.
-	await 60 route_is ha jobs moved 2000 && await 60 figure_on_is hb jobs messages 50 || logs ||
+	await 60 route_is ha jobs moved 600 && await 60 figure_on_is hb jobs messages 50 || logs ||
 		return
 	seq 1 3 | sed 's/^/middle /' | on ha mailbox send --lines -p 1 jobs || return
 	seq 1 3 | sed 's/^/high /' | on ha mailbox send --lines -p 20 jobs || return
-	await 60 route_is ha jobs moved 2006 || logs || return
-	on hb timeout 60 mailbox receive --lines --count 2006 jobs >got || logs || return
-	of_band flood 1 2000 && of_band middle 1 3 && of_band high 1 3 || return
-	before 500 high && before 500 middle || return
-	await 60 route_is hb jobs moved 2006 || logs || return
+	await 60 route_is ha jobs moved 606 || logs || return
+	on hb timeout 60 mailbox receive --lines --count 606 jobs >got || logs || return
+	of_band flood 1 600 && of_band middle 1 3 && of_band high 1 3 || return
+	before 300 high && before 300 middle || return
+	await 60 route_is hb jobs moved 606 || logs || return
 	figure_on_is hb jobs messages 0 || logs
 }
 
