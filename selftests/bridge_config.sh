@@ -69,6 +69,20 @@ test_files_of_secrets_are_read_at_the_start()
 	expect 3 mailbox-bridge bridge.yaml && says 'it is empty'
 }
 
+# Each route has some.
+test_too_few_descriptors()
+{
+	cat >bridge.yaml <<-END
+		host: a
+		state: $work/state
+		server: {urls: [nats://127.0.0.1:4]}
+		routes:
+	END
+	seq 60 | sed 's/.*/  - {mailbox: jobs&, direction: out}/' >>bridge.yaml
+	expect 1 sh -c 'ulimit -n 50; exec mailbox-bridge bridge.yaml' &&
+		says 'cannot have 60 routes: Too many open files; raise LimitNOFILE'
+}
+
 test_wrong_use()
 {
 	expect 2 mailbox-bridge --other || return

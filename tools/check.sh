@@ -131,6 +131,17 @@ check_manual()
 	done
 }
 
+# What systemd makes of the unit, where there is one; its program is a stand-in.
+check_unit()
+{
+	[ "$(command -v systemd-analyze)" ] || return 0
+	install -D -m 755 /dev/null "$out/unit/bin/mailbox-bridge"
+	# Made anew: its prefix may be another by now.
+	rm -f "$out/unit/mailbox-bridge.service"
+	make -s -C tools/bridge O="$out/unit" PREFIX="$out/unit" "$out/unit/mailbox-bridge.service" 2>&1
+	systemd-analyze verify --man=no "$out/unit/mailbox-bridge.service" 2>&1 | grep mailbox-bridge
+}
+
 # What the fuzzers know of the interface.
 check_description()
 {
@@ -167,7 +178,7 @@ check_text()
 }
 
 all=(module clang checkpatch coccinelle kernel_doc format header programs scripts licences manual
-     description cases mutants text)
+     unit description cases mutants text)
 [ $# -gt 0 ] || set -- "${all[@]}"
 mkdir -p "$out"
 exec 7>"$out/.lock"

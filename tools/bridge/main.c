@@ -60,8 +60,11 @@ static bool read_boot(char *boot)
 	unsigned int length = 0;
 	int byte;
 
-	if (!file)
+	if (!file) {
+		log_line(LOG_ERR, "cannot read which boot this is: %s; is /proc mounted?",
+			 strerror(errno));
 		return false;
+	}
 	while (length < 32 && (byte = fgetc(file)) != EOF) {
 		if (byte != '-' && byte != '\n')
 			boot[length++] = byte;
@@ -85,8 +88,13 @@ static bool prepare(struct bridge *bridge)
 	if (!bridge->routes)
 		return false;
 	for (i = 0; i < config->nr_routes; i++) {
-		if (!route_init(&bridge->routes[i], bridge, &config->routes[i]))
+		if (!route_init(&bridge->routes[i], bridge, &config->routes[i])) {
+			log_line(LOG_ERR,
+				 "cannot have %u routes: %s; raise LimitNOFILE of the service, or "
+				 "'ulimit -n'",
+				 config->nr_routes, strerror(errno));
 			return false;
+		}
 		bridge->nr_routes++;
 	}
 	return true;
