@@ -13,7 +13,6 @@
 #include "retire.h"
 #include "server.h"
 
-#define MILLISECOND UINT64_C(1000000)
 /*
  * What a line carries at least, bytes a millisecond: one of 2 Mbit/s. On a slower one a message of
  * the usual max_payload would take so long that libnats holds the connection to be dead.
