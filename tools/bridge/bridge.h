@@ -13,8 +13,8 @@
 #include "config.h"
 
 /* Times are nanoseconds, where nothing else is said. */
-#define MILLISECOND 1000000ULL
-#define SECOND	    1000000000ULL
+#define MILLISECOND UINT64_C(1000000)
+#define SECOND	    UINT64_C(1000000000)
 
 struct server;
 struct route;

@@ -102,7 +102,8 @@ bool in_pull_ask(struct in_band *band, unsigned int nr)
 	}
 	/* The server refuses a beat that is longer than half of the time. */
 	if (time > 2 * PULL_BEAT)
-		snprintf(beat, sizeof(beat), ",\"idle_heartbeat\":%llu", PULL_BEAT);
+		snprintf(beat, sizeof(beat), ",\"idle_heartbeat\":%llu",
+			 (unsigned long long)PULL_BEAT);
 	snprintf(text, sizeof(text), "{\"batch\":%u,\"expires\":%llu%s}", nr,
 		 (unsigned long long)time, beat);
 	status = natsConnection_PublishRequestString(in->nats, band->pull.ask, band->pull.inbox,
