@@ -342,6 +342,18 @@ static bool can_publish(struct out *out)
 	       flight_flying(&out->flight) < out->flight.limit;
 }
 
+/* Whether few messages of all routes are on their way. */
+static bool bridge_has_few(const struct bridge *bridge)
+{
+	unsigned int i;
+	uint64_t nr = 0;
+
+	for (i = 0; i < bridge->nr_routes && nr <= OUT_FEW; i++)
+		if (bridge->routes[i].config->direction == ROUTE_OUT)
+			nr += atomic_load(&bridge->routes[i].in_flight);
+	return nr <= OUT_FEW;
+}
+
 /*
  * libnats waits a millisecond for more to write. Where there is no more that would be most of the
  * time that a message takes. It has no call that only writes: this one waits for the server, too,
@@ -352,7 +364,8 @@ static void send_now(struct out *out)
 	struct flight *flight = &out->flight;
 	unsigned int flying = flight_flying(flight);
 
-	if (flying && flying <= OUT_FEW && flight->published != out->sent_now)
+	if (flying && flying <= OUT_FEW && flight->published != out->sent_now &&
+	    bridge_has_few(out->route->bridge))
 		natsConnection_FlushTimeout(server_nats(out->route->bridge->server), 1);
 	out->sent_now = flight->published;
 }
