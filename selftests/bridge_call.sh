@@ -27,14 +27,17 @@ is_served()
 	[ "$(figure_on "$1" sums handles)" -ge 1 ]
 }
 
-# bridges [MORE]: of ha and hb, with more values for both routes.
+# bridges [MORE [HEARTBEAT-HA HEARTBEAT-HB]]: of ha and hb, with more values for both routes.
 bridges()
 {
+	local heartbeat
+
 	[ -e host.ha ] || hosts || return
-	server_start || return
+	[ -e server.runs ] || server_start || return
 	for end in ha:out hb:in; do
+		[ $end = ha:out ] && heartbeat=${2:-1s} || heartbeat=${3:-1s}
 		bridge_config ${end%:*} <<-END
-			- {mailbox: sums, direction: ${end#*:}, policy: call, heartbeat: 1s${1:-}}
+			- {mailbox: sums, direction: ${end#*:}, policy: call, heartbeat: $heartbeat${1:-}}
 		END
 		bridge_start ${end%:*} && await 20 on ${end%:*} mailbox stat sums || return
 	done
@@ -93,6 +96,64 @@ test_call_of_many_bytes()
 	head -c 1500000 /dev/zero >long
 	expect 15 on ha mailbox call sums <long && says 'did not answer it' || return
 	on ha mailbox call sums <random >answer && cmp random answer
+}
+
+# The command takes longer than three of the short ones, and less than one of the long ones.
+test_different_heartbeats()
+{
+	bridges '' 200ms 20s && serve hb -- sh -c 'read -r x; usleep 1500000; echo "<$x>"' &&
+		await 20 route_is ha sums state running || return
+	expect 0 on ha mailbox call sums 1 && prints "<1>$newline" || return
+	bridge_stop ha && bridge_stop hb || return
+	bridges '' 5s 200ms && await 20 route_is ha sums state running || return
+	expect 0 on ha mailbox call sums 2 && prints "<2>$newline"
+}
+
+# slow_line HOST: to the server, for the bridge there.
+slow_line()
+{
+	nsenter -t "$(cat "host.$1")" -n /selftests/bridge/slow 4222 10.77.0.1 4222 300000 &
+	echo $! >slow.runs
+	sed -i 's,nats://10.77.0.1:4222,nats://127.0.0.1:4222,' "bridge.$1.yaml"
+	bridge_stop "$1" && bridge_start "$1" && await 30 is_connected "$1"
+}
+
+is_connected()
+{
+	[ "$(on "$1" mailbox bridge status --json | grep -c '"connected":true')" = 1 ]
+}
+
+# many_bytes HOST CALLER: over the slow line of that host, by that caller. What takes longer than three
+# heartbeats to come is no silence; beside it a call of ha is under way, of which nothing but beats
+# is heard.
+many_bytes()
+{
+	hosts ha hb hc && bridges ', message_size: 1M' 400ms 400ms && slow_line "$1" || return
+	if [ "$2" = hc ]; then
+		sed 's/host: ha/host: hc/; s/state.ha/state.hc/' bridge.ha.yaml >bridge.hc.yaml
+		bridge_start hc && await 20 on hc mailbox stat sums || return
+	fi
+	serve hb -j 2 -- sh -c 'read -r x; cat >null; [ "$x" != wait ] ||
+		{ echo >at; read -r _ <go; }; head -c 700000 random' &&
+		await 20 route_is ha sums state running &&
+		await 20 route_is "$2" sums state running || return
+	head -c 700000 /dev/urandom >random
+	mkfifo go && exec 3<>go
+	call_in_background ha wait && begun || return
+	on "$2" mailbox call sums <random >answer && cmp random answer || return
+	echo >&3
+	exec 3>&-
+	ends 0 20 && cmp random answer.ha
+}
+
+test_callers_line_is_slow()
+{
+	many_bytes ha ha
+}
+
+test_servers_line_is_slow()
+{
+	many_bytes hb hc
 }
 
 test_answer_that_is_too_long()

@@ -6,8 +6,13 @@
  * The callers' bridge publishes a request to the subject of the route, where one of the servers'
  * bridges gets it. That one answers to the reply subject: first that it has taken the call, and
  * where to speak of it; then a beat now and then; at the end the answer, or that there is
- * none. The callers' bridge sends beats, too, and a cancel when its caller gives up. Who hears
- * nothing for three beats holds the other side to be dead, and ends the call.
+ * none. The callers' bridge sends beats, too, and a cancel when its caller gives up.
+ *
+ * Each side beats as its own configuration says, and tells with each word for how long it may be
+ * silent after that: three heartbeats, and longer before it sends what takes long. Who hears
+ * nothing for that time holds the other side to be dead, and ends the call. The time is
+ * counted by echoes, words to itself: what came before an echo has been heard, so a line of its own
+ * that is slow is not taken for the silence of another.
  */
 #ifndef BRIDGE_CALL_H
 #define BRIDGE_CALL_H
@@ -22,6 +27,8 @@
 #define HEADER_CONTROL "Mailbox-Control"
 /* With a request: bytes that the answer may have. */
 #define HEADER_ROOM "Mailbox-Room"
+/* With all: milliseconds for which the one that says it may be silent from then on. */
+#define HEADER_SILENCE "Mailbox-Silence"
 /* With "failed": the name of the error, such as "EIDRM". */
 #define HEADER_ERROR "Mailbox-Error"
 
@@ -41,6 +48,8 @@
 
 /* Beats that may be missing. */
 #define CALL_BEATS 3
+/* What is as long as that is announced, bytes. */
+#define CALL_LONG  (64 << 10)
 #define CALL_GROUP "mbx"
 
 /* "PREFIX.call.SUBJECT", of SERVER_NAME_SIZE bytes. */
@@ -69,6 +78,31 @@ bool call_inbox(const char *subject);
 void call_say(struct route *route, const char *subject, const char *reply, const char *word,
 	      const char *key, const char *value);
 
+/* A beat, before so many bytes are sent, or 0: the next one may be late by the time of these. */
+void call_beat(struct route *route, const char *subject, size_t bytes);
+
+/* For how long this side may be silent, with so many bytes on the way; nanoseconds. */
+uint64_t call_silence(const struct route *route, size_t bytes);
+
+/* Puts that in the header of a message. */
+natsStatus call_set_silence(natsMsg *msg, const struct route *route, size_t bytes);
+
+/* A request of the local mailbox, or without @reply a message: as envelope_request(). */
+int call_seal(struct route *route, const struct mailbox_message *message, const char *reply,
+	      natsMsg **msg);
+
+/* What another side says in a message; one that says nothing is as this one. */
+uint64_t call_silence_of(const struct route *route, natsMsg *msg);
+
+/* Says an echo: a word that comes back below the inbox, as slot number @window. */
+void call_echo(struct route *route, const char *inbox);
+
+/*
+ * The time up to which everything is heard that was said to this side: that of the last echo which
+ * has come back; or now, while there is no connection.
+ */
+uint64_t call_heard_until(const struct route *route, uint64_t echo);
+
 /* Ends a subscription with a callback, which does not run any more when this returns; or NULL. */
 void call_unsubscribe(struct route *route, natsSubscription *subscription);
 
@@ -78,8 +112,11 @@ void call_unsubscribe(struct route *route, natsSubscription *subscription);
  */
 bool call_slot(const char *subject, unsigned int slots, unsigned int *slot, uint64_t *generation);
 
-/* Ends a CALL with EINTR: its handler does nothing, and nothing starts again. */
-#define CALL_SIGNAL SIGUSR1
+/*
+ * Ends a CALL with EINTR: its handler does nothing, and nothing starts again. Not the signal of
+ * server.h: a thread in a CALL, which does not block this one, would take it from main.
+ */
+#define CALL_SIGNAL SIGUSR2
 
 /* CALL_SIGNAL, of the calling thread, by SIG_BLOCK or SIG_UNBLOCK. */
 void call_signal(int how);
@@ -88,15 +125,22 @@ void call_signal(int how);
 bool call_is_bridge(natsMsg *request);
 
 /**
- * call_serve() - make a call here, for a caller on another host
+ * call_make() - make a call here, for a caller on another host
  * @route: of calls that come in
  * @handle: with the right to send, on the local mailbox
  * @request: of the other bridge
  * @control: subject where that may speak of it
+ * @answer: filled in; free(3) its data
  *
- * Waits for the answer, in a thread that has CALL_SIGNAL blocked; that signal ends it. The other
- * side hears how it ended.
+ * Waits for the answer, in a thread that has CALL_SIGNAL blocked; that signal ends it.
+ *
+ * Return: 0, or how the call has ended: for call_tell().
  */
-void call_serve(struct route *route, int handle, natsMsg *request, const char *control);
+int call_make(struct route *route, int handle, natsMsg *request, const char *control,
+	      struct mailbox_message *answer);
+
+/* Tells the other side how it has ended. */
+void call_tell(struct route *route, natsMsg *request, int error,
+	       const struct mailbox_message *answer);
 
 #endif /* BRIDGE_CALL_H */

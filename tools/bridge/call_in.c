@@ -42,6 +42,7 @@ struct work {
 	bool cancelled;
 	uint64_t generation;
 	uint64_t heard; /* of the bridge of the caller */
+	uint64_t silence; /* of that, nanoseconds after it was heard */
 	natsMsg *request;
 };
 
@@ -49,21 +50,56 @@ struct work {
  * struct servers - a route of calls that come in
  * @route: the route; constant
  * @inbox: beats and cancels come to below this; constant
- * @lock: guards the rest
+ * @sending: held by one that sends a long answer: its announcement goes right before it
+ * @lock: guards the rest; inside of @sending
  * @handle: on the local mailbox, to call, or -1
  * @works: a thread each, started when there is need
  * @generation: of the last request that was taken
+ * @echo: when the last one was said that has come back
  * @stopping: the threads should end
  */
 struct servers {
 	struct route *route;
 	natsInbox *inbox;
+	pthread_mutex_t sending;
 	pthread_mutex_t lock;
 	int handle;
 	struct work *works;
 	uint64_t generation;
+	uint64_t echo;
 	bool stopping;
 };
+
+/* To all bridges whose calls are here, before so many bytes, or 0. */
+static void beat_locked(struct servers *servers, size_t bytes)
+{
+	unsigned int i;
+
+	for (i = 0; i < servers->route->config->window; i++) {
+		natsMsg *request = servers->works[i].request;
+
+		if (request && call_is_bridge(request))
+			call_beat(servers->route, natsMsg_GetReply(request), bytes);
+	}
+}
+
+static void serve(struct servers *servers, int handle, natsMsg *request, const char *control)
+{
+	struct mailbox_message answer = { 0 };
+	int ret = call_make(servers->route, handle, request, control, &answer);
+
+	if (!ret && answer.length >= CALL_LONG) {
+		pthread_mutex_lock(&servers->sending);
+		pthread_mutex_lock(&servers->lock);
+		beat_locked(servers, answer.length);
+		pthread_mutex_unlock(&servers->lock);
+		call_tell(servers->route, request, ret, &answer);
+		pthread_mutex_unlock(&servers->sending);
+	} else {
+		call_tell(servers->route, request, ret, &answer);
+	}
+	free(answer.data);
+}
 
 static void *work_thread(void *context)
 {
@@ -85,7 +121,7 @@ static void *work_thread(void *context)
 			    work->number, work->generation);
 		if (handle >= 0 && !work->cancelled) {
 			pthread_mutex_unlock(&servers->lock);
-			call_serve(servers->route, handle, work->request, control);
+			serve(servers, handle, work->request, control);
 			pthread_mutex_lock(&servers->lock);
 		} else {
 			/* Who has cancelled it does not listen; who has not offers it again. */
@@ -144,6 +180,7 @@ static bool take_locked(struct servers *servers, natsMsg *msg)
 		return false;
 	work->generation = ++servers->generation;
 	work->heard = mailbox_now();
+	work->silence = call_silence_of(servers->route, msg);
 	work->cancelled = false;
 	work->request = msg;
 	work->state = WORK_GIVEN;
@@ -205,35 +242,39 @@ static void on_control(natsConnection *nats, natsSubscription *subscription, nat
 		       void *context)
 {
 	struct servers *servers = context;
+	const unsigned int window = servers->route->config->window;
 	const char *word = call_word(msg);
 	unsigned int number;
 	uint64_t generation;
 
 	(void)nats;
 	(void)subscription;
-	if (call_slot(natsMsg_GetSubject(msg), servers->route->config->window, &number,
-		      &generation)) {
+	pthread_mutex_lock(&servers->lock);
+	if (!call_slot(natsMsg_GetSubject(msg), window + 1, &number, &generation)) {
+		/* Nothing of ours. */
+	} else if (number == window) {
+		if (generation <= mailbox_now())
+			servers->echo = generation;
+	} else if (servers->works[number].request &&
+		   servers->works[number].generation == generation) {
 		struct work *work = &servers->works[number];
 
-		pthread_mutex_lock(&servers->lock);
-		if (work->request && work->generation == generation) {
-			work->heard = mailbox_now();
-			if (!strcmp(word, CALL_CANCEL)) {
-				work->cancelled = true;
-				route_wake(servers->route);
-			}
+		work->heard = mailbox_now();
+		work->silence = call_silence_of(servers->route, msg);
+		if (!strcmp(word, CALL_CANCEL)) {
+			work->cancelled = true;
+			route_wake(servers->route);
 		}
-		pthread_mutex_unlock(&servers->lock);
 	}
+	pthread_mutex_unlock(&servers->lock);
 	natsMsg_Destroy(msg);
 }
 
 /* Return: whether somebody has to be told again soon. */
 static bool look_locked(struct servers *servers, bool beat)
 {
-	const uint64_t patience = CALL_BEATS * servers->route->config->heartbeat;
-	const uint64_t now = mailbox_now();
-	bool again = false;
+	const uint64_t until = call_heard_until(servers->route, servers->echo);
+	bool again = false, any = false;
 	unsigned int i;
 
 	for (i = 0; i < servers->route->config->window; i++) {
@@ -241,17 +282,19 @@ static bool look_locked(struct servers *servers, bool beat)
 
 		if (!work->request)
 			continue;
+		any = true;
 		/* One that sends no beats, since it is no bridge, has to wait for its answer. */
-		if (now - work->heard > patience && call_is_bridge(work->request))
+		if (until > work->heard + work->silence && call_is_bridge(work->request))
 			work->cancelled = true;
 		if (work->cancelled && work->state == WORK_CALLING) {
 			/* It may come before the CALL has begun, and so is sent until that ends. */
 			pthread_kill(work->thread, CALL_SIGNAL);
 			again = true;
-		} else if (beat && call_is_bridge(work->request)) {
-			call_say(servers->route, natsMsg_GetReply(work->request), NULL, CALL_BEAT,
-				 NULL, NULL);
 		}
+	}
+	if (beat && any) {
+		beat_locked(servers, 0);
+		call_echo(servers->route, servers->inbox);
 	}
 	return again;
 }
@@ -371,6 +414,7 @@ void *route_call_in(void *context)
 	unsigned int i;
 
 	sigaction(CALL_SIGNAL, &action, NULL);
+	pthread_mutex_init(&servers.sending, NULL);
 	pthread_mutex_init(&servers.lock, NULL);
 	servers.works = calloc(route->config->window, sizeof(*servers.works));
 	if (!servers.works || natsInbox_Create(&servers.inbox) != NATS_OK) {
@@ -397,5 +441,6 @@ out:
 	natsInbox_Destroy(servers.inbox);
 	free(servers.works);
 	pthread_mutex_destroy(&servers.lock);
+	pthread_mutex_destroy(&servers.sending);
 	return NULL;
 }

@@ -37,6 +37,7 @@ struct slot {
 	uint64_t generation;
 	uint64_t token;
 	uint64_t at; /* offered, taken: when the other side was heard last */
+	uint64_t silence; /* of that, nanoseconds after it was heard */
 	natsMsg *request;
 	char control[SERVER_NAME_SIZE];
 };
@@ -49,10 +50,12 @@ struct slot {
  * @lock: guards the rest
  * @handle: on the local mailbox, or -1
  * @heard: when a server was heard to be there, 0 for not
+ * @silence: for how long it may be silent since then
  * @slots: calls under way
  * @nr: of them that are not free
  * @taking: there are servers, and a slot is free; only of the thread of the route
  * @generation: of the last one that was taken
+ * @echo: when the last one was said that has come back
  */
 struct caller {
 	struct route *route;
@@ -60,17 +63,13 @@ struct caller {
 	int abandoned;
 	pthread_mutex_t lock;
 	int handle;
-	uint64_t heard;
+	uint64_t heard, silence;
 	struct slot *slots;
 	unsigned int nr;
 	bool taking;
 	uint64_t generation;
+	uint64_t echo;
 };
-
-static uint64_t patience(const struct caller *caller)
-{
-	return CALL_BEATS * caller->route->config->heartbeat;
-}
 
 static void free_locked(struct caller *caller, struct slot *slot)
 {
@@ -88,9 +87,26 @@ static void cancel_locked(struct caller *caller, struct slot *slot)
 	free_locked(caller, slot);
 }
 
+/* To all bridges that have calls of ours, before so many bytes, or 0. */
+static void beat_locked(struct caller *caller, size_t bytes)
+{
+	unsigned int i;
+
+	for (i = 0; i < caller->route->config->window; i++) {
+		if (caller->slots[i].state == SLOT_TAKEN)
+			call_beat(caller->route, caller->slots[i].control, bytes);
+	}
+}
+
 static void offer_locked(struct caller *caller, struct slot *slot)
 {
+	size_t length = natsMsg_GetDataLength(slot->request);
+
+	if (length >= CALL_LONG)
+		beat_locked(caller, length);
 	slot->at = mailbox_now();
+	/* Over two lines, until somebody says that he has it. */
+	slot->silence = call_silence(caller->route, 2 * length);
 	slot->state = SLOT_OFFERED;
 	if (natsConnection_PublishMsg(server_nats(caller->route->bridge->server), slot->request))
 		cancel_locked(caller, slot);
@@ -123,19 +139,29 @@ static void answer_locked(struct caller *caller, struct slot *slot, natsMsg *msg
 /* Return: whether it was about a call that is still under way. */
 static bool reply_locked(struct caller *caller, const char *word, natsMsg *msg)
 {
+	const unsigned int window = caller->route->config->window;
 	unsigned int number;
 	uint64_t generation;
 	struct slot *slot;
 	const char *control = NULL;
 
-	if (!call_slot(natsMsg_GetSubject(msg), caller->route->config->window, &number,
-		       &generation))
+	if (!call_slot(natsMsg_GetSubject(msg), window + 1, &number, &generation))
 		return true;
+	if (number == window) {
+		if (generation <= mailbox_now())
+			caller->echo = generation;
+		return true;
+	}
 	slot = &caller->slots[number];
 	if (slot->state == SLOT_FREE || slot->generation != generation)
 		return false;
 
 	slot->at = mailbox_now();
+	slot->silence = call_silence_of(caller->route, msg);
+	if (caller->heard && strcmp(word, "none")) {
+		caller->heard = slot->at;
+		caller->silence = slot->silence;
+	}
 	if (!strcmp(word, CALL_TAKEN)) {
 		/* Without a way to speak of it only the patience of the other side ends it. */
 		if (natsMsgHeader_Get(msg, HEADER_CONTROL, &control) != NATS_OK || !control ||
@@ -173,6 +199,7 @@ static void on_reply(natsConnection *nats, natsSubscription *subscription, natsM
 		uint64_t before = caller->heard;
 
 		caller->heard = strcmp(word, CALL_HERE) ? 0 : mailbox_now();
+		caller->silence = 0;
 		if (!before != !caller->heard)
 			route_wake(caller->route);
 	} else if (!reply_locked(caller, word, msg) && !strcmp(word, CALL_TAKEN)) {
@@ -198,32 +225,6 @@ static struct slot *free_slot_locked(struct caller *caller, unsigned int *number
 	return NULL;
 }
 
-static int seal(struct caller *caller, const struct mailbox_message *message, const char *reply,
-		natsMsg **msg)
-{
-	char subject[SERVER_NAME_SIZE], room[24];
-	struct envelope envelope = {
-		.type = message->type,
-		.priority = message->priority,
-		.time = envelope_wall(message->time),
-	};
-	int ret;
-
-	envelope_stamp(&envelope, caller->route->bridge->config->host, message);
-	call_subject(caller->route, subject);
-	ret = envelope_request(&envelope, subject, reply, message->data, message->length, msg);
-	if (ret)
-		return ret;
-	snprintf(room, sizeof(room), "%u", message->answer_room);
-	if (natsMsgHeader_Set(*msg, HEADER_CALL, CALL_REQUEST) != NATS_OK ||
-	    natsMsgHeader_Set(*msg, HEADER_ROOM, room) != NATS_OK) {
-		natsMsg_Destroy(*msg);
-		*msg = NULL;
-		return -ENOMEM;
-	}
-	return 0;
-}
-
 static void begin_locked(struct caller *caller, struct slot *slot, unsigned int number,
 			 const struct mailbox_message *message)
 {
@@ -235,7 +236,7 @@ static void begin_locked(struct caller *caller, struct slot *slot, unsigned int 
 	slot->token = message->lease;
 	server_name(reply, sizeof(reply), "%s.%u-%" PRIu64, caller->inbox, number,
 		    slot->generation);
-	ret = seal(caller, message, message->lease ? reply : NULL, &slot->request);
+	ret = call_seal(route, message, message->lease ? reply : NULL, &slot->request);
 	if (!message->lease) {
 		/* No call: nobody waits, and nobody is told. */
 		if (!ret && natsConnection_PublishMsg(server_nats(route->bridge->server),
@@ -303,7 +304,7 @@ static void close_locked(struct caller *caller)
 /* Of all that are under way: whose caller has given up, and who has been silent for too long. */
 static void look_locked(struct caller *caller, bool abandoned, bool beat)
 {
-	const uint64_t now = mailbox_now();
+	const uint64_t until = call_heard_until(caller->route, caller->echo);
 	unsigned int i;
 
 	for (i = 0; i < caller->route->config->window && caller->nr; i++) {
@@ -317,15 +318,15 @@ static void look_locked(struct caller *caller, bool abandoned, bool beat)
 					 NULL);
 			free_locked(caller, slot);
 		} else if (slot->state == SLOT_REFUSED) {
-			if (now >= slot->at)
+			if (mailbox_now() >= slot->at)
 				offer_locked(caller, slot);
-		} else if (now - slot->at > patience(caller)) {
+		} else if (until > slot->at + slot->silence) {
 			/* It may have been taken, and be half done: never offered again. */
 			cancel_locked(caller, slot);
-		} else if (beat && slot->state == SLOT_TAKEN) {
-			call_say(caller->route, slot->control, NULL, CALL_BEAT, NULL, NULL);
 		}
 	}
+	if (beat)
+		beat_locked(caller, 0);
 }
 
 static int open_locked(struct caller *caller)
@@ -369,14 +370,24 @@ static bool pause_for(struct caller *caller, uint64_t nanoseconds)
 	return polls[1].revents;
 }
 
+/* As far as it is known. What is silent since it sends what takes long is there. */
+static bool is_served_locked(const struct caller *caller)
+{
+	uint64_t silence = call_silence(caller->route, 0);
+
+	if (caller->silence > silence)
+		silence = caller->silence;
+	return caller->heard &&
+	       call_heard_until(caller->route, caller->echo) <= caller->heard + silence;
+}
+
 /* Return: nanoseconds until the next turn. */
 static uint64_t turn_locked(struct caller *caller, struct mailbox_message *message, bool abandoned,
 			    bool beat)
 {
 	struct route *route = caller->route;
 	const uint64_t heartbeat = route->config->heartbeat;
-	bool here = server_epoch(route->bridge->server) && caller->heard &&
-		    mailbox_now() - caller->heard <= patience(caller);
+	bool here = server_epoch(route->bridge->server) && is_served_locked(caller);
 	int ret = 0;
 
 	caller->taking = false;
@@ -417,8 +428,10 @@ static void run(struct caller *caller)
 		beat = mailbox_now() >= next_beat;
 		if (beat) {
 			next_beat = mailbox_now() + route->config->heartbeat;
-			if (server_epoch(route->bridge->server))
+			if (server_epoch(route->bridge->server)) {
 				probe(caller);
+				call_echo(route, caller->inbox);
+			}
 		}
 		pthread_mutex_lock(&caller->lock);
 		wait = turn_locked(caller, &message, abandoned, beat);

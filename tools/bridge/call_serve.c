@@ -97,24 +97,27 @@ static bool is_not_begun(int error)
 	return error == -EAGAIN || error == -EPIPE || error == -EDQUOT || error == -ENOMEM;
 }
 
-void call_serve(struct route *route, int handle, natsMsg *request, const char *control)
+int call_make(struct route *route, int handle, natsMsg *request, const char *control,
+	      struct mailbox_message *answer)
 {
-	struct mailbox_message answer = { 0 };
-	const char *name;
-	int ret;
-
 	if (call_is_bridge(request))
 		call_say(route, natsMsg_GetReply(request), NULL, CALL_TAKEN, HEADER_CONTROL,
 			 control);
-	ret = call(route, handle, request, &answer);
-	if (!ret) {
-		publish_answer(route, request, &answer);
-	} else if (is_not_begun(ret)) {
+	return call(route, handle, request, answer);
+}
+
+void call_tell(struct route *route, natsMsg *request, int error,
+	       const struct mailbox_message *answer)
+{
+	const char *name;
+
+	if (!error) {
+		publish_answer(route, request, answer);
+	} else if (is_not_begun(error)) {
 		call_say(route, natsMsg_GetReply(request), NULL, CALL_BUSY, NULL, NULL);
 	} else {
-		name = strerrorname_np(-ret);
+		name = strerrorname_np(-error);
 		call_say(route, natsMsg_GetReply(request), NULL, CALL_FAILED, HEADER_ERROR,
 			 name ? name : "EIO");
 	}
-	free(answer.data);
 }

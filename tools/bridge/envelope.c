@@ -148,8 +148,7 @@ const char *envelope_header(natsMsg *msg, const char *key)
 	return value;
 }
 
-/* 0 when there is none that makes sense. */
-static uint64_t header_number(natsMsg *msg, const char *key, uint64_t max)
+uint64_t envelope_number(natsMsg *msg, const char *key, uint64_t max)
 {
 	const char *text = envelope_header(msg, key);
 	uint64_t number;
@@ -222,10 +221,10 @@ void envelope_open(struct envelope *envelope, natsMsg *msg)
 	/* One that was cut could be that of another message: rather none. */
 	if (text && strlen(text) < sizeof(envelope->id))
 		strcpy(envelope->id, text);
-	envelope->type = header_number(msg, HEADER_TYPE, UINT64_MAX);
-	envelope->priority = header_number(msg, HEADER_PRIORITY, MAILBOX_PRIORITY_MAX);
-	envelope->expiry = envelope_monotonic(header_number(msg, HEADER_EXPIRY, UINT64_MAX));
-	envelope->deliveries = header_number(msg, HEADER_DELIVERIES, UINT32_MAX);
+	envelope->type = envelope_number(msg, HEADER_TYPE, UINT64_MAX);
+	envelope->priority = envelope_number(msg, HEADER_PRIORITY, MAILBOX_PRIORITY_MAX);
+	envelope->expiry = envelope_monotonic(envelope_number(msg, HEADER_EXPIRY, UINT64_MAX));
+	envelope->deliveries = envelope_number(msg, HEADER_DELIVERIES, UINT32_MAX);
 	text = envelope_header(msg, HEADER_SENDER);
 	if (text)
 		open_sender(envelope, text);

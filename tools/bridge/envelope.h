@@ -64,6 +64,9 @@ void envelope_stamp(struct envelope *envelope, const char *host,
 /* A header of a message, or NULL. */
 const char *envelope_header(natsMsg *msg, const char *key);
 
+/* Likewise, as a number of at most @max; 0 when there is none that makes sense. */
+uint64_t envelope_number(natsMsg *msg, const char *key, uint64_t max);
+
 /**
  * envelope_seal() - a message of NATS
  * @envelope: what it means
