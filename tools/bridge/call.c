@@ -147,20 +147,43 @@ static void on_complete(void *context)
 	sem_post(context);
 }
 
-void call_unsubscribe(struct route *route, natsSubscription *subscription)
+natsStatus call_listen(struct route *route, struct call_listener *listener, const char *subject,
+		       const char *group, natsMsgHandler callback, void *context)
 {
-	sem_t done;
+	natsConnection *nats = server_nats(route->bridge->server);
+	natsSubscription *subscription = NULL;
+	natsStatus status;
 
-	if (!subscription)
-		return;
-	sem_init(&done, 0, 0);
-	if (natsSubscription_SetOnCompleteCB(subscription, on_complete, &done) == NATS_OK &&
-	    natsSubscription_Unsubscribe(subscription) == NATS_OK) {
-		while (sem_wait(&done))
-			continue;
+	if (group)
+		status = natsConnection_QueueSubscribe(&subscription, nats, subject, group,
+						       callback, context);
+	else
+		status = natsConnection_Subscribe(&subscription, nats, subject, callback, context);
+	if (status)
+		return status;
+	sem_init(&listener->ended, 0, 0);
+	status = natsSubscription_SetOnCompleteCB(subscription, on_complete, &listener->ended);
+	if (status) {
+		/* The connection has ended meanwhile, and no message has come. */
+		sem_destroy(&listener->ended);
+		retire(nats, subscription);
+		return status;
 	}
-	sem_destroy(&done);
-	retire(server_nats(route->bridge->server), subscription);
+	listener->subscription = subscription;
+	return NATS_OK;
+}
+
+void call_unlisten(struct route *route, struct call_listener *listener)
+{
+	if (!listener->subscription)
+		return;
+	/* It fails where the connection has ended for good, which ends the callback, too. */
+	natsSubscription_Unsubscribe(listener->subscription);
+	while (sem_wait(&listener->ended))
+		continue;
+	sem_destroy(&listener->ended);
+	retire(server_nats(route->bridge->server), listener->subscription);
+	listener->subscription = NULL;
 }
 
 bool call_slot(const char *subject, unsigned int slots, unsigned int *slot, uint64_t *generation)

@@ -17,6 +17,8 @@
 #ifndef BRIDGE_CALL_H
 #define BRIDGE_CALL_H
 
+#include <semaphore.h>
+
 #include <nats/nats.h>
 
 #include "route.h"
@@ -103,8 +105,32 @@ void call_echo(struct route *route, const char *inbox);
  */
 uint64_t call_heard_until(const struct route *route, uint64_t echo);
 
-/* Ends a subscription with a callback, which does not run any more when this returns; or NULL. */
-void call_unsubscribe(struct route *route, natsSubscription *subscription);
+/**
+ * struct call_listener - a subscription with a callback
+ * @subscription: NULL for none
+ * @ended: posted when the callback does not run any more, however that came
+ */
+struct call_listener {
+	natsSubscription *subscription;
+	sem_t ended;
+};
+
+/**
+ * call_listen() - subscribe
+ * @route: whose connection
+ * @listener: without a subscription; stays where it is until call_unlisten()
+ * @subject: to listen to
+ * @group: of which only one gets a message, or NULL
+ * @callback: runs in a thread of libnats
+ * @context: for @callback
+ *
+ * Return: NATS_OK, or the error of libnats.
+ */
+natsStatus call_listen(struct route *route, struct call_listener *listener, const char *subject,
+		       const char *group, natsMsgHandler callback, void *context);
+
+/* Ends that, if there is one: the callback does not run any more when this returns. */
+void call_unlisten(struct route *route, struct call_listener *listener);
 
 /*
  * The slot that stands behind the last dot of a subject, as "SLOT-GENERATION" in decimal: false

@@ -221,8 +221,8 @@ static void on_request(natsConnection *nats, natsSubscription *subscription, nat
 		pass_on(servers, msg);
 	} else if (!call_inbox(reply)) {
 		route_trouble(servers->route, ROUTE_RUNNING,
-			      "a request that wants its answer at '%s' was dropped: it is no inbox",
-			      reply);
+			      "a request was dropped that wants its answer elsewhere than below "
+			      "_INBOX: look who may publish calls");
 	} else if (!strcmp(word, CALL_PROBE)) {
 		call_say(servers->route, reply, NULL, CALL_HERE, NULL, NULL);
 	} else {
@@ -328,25 +328,25 @@ static bool served_locked(struct servers *servers)
 	return stat.subscribers;
 }
 
-static void subscribe(struct servers *servers, natsSubscription **subscription)
+static void subscribe(struct servers *servers, struct call_listener *requests)
 {
+	struct route *route = servers->route;
 	char subject[SERVER_NAME_SIZE];
 
-	call_subject(servers->route, subject);
-	if (natsConnection_QueueSubscribe(subscription, server_nats(servers->route->bridge->server),
-					  subject, CALL_GROUP, on_request, servers) == NATS_OK)
-		natsSubscription_SetPendingLimits(*subscription, servers->route->config->window,
+	call_subject(route, subject);
+	if (call_listen(route, requests, subject, CALL_GROUP, on_request, servers) == NATS_OK)
+		natsSubscription_SetPendingLimits(requests->subscription, route->config->window,
 						  64 << 20);
 	else
-		route_trouble(servers->route, ROUTE_REFUSED, "cannot subscribe to '%s': %s",
-			      subject, nats_GetLastError(NULL));
+		route_trouble(route, ROUTE_REFUSED, "cannot subscribe to '%s': %s", subject,
+			      nats_GetLastError(NULL));
 }
 
 static void run(struct servers *servers)
 {
 	struct route *route = servers->route;
 	const uint64_t heartbeat = route->config->heartbeat;
-	natsSubscription *subscription = NULL;
+	struct call_listener requests = { 0 };
 	uint64_t next_beat = 0;
 	bool again, served, beat;
 
@@ -360,19 +360,17 @@ static void run(struct servers *servers)
 		pthread_mutex_unlock(&servers->lock);
 
 		/* Without a server here the callers' bridges hear at once that there is none. */
-		if (served && !subscription) {
-			subscribe(servers, &subscription);
-		} else if (!served && subscription) {
-			call_unsubscribe(route, subscription);
-			subscription = NULL;
-		}
+		if (served && !requests.subscription)
+			subscribe(servers, &requests);
+		else if (!served)
+			call_unlisten(route, &requests);
 		if (servers->handle >= 0)
 			mailbox_notify(servers->handle,
 				       MAILBOX_EVENT_NO_RECEIVER | MAILBOX_EVENT_RECEIVER,
 				       route->wake);
 		route_wait(route, -1, 0, again ? TELL_AGAIN : heartbeat);
 	}
-	call_unsubscribe(route, subscription);
+	call_unlisten(route, &requests);
 }
 
 static void stop(struct servers *servers)
@@ -409,7 +407,7 @@ void *route_call_in(void *context)
 	struct servers servers = { .route = context, .handle = -1 };
 	struct sigaction action = { .sa_handler = nothing };
 	struct route *route = context;
-	natsSubscription *control = NULL;
+	struct call_listener control = { 0 };
 	char subject[SERVER_NAME_SIZE];
 	unsigned int i;
 
@@ -427,15 +425,14 @@ void *route_call_in(void *context)
 		pthread_cond_init(&servers.works[i].given, NULL);
 	}
 	server_name(subject, sizeof(subject), "%s.*", servers.inbox);
-	if (natsConnection_Subscribe(&control, server_nats(route->bridge->server), subject,
-				     on_control, &servers) != NATS_OK) {
+	if (call_listen(route, &control, subject, NULL, on_control, &servers) != NATS_OK) {
 		route_trouble(route, ROUTE_STOPPED, "cannot subscribe: %s",
 			      nats_GetLastError(NULL));
 		goto out;
 	}
 	run(&servers);
 	stop(&servers);
-	call_unsubscribe(route, control);
+	call_unlisten(route, &control);
 	close_locked(&servers);
 out:
 	natsInbox_Destroy(servers.inbox);

@@ -230,6 +230,7 @@ static void begin_locked(struct caller *caller, struct slot *slot, unsigned int 
 {
 	struct route *route = caller->route;
 	char reply[SERVER_NAME_SIZE];
+	uint64_t most;
 	int ret;
 
 	slot->generation = ++caller->generation;
@@ -251,7 +252,9 @@ static void begin_locked(struct caller *caller, struct slot *slot, unsigned int 
 		slot->request = NULL;
 		return;
 	}
-	if (!ret && message->length + 1024 > server_max_payload(route->bridge->server))
+	/* 0 while there is no connection, which is seen when it is offered. */
+	most = server_max_payload(route->bridge->server);
+	if (!ret && most && message->length + 1024 > most)
 		ret = -EMSGSIZE;
 	caller->nr++;
 	atomic_store(&route->in_flight, caller->nr);
@@ -460,7 +463,7 @@ void *route_call_out(void *context)
 {
 	struct caller caller = { .route = context, .handle = -1 };
 	struct route *route = context;
-	natsSubscription *subscription = NULL;
+	struct call_listener replies = { 0 };
 	char subject[SERVER_NAME_SIZE];
 
 	pthread_mutex_init(&caller.lock, NULL);
@@ -472,8 +475,7 @@ void *route_call_out(void *context)
 	}
 	make_mailbox(route);
 	server_name(subject, sizeof(subject), "%s.*", caller.inbox);
-	if (natsConnection_Subscribe(&subscription, server_nats(route->bridge->server), subject,
-				     on_reply, &caller) != NATS_OK) {
+	if (call_listen(route, &replies, subject, NULL, on_reply, &caller) != NATS_OK) {
 		route_trouble(route, ROUTE_STOPPED, "cannot subscribe: %s",
 			      nats_GetLastError(NULL));
 		goto out;
@@ -482,7 +484,7 @@ void *route_call_out(void *context)
 	pthread_mutex_lock(&caller.lock);
 	close_locked(&caller);
 	pthread_mutex_unlock(&caller.lock);
-	call_unsubscribe(route, subscription);
+	call_unlisten(route, &replies);
 out:
 	natsInbox_Destroy(caller.inbox);
 	if (caller.abandoned >= 0)

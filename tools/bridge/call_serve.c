@@ -51,8 +51,13 @@ static void publish_answer(struct route *route, natsMsg *request,
 	natsMsg *msg = NULL;
 
 	envelope_stamp(&envelope, bridge->config->host, answer);
-	if (envelope_seal(&envelope, natsMsg_GetReply(request), answer->data, answer->length, &msg))
+	if (envelope_seal(&envelope, natsMsg_GetReply(request), answer->data, answer->length,
+			  &msg)) {
+		/* Else its caller would wait until the silence is too long. */
+		call_say(route, natsMsg_GetReply(request), NULL, CALL_FAILED, HEADER_ERROR,
+			 "ENOMEM");
 		return;
+	}
 	if (natsMsgHeader_Set(msg, HEADER_CALL, CALL_ANSWER) == NATS_OK &&
 	    natsConnection_PublishMsg(server_nats(bridge->server), msg) == NATS_OK)
 		atomic_fetch_add(&route->moved, 1);
