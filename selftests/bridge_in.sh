@@ -186,6 +186,23 @@ test_receipts_come_back()
 	contains '"type":1'
 }
 
+# Anybody who may publish says what the id is: it goes back as JSON, which has no such letters.
+test_receipt_for_an_id_that_is_no_text()
+{
+	two_hosts "$receipts" ha hb || return
+	echo '- {mailbox: jobs, direction: in, create: true}' | bridge_config hb
+	bridge_start hb || return
+	await 20 on hb mailbox stat jobs && await 20 on ha mailbox stat ends || logs || return
+	NATS_URL=$server on ha /selftests/bridge/stream publish mbx.q.jobs.p0 strange \
+		"$(printf '\377')-7" ha/jobs || return
+	expect 0 on hb mailbox receive --timeout 20s jobs && prints strange || logs || return
+	expect 0 on ha mailbox receive --timeout 20s --json ends && contains '"type":7' || logs ||
+		return
+	on ha mailbox send jobs ours || return
+	expect 0 on hb mailbox receive --timeout 20s jobs || logs || return
+	prints ours
+}
+
 # The worker has a job when its bridge is gone with it: the other host does that job.
 test_worker_that_dies_gives_its_job_to_another_host()
 {

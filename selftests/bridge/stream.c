@@ -7,7 +7,7 @@
  *	stream count STREAM		prints how many there are
  *	stream make STREAM SUBJECT MESSAGES SIZE	makes a work queue with limits; 0: none
  *	stream remove STREAM
- *	stream publish SUBJECT TEXT	and waits until the server has it
+ *	stream publish SUBJECT TEXT [ID RECEIPT]	and waits until the server has it
  *	stream wait			until there is a server with JetStream
  *
  * The server is that of NATS_URL, or nats://127.0.0.1:4222.
@@ -130,12 +130,19 @@ static int make(char **arguments)
 	return 0;
 }
 
-static int publish(char **arguments)
+static int publish(char **arguments, bool headers)
 {
+	natsMsg *msg = NULL;
 	jsErrCode code = 0;
 
-	check(js_Publish(NULL, js, arguments[0], arguments[1], strlen(arguments[1]), NULL, &code),
-	      code, "publish");
+	check(natsMsg_Create(&msg, arguments[0], NULL, arguments[1], strlen(arguments[1])), 0,
+	      "publish");
+	if (headers) {
+		check(natsMsgHeader_Set(msg, "Nats-Msg-Id", arguments[2]), 0, "publish");
+		check(natsMsgHeader_Set(msg, "Mailbox-Receipt", arguments[3]), 0, "publish");
+	}
+	check(js_PublishMsg(NULL, js, msg, NULL, &code), code, "publish");
+	natsMsg_Destroy(msg);
 	return 0;
 }
 
@@ -152,8 +159,8 @@ static int run(int nr, char **arguments)
 		return count(arguments + 1);
 	if (!strcmp(command, "make") && nr == 5)
 		return make(arguments + 1);
-	if (!strcmp(command, "publish") && nr == 3)
-		return publish(arguments + 1);
+	if (!strcmp(command, "publish") && (nr == 3 || nr == 5))
+		return publish(arguments + 1, nr == 5);
 	if (!strcmp(command, "remove") && nr == 2) {
 		check(js_DeleteStream(js, arguments[1], NULL, &code), code, "remove");
 		return 0;

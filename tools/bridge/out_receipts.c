@@ -19,6 +19,8 @@
 #include "retire.h"
 
 #define FETCH 64
+/* A bridge makes none that is longer, bytes: what is would only be in the way of the others. */
+#define RECEIPT_MAX 4096
 
 /**
  * struct receipts - the thread
@@ -127,9 +129,13 @@ static bool have_mailbox(struct receipts *receipts)
 /* The number of the message that it is about; 0: it is no receipt. */
 static uint64_t sequence_of(natsMsg *msg)
 {
-	json_t *receipt = json_loadb(natsMsg_GetData(msg), natsMsg_GetDataLength(msg), 0, NULL);
-	json_int_t sequence = json_integer_value(json_object_get(receipt, "sequence"));
+	json_t *receipt;
+	json_int_t sequence;
 
+	if (natsMsg_GetDataLength(msg) > RECEIPT_MAX)
+		return 0;
+	receipt = json_loadb(natsMsg_GetData(msg), natsMsg_GetDataLength(msg), 0, NULL);
+	sequence = json_integer_value(json_object_get(receipt, "sequence"));
 	json_decref(receipt);
 	return sequence > 0 ? sequence : 0;
 }

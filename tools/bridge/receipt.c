@@ -112,11 +112,13 @@ static uint64_t sequence_of(const char *id)
 
 static char *text_of(const struct receipts *receipts, const struct seen_slot *slot)
 {
-	json_t *json = json_pack("{s:I, s:s, s:s, s:i, s:I, s:I, s:s}", "sequence",
+	/* Whoever has published it made the id, perhaps of what JSON cannot have. */
+	json_t *id = json_string(slot->id) ?: json_string("");
+	json_t *json = json_pack("{s:I, s:s, s:s, s:i, s:I, s:I, s:o}", "sequence",
 				 (json_int_t)sequence_of(slot->id), "end", end_name(slot->end),
 				 "host", receipts->route->bridge->config->host, "pid",
 				 (int)slot->pid, "uid", (json_int_t)slot->uid, "time",
-				 (json_int_t)envelope_wall(slot->end_time), "id", slot->id);
+				 (json_int_t)envelope_wall(slot->end_time), "id", id);
 	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
 
 	json_decref(json);
