@@ -50,13 +50,31 @@ static const char *const policies[] = { "any", "one", "broadcast", "call" };
 static const char *const states[] = { "starting",   "running", "away",	  "refused", "full",
 				      "no-mailbox", "waiting", "blocked", "stopped" };
 
+/*
+ * JSON is UTF-8, and what a server says may be cut within a letter, or be none: bytes that are no
+ * ASCII become "?" then.
+ */
+static json_t *text_of(char *text)
+{
+	json_t *json = json_string(text);
+	char *at;
+
+	for (at = text; !json && *at; at++) {
+		if (*at & 0x80)
+			*at = '?';
+	}
+	return json ? json : json_string(text);
+}
+
 static json_t *error_of(struct route *route)
 {
+	char text[sizeof(route->error)];
 	json_t *error = NULL;
 
 	pthread_mutex_lock(&route->lock);
+	memcpy(text, route->error, sizeof(text));
 	if (route->error_count)
-		error = json_pack("{sssIsI}", "text", route->error, "time",
+		error = json_pack("{sosIsI}", "text", text_of(text), "time",
 				  (json_int_t)route->error_time, "count",
 				  (json_int_t)route->error_count);
 	pthread_mutex_unlock(&route->lock);
@@ -152,8 +170,9 @@ static json_t *of_server(struct bridge *bridge)
 	if (server_epoch(bridge->server))
 		natsConnection_GetConnectedUrl(server_nats(bridge->server), url, sizeof(url));
 	server_error(bridge->server, NULL, error, sizeof(error));
-	return json_pack("{sssbsIss}", "url", url, "connected", server_epoch(bridge->server) != 0,
-			 "epoch", (json_int_t)server_epoch(bridge->server), "error", error);
+	return json_pack("{sosbsIso}", "url", text_of(url), "connected",
+			 server_epoch(bridge->server) != 0, "epoch",
+			 (json_int_t)server_epoch(bridge->server), "error", text_of(error));
 }
 
 static char *answer_of(struct status *status)
@@ -225,7 +244,9 @@ static void *serve(void *context)
 		if (status->handle < 0)
 			make(status);
 		polls[1].fd = status->handle;
-		if (poll(polls, 2, status->handle < 0 ? MAKE_EVERY : -1) < 0)
+		polls[0].revents = 0;
+		polls[1].revents = 0;
+		if (poll(polls, 2, status->handle < 0 ? MAKE_EVERY : -1) < 0 && errno != EINTR)
 			break;
 		if (polls[1].revents & (POLLHUP | POLLERR | POLLNVAL)) {
 			/* It was removed. */
