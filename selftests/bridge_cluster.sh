@@ -117,6 +117,7 @@ came_once()
 		echo "# of $1 to $2 came $(wc -l <got), $(uniq sorted | wc -l) different"
 		logs || return
 	fi
+	# Not a promise where a server refuses some, or takes what it was handing over with it.
 	sort -nc got 2>/dev/null || echo "# not in order"
 	await 30 route_is hb jobs lag 0 && await 30 route_is ha jobs lag 0 || logs || return
 	figure_on_is hb jobs messages 0 || logs
