@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Many messages from host ha to host hb, while bridges are killed, the server restarts and a line is
+# Many messages from host ha to host hb, while bridges are killed, the server is killed and a line is
 # cut: each arrives once, and none is missing.
 
 # shellcheck source=bridge/hosts.sh
@@ -36,8 +36,12 @@ test_each_of_many_arrives_once()
 	nsenter -t "$(cat host.hb)" -n mailbox receive --lines --count "$count" many >got &
 	echo $! >receive.runs
 
-	await 60 received $((count / 10)) && bridge_kill hb && bridge_start hb || return
-	await 60 received $((count / 5)) && bridge_kill ha && bridge_start ha || return
+	# It has forgotten what was acknowledged to it last, and gives that again. The bridge knows, but
+	# not one that was killed, too: so this comes first.
+	await 60 received $((count / 20)) && server_kill && server_start || return
+	await 60 received $((count / 10)) && server_kill && server_start || return
+	await 60 received $((count / 5)) && bridge_kill hb && bridge_start hb || return
+	await 60 received $((count / 4)) && bridge_kill ha && bridge_start ha || return
 	await 60 received $((count * 3 / 10)) && server_stop && server_start || return
 	await 60 received $((count * 2 / 5)) && cut_off hb && mend hb || return
 	await 60 received $((count / 2)) && bridge_kill ha && bridge_kill hb && bridge_start hb &&
@@ -59,7 +63,11 @@ test_each_of_many_arrives_once()
 	fi
 	# And nothing comes after them.
 	await 30 route_is hb many lag 0 && await 30 figure_on_is ha many messages 0 || return
-	figure_on_is hb many messages 0
+	if ! figure_on_is hb many messages 0; then
+		echo "# more has come:"
+		on hb mailbox ls
+		return 1
+	fi
 }
 
 # shellcheck source=cli.sh

@@ -54,6 +54,7 @@ enum in_place {
  * @arrived: CLOCK_BOOTTIME nanoseconds, of the first delivery that we hold
  * @batch: of acknowledgements, where it is told
  * @deliveries: how often the server has delivered it
+ * @id: hash of its id; 0 for none, or of an earlier bridge
  * @place: where it is
  * @next: on its list
  * @same: the next of the same hash
@@ -63,6 +64,7 @@ struct in_message {
 	uint64_t arrived;
 	uint64_t batch;
 	uint64_t deliveries;
+	uint64_t id;
 	enum in_place place;
 	uint32_t next;
 	uint32_t same;
@@ -70,6 +72,16 @@ struct in_message {
 
 struct in_list {
 	uint32_t first, last, nr;
+};
+
+/**
+ * struct in_recent - a message that the server was told of for good
+ * @sequence: number in the stream
+ * @id: hash of its id, or 0
+ * @time: when the server knew, CLOCK_BOOTTIME nanoseconds
+ */
+struct in_recent {
+	uint64_t sequence, id, time;
 };
 
 /**
@@ -158,6 +170,7 @@ struct in_fullness {
  * @inbox: where the server says that it has acknowledgements; constant in a session
  * @answers: subscription to that; likewise
  * @ack_wait: of the consumer, nanoseconds; likewise
+ * @duplicates: window of the stream, nanoseconds; likewise
  * @next_progress: when the server is told again what we still have; owner: the route
  * @pause: nothing is sent until then, CLOCK_BOOTTIME; owner: the route
  * @has_average: averages of bands are of something (guarded by @lock)
@@ -176,8 +189,10 @@ struct in_fullness {
  * @ended: see enum in_place
  * @nr_awaited: slots that are IN_AWAITED
  * @hash: of slots by number in the stream
- * @recent: what was acknowledged last
- * @nr_recent: of them, in all
+ * @recent: what was acknowledged last, by number. It outlives a session: a server that was killed has
+ *	forgotten that, and counts deliveries anew.
+ * @recent_ids: likewise, by hash of the id: a server that was restarted has forgotten ids, and may
+ *	have stored a message again
  * @why: a sentence
  */
 struct in {
@@ -202,6 +217,7 @@ struct in {
 	natsInbox *inbox;
 	natsSubscription *answers;
 	uint64_t ack_wait;
+	uint64_t duplicates;
 	uint64_t next_progress;
 	uint64_t pause;
 	bool has_average;
@@ -216,8 +232,8 @@ struct in {
 	struct in_list free, ended;
 	unsigned int nr_awaited;
 	uint32_t hash[IN_HASH];
-	uint64_t recent[IN_RECENT];
-	uint64_t nr_recent;
+	struct in_recent recent[IN_RECENT];
+	struct in_recent recent_ids[IN_RECENT];
 	char why[256];
 };
 
@@ -238,7 +254,14 @@ uint32_t in_slot_take(struct in *in, unsigned int band, uint64_t stream_sequence
 		      const char *reply);
 /* @known: by the server, for good. */
 void in_slot_free(struct in *in, uint32_t slot, bool known);
-bool in_is_recent(const struct in *in, uint64_t stream_sequence);
+/* Whether it is the message of that number which was acknowledged; @id: hash of its id. */
+bool in_is_recent(const struct in *in, uint64_t stream_sequence, uint64_t id);
+/* Whether one with that id was, within the duplicate window; not of 0. */
+bool in_is_recent_id(const struct in *in, uint64_t id);
+/* Of another stream the numbers mean nothing. */
+void in_forget_recent(struct in *in);
+/* Hash of an id, never 0; 0 of NULL. */
+uint64_t in_hash_id(const char *id);
 struct in_band *in_slot_band(struct in *in, uint32_t slot);
 /* Whether the server still counts on us: nobody else has got it. */
 bool in_is_ours(const struct in *in, uint32_t slot);

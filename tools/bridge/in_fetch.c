@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "envelope.h"
 #include "in.h"
 
 void in_break(struct in *in, const char *format, ...)
@@ -212,15 +213,21 @@ static bool arrive_again(struct in *in, uint32_t slot, const char *reply)
 }
 
 /* Of a message that has no slot. A broadcast forgets none before it was sent. */
-static bool is_known(const struct in_band *band, uint64_t stream_sequence, uint64_t deliveries)
+static bool is_known(const struct in_band *band, uint64_t stream_sequence, uint64_t deliveries,
+		     uint64_t id)
 {
 	const struct in *in = band->in;
 
 	if (in->route->config->policy == ROUTE_BROADCAST)
-		return stream_sequence <= in->seen.head->last;
-	/* A consumer that was made anew begins to count anew. */
-	return (deliveries > 1 || stream_sequence <= band->newest) &&
-	       in_is_recent(in, stream_sequence);
+		return stream_sequence <= in->seen.head->last || in_is_recent_id(in, id);
+	if (in_is_recent_id(in, id))
+		return true;
+	/*
+	 * Without an id it could be another message under that number, where the server has lost its
+	 * last ones; not so within a session. A consumer that was made anew begins to count anew.
+	 */
+	return (id || deliveries > 1 || stream_sequence <= band->newest) &&
+	       in_is_recent(in, stream_sequence, id);
 }
 
 /* Return: whether the message was taken over. */
@@ -229,6 +236,7 @@ static bool enqueue_locked(struct in_band *band, natsMsg *msg, uint64_t stream_s
 {
 	struct in *in = band->in;
 	const char *reply = natsMsg_GetReply(msg);
+	const uint64_t id = in_hash_id(envelope_header(msg, HEADER_ID));
 	uint32_t slot = in_slot_find(in, stream_sequence);
 
 	if (slot != IN_NONE) {
@@ -238,13 +246,15 @@ static bool enqueue_locked(struct in_band *band, natsMsg *msg, uint64_t stream_s
 			return false;
 		in->messages[slot].msg = msg;
 		in->messages[slot].deliveries = deliveries;
+		in->messages[slot].id = id;
 		if (!listed)
 			in_list_add(in, &band->held, slot);
 		in->messages[slot].place = IN_HELD;
 		in->messages[slot].arrived = in_now();
 		return true;
 	}
-	if (is_known(band, stream_sequence, deliveries)) {
+	if (is_known(band, stream_sequence, deliveries, id)) {
+		in_count_missed(in, stream_sequence);
 		ack_known(in, reply);
 		return false;
 	}
@@ -262,6 +272,7 @@ static bool enqueue_locked(struct in_band *band, natsMsg *msg, uint64_t stream_s
 	}
 	in->messages[slot].msg = msg;
 	in->messages[slot].deliveries = deliveries;
+	in->messages[slot].id = id;
 	in->messages[slot].place = IN_HELD;
 	in_list_add(in, &band->held, slot);
 	if (band->newest < stream_sequence)

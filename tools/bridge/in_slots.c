@@ -125,8 +125,6 @@ void in_slots_init(struct in *in)
 	uint32_t i;
 
 	memset(in->hash, 0xff, sizeof(in->hash));
-	memset(in->recent, 0, sizeof(in->recent));
-	in->nr_recent = 0;
 	in->nr_awaited = 0;
 	in->free = empty();
 	in->ended = empty();
@@ -167,6 +165,16 @@ uint32_t in_slot_take(struct in *in, unsigned int band, uint64_t stream_sequence
 	return slot;
 }
 
+/* The server may have delivered it again before it knew: that copy is on its way. */
+static void remember(struct in *in, uint64_t stream_sequence, uint64_t id)
+{
+	const struct in_recent recent = { stream_sequence, id, in_now() };
+
+	in->recent[stream_sequence % IN_RECENT] = recent;
+	if (id)
+		in->recent_ids[id % IN_RECENT] = recent;
+}
+
 void in_slot_free(struct in *in, uint32_t slot, bool known)
 {
 	struct in_message *message = &in->messages[slot];
@@ -176,9 +184,8 @@ void in_slot_free(struct in *in, uint32_t slot, bool known)
 	while (*link != slot)
 		link = &in->messages[*link].same;
 	*link = message->same;
-	/* The server may have delivered it again before it knew: that copy is on its way. */
 	if (known)
-		in->recent[in->nr_recent++ % IN_RECENT] = stream_sequence;
+		remember(in, stream_sequence, message->id);
 
 	in_slot_band(in, slot)->used--;
 	atomic_fetch_sub(&in->route->in_flight, 1);
@@ -189,15 +196,35 @@ void in_slot_free(struct in *in, uint32_t slot, bool known)
 	in_list_add(in, &in->free, slot);
 }
 
-bool in_is_recent(const struct in *in, uint64_t stream_sequence)
+bool in_is_recent(const struct in *in, uint64_t stream_sequence, uint64_t id)
 {
-	const uint64_t nr = in->nr_recent < IN_RECENT ? in->nr_recent : IN_RECENT;
-	uint64_t i;
+	const struct in_recent *recent = &in->recent[stream_sequence % IN_RECENT];
 
-	for (i = 0; i < nr; i++)
-		if (in->recent[i] == stream_sequence)
-			return true;
-	return false;
+	return recent->sequence == stream_sequence && recent->id == id;
+}
+
+bool in_is_recent_id(const struct in *in, uint64_t id)
+{
+	const struct in_recent *recent = &in->recent_ids[id % IN_RECENT];
+
+	return id && recent->id == id && in_now() - recent->time < in->duplicates;
+}
+
+void in_forget_recent(struct in *in)
+{
+	memset(in->recent, 0, sizeof(in->recent));
+}
+
+/* FNV-1a, see http://www.isthe.com/chongo/tech/comp/fnv/ */
+uint64_t in_hash_id(const char *id)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	if (!id)
+		return 0;
+	for (; *id; id++)
+		hash = (hash ^ (unsigned char)*id) * UINT64_C(0x100000001b3);
+	return hash ? hash : 1;
 }
 
 bool in_is_ours(const struct in *in, uint32_t slot)

@@ -218,7 +218,17 @@ static int check_stream(struct in *in, uint64_t *last)
 		log_line(LOG_WARNING,
 			 "route '%s': stream %s was made anew; its old messages are forgotten",
 			 in->route->config->name, stream);
+		in_forget_recent(in);
 		*last = 0;
+	}
+	in->duplicates = info->Config->Duplicates > 0 ? (uint64_t)info->Config->Duplicates : 0;
+	if (in->route->config->policy == ROUTE_BROADCAST &&
+	    in->seen.head->last > info->State.LastSeq) {
+		log_line(LOG_WARNING,
+			 "route '%s': stream %s has lost its last messages; their numbers are "
+			 "given again",
+			 in->route->config->name, stream);
+		in->seen.head->last = info->State.LastSeq;
 	}
 	pthread_mutex_lock(&in->lock);
 	in_slots_init(in);
