@@ -24,8 +24,12 @@
 #define PULL_SILENCE (11 * SECOND)
 /* A turn that ends sooner is not worth a request. */
 #define PULL_LEAST (10 * MILLISECOND)
-/* Milliseconds: a look at the clock, and the round trip after which nothing more can come. */
+/*
+ * Milliseconds: a look at the clock, how long the next of a row of messages may take, and the round
+ * trip after which nothing more can come.
+ */
 #define PULL_LOOK 1000
+#define PULL_MORE 2
 #define PULL_LAST 2000
 
 #define STATUS_BEAT    100
@@ -160,6 +164,15 @@ static natsMsg *next(struct in_band *band, int64_t milliseconds)
 	return NULL;
 }
 
+/* Whether the server has more that it was asked for: as the end of the reply of the last one says. */
+static bool more_comes(const struct in_band *band, natsMsg *last, unsigned int nr)
+{
+	const char *reply = natsMsg_GetReply(last);
+	const char *pending = reply ? strrchr(reply, '.') : NULL;
+
+	return pending && strtoull(pending + 1, NULL, 10) && band->pull.open > nr;
+}
+
 /**
  * in_pull_take() - take what has come, and wait for something
  * @band: which has asked
@@ -173,8 +186,9 @@ unsigned int in_pull_take(struct in_band *band, natsMsg **msgs)
 	unsigned int nr = 0;
 
 	msgs[0] = next(band, PULL_LOOK);
+	/* Many at once cost less. */
 	while (msgs[nr] && ++nr < IN_PULL_BATCH)
-		msgs[nr] = next(band, 0);
+		msgs[nr] = next(band, more_comes(band, msgs[nr - 1], nr) ? PULL_MORE : 0);
 	if (!nr && !in->quit && mailbox_now() - band->pull.heard > PULL_SILENCE)
 		in_break(in, "the server has lost what was asked for; asked again");
 	return nr;
