@@ -27,7 +27,7 @@
 #define IN_HASH	      8192
 #define IN_RECENT     4096
 #define IN_BATCH      256
-#define IN_PULL_BATCH 64
+#define IN_PULL_BATCH 256
 #define IN_API_WAIT   2000 /* milliseconds, of each request to the server */
 #define IN_PATIENCE   (2 * MILLISECOND) /* of a fetcher that could fetch only a few */
 #define IN_NAK_DELAY  SECOND
