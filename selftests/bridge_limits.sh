@@ -61,11 +61,12 @@ test_delivered_too_often_is_a_dead_letter()
 	route_is hb jobs dead 1 || logs
 }
 
+# The stream is made by who is first.
 test_news_that_are_gone_are_counted()
 {
 	hosts && server_start || return
 	routes 'mailbox: news, policy: broadcast, stream: {max_messages: 10}' \
-		'mailbox: news, policy: broadcast' || return
+		'mailbox: news, policy: broadcast, stream: {max_messages: 10}' || return
 	both_run news && seq 1 3 | on ha mailbox send --lines news || return
 	on hb mailbox receive --lines --count 3 --timeout 60s news >got || logs || return
 	await 60 route_is hb news moved 3 && bridge_stop hb || logs || return
