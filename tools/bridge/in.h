@@ -191,7 +191,7 @@ struct in_fullness {
  * @hash: of slots by number in the stream
  * @recent: what was acknowledged last, by number. It outlives a session: a server that was killed has
  *	forgotten that, and counts deliveries anew.
- * @recent_ids: likewise, by hash of the id: a server that was restarted has forgotten ids, and may
+ * @recent_ids: what was done last, by hash of the id: a server that was restarted has forgotten ids, and may
  *	have stored a message again
  * @why: a sentence
  */
@@ -252,6 +252,8 @@ uint32_t in_slot_find(const struct in *in, uint64_t stream_sequence);
 /* Also the hash. Return: the slot, or IN_NONE. */
 uint32_t in_slot_take(struct in *in, unsigned int band, uint64_t stream_sequence,
 		      const char *reply);
+/* Nothing is to be done but to tell the server; another with its id is known from now on. */
+void in_slot_done(struct in *in, uint32_t slot);
 /* @known: by the server, for good. */
 void in_slot_free(struct in *in, uint32_t slot, bool known);
 /* Whether it is the message of that number which was acknowledged; @id: hash of its id. */

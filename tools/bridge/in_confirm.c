@@ -61,8 +61,7 @@ static void forget_unknown(struct in *in)
 			message->place = IN_ENDED;
 			in_list_add(in, &in->ended, slot);
 		} else {
-			message->place = IN_DONE;
-			in_list_add(in, &in_slot_band(in, slot)->done, slot);
+			in_slot_done(in, slot);
 		}
 	}
 	pthread_mutex_unlock(&in->lock);
@@ -213,8 +212,7 @@ static void settle_locked(struct in *in, uint32_t slot)
 
 	if (!comes_again(seen)) {
 		count(in, seen);
-		in->messages[slot].place = IN_DONE;
-		in_list_add(in, &in_slot_band(in, slot)->done, slot);
+		in_slot_done(in, slot);
 		return;
 	}
 	memcpy(reply, seen_reply(seen), sizeof(reply));

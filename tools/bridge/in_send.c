@@ -46,7 +46,7 @@ static void done(struct in *in, uint32_t slot, enum in_place place)
 	message->msg = NULL;
 	message->place = place;
 	if (place == IN_DONE)
-		in_list_add(in, &in_slot_band(in, slot)->done, slot);
+		in_slot_done(in, slot);
 	pthread_mutex_unlock(&in->lock);
 }
 

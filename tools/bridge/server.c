@@ -23,9 +23,10 @@
 #define ERRORS 16
 /*
  * What libnats keeps while there is no connection, bytes: nothing. It would be written before what
- * the routes publish again, and calls would be made that nobody waits for any more.
+ * the routes publish again, and calls would be made that nobody waits for any more. With 1 it keeps
+ * one message. Its header says that 0 is 8 MB, but 3.4 takes it as it is.
  */
-#define RECONNECT_BUFFER 1
+#define RECONNECT_BUFFER 0
 /* Between two attempts, milliseconds, and by how much the bridges of several hosts differ. */
 #define RETRY_WAIT   500
 #define RETRY_JITTER 300
