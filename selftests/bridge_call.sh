@@ -128,7 +128,7 @@ is_connected()
 # is heard.
 many_bytes()
 {
-	hosts ha hb hc && bridges ', message_size: 1M' 400ms 400ms && slow_line "$1" || return
+	hosts ha hb hc && bridges ', message_size: 1M' 600ms 600ms && slow_line "$1" || return
 	if [ "$2" = hc ]; then
 		sed 's/host: ha/host: hc/; s/state.ha/state.hc/' bridge.ha.yaml >bridge.hc.yaml
 		bridge_start hc && await 20 on hc mailbox stat sums || return

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * To wait until another thread sleeps. For what includes the harness and has now_ns() and PATIENCE.
+ * To wait until another thread sleeps, or has done something. For what includes the harness and has now_ns() and PATIENCE.
  */
 #ifndef SELFTESTS_COMMON_SLEEP_H
 #define SELFTESTS_COMMON_SLEEP_H
@@ -37,5 +37,16 @@ static inline void wait_sleeping(pid_t pid, pid_t tid)
 		sched_yield();
 	}
 }
+
+/* Until it is so, which another process sees to. */
+#define ASSERT_SOON(condition) \
+	do { \
+		const uint64_t end_ = now_ns() + PATIENCE; \
+\
+		while (!(condition)) { \
+			ASSERT_LT(now_ns(), end_); \
+			sched_yield(); \
+		} \
+	} while (0)
 
 #endif /* SELFTESTS_COMMON_SLEEP_H */
