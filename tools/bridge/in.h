@@ -189,10 +189,10 @@ struct in_fullness {
  * @ended: see enum in_place
  * @nr_awaited: slots that are IN_AWAITED
  * @hash: of slots by number in the stream
- * @recent: what was acknowledged last, by number. It outlives a session: a server that was killed has
- *	forgotten that, and counts deliveries anew.
- * @recent_ids: what was done last, by hash of the id: a server that was restarted has forgotten ids, and may
- *	have stored a message again
+ * @recent: what was acknowledged last, by number. It outlives a session: a server that was killed
+ *	has forgotten that, and counts deliveries anew.
+ * @recent_ids: what was done last, by hash of the id: a server that was restarted has forgotten
+ *	ids, and may have stored a message again
  * @why: a sentence
  */
 struct in {

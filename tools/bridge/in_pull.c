@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "envelope.h"
 #include "in.h"
 #include "retire.h"
 #include "server.h"
@@ -90,7 +91,7 @@ static void forget(struct in_band *band, uint64_t nr)
  * @band: its pull.open has them already
  * @nr: how many, not 0
  *
- * Return: whether it was asked. If not, the session ends, or the turn.
+ * Return: whether the session goes on. Where the turn ends nothing is asked for.
  */
 bool in_pull_ask(struct in_band *band, unsigned int nr)
 {
@@ -118,32 +119,26 @@ bool in_pull_ask(struct in_band *band, unsigned int nr)
 	return false;
 }
 
-static const char *header(natsMsg *msg, const char *name)
-{
-	const char *value = NULL;
-
-	return natsMsgHeader_Get(msg, name, &value) == NATS_OK && value ? value : "";
-}
-
 /* What the server says of a request, rather than a message. */
 static void note_status(struct in_band *band, natsMsg *msg)
 {
-	const char *pending = header(msg, "Nats-Pending-Messages");
-	const char *status = header(msg, "Status");
+	const char *pending = envelope_header(msg, "Nats-Pending-Messages");
+	const char *about = envelope_header(msg, "Description");
+	const unsigned int status = (unsigned int)envelope_number(msg, "Status", 999);
 
-	switch (strtoul(status, NULL, 10)) {
+	switch (status) {
 	case STATUS_BEAT:
 		break;
 	case STATUS_NONE:
 	case STATUS_EXPIRED:
 		/* Servers before 2.9 do not say how many: then as if it were all. */
-		forget(band, *pending ? strtoull(pending, NULL, 10) : UINT64_MAX);
+		forget(band, pending ? strtoull(pending, NULL, 10) : UINT64_MAX);
 		break;
 	default:
 		if (band->in->quit)
 			break;
-		in_break(band->in, "the server does not give messages (%s %s); tried again", status,
-			 header(msg, "Description"));
+		in_break(band->in, "the server does not give messages (%u %s); tried again", status,
+			 about ? about : "");
 	}
 	natsMsg_Destroy(msg);
 }
@@ -178,7 +173,8 @@ static bool more_comes(const struct in_band *band, natsMsg *last, unsigned int n
  * @band: which has asked
  * @msgs: room for IN_PULL_BATCH
  *
- * Return: how many there are, for in_pull_forget(); 0 after a while without any, and when the session ends.
+ * Return: how many there are, for in_pull_forget(); 0 after a while without any, and when the
+ * session ends.
  */
 unsigned int in_pull_take(struct in_band *band, natsMsg **msgs)
 {

@@ -44,9 +44,10 @@ static void done(struct in *in, uint32_t slot, enum in_place place)
 	pthread_mutex_lock(&in->lock);
 	natsMsg_Destroy(message->msg);
 	message->msg = NULL;
-	message->place = place;
 	if (place == IN_DONE)
 		in_slot_done(in, slot);
+	else
+		message->place = place;
 	pthread_mutex_unlock(&in->lock);
 }
 

@@ -67,11 +67,10 @@ static int trouble(struct in *in, const char *name, natsStatus status, jsErrCode
  */
 static bool goes_on(const struct in *in, const jsConsumerInfo *info)
 {
-	const uint64_t first = first_awaited(in);
-
 	if (info->NumAckPending)
 		return false;
-	return in->route->config->policy != ROUTE_BROADCAST || info->Delivered.Stream < first;
+	return in->route->config->policy != ROUTE_BROADCAST ||
+	       info->Delivered.Stream < first_awaited(in);
 }
 
 /* Where a broadcast began for this host, when the memory knows nothing, as after a boot. */
@@ -89,14 +88,6 @@ static void remember_last(struct in *in, const jsConsumerInfo *info, uint64_t st
 	else if (info)
 		last = info->AckFloor.Stream;
 	head->last = last;
-}
-
-static natsStatus delete_consumer(struct in *in, const char *stream, const char *name,
-				  jsErrCode *code)
-{
-	natsStatus status = js_DeleteConsumer(in->js, stream, name, NULL, code);
-
-	return status == NATS_NOT_FOUND ? NATS_OK : status;
 }
 
 static int check_consumer(struct in *in, const jsConsumerInfo *info, const char *name,
@@ -141,7 +132,7 @@ static int have_consumer(struct in *in, unsigned int band, bool anew, uint64_t s
 	if (status == NATS_OK && !ret && anew && !goes_on(in, info)) {
 		jsConsumerInfo_Destroy(info);
 		info = NULL;
-		status = delete_consumer(in, stream, name, &code);
+		status = js_DeleteConsumer(in->js, stream, name, NULL, &code);
 		if (status == NATS_OK)
 			status = NATS_NOT_FOUND;
 	}
