@@ -7,18 +7,6 @@
 # shellcheck source=bridge/hosts.sh
 . "$(dirname "$0")/bridge/hosts.sh"
 
-# What there is to see when a test has failed, which this says.
-logs()
-{
-	local host
-
-	tail -n 10 bridge.*.log
-	for host in ha hb hc; do
-		[ ! -e host.$host ] || on $host mailbox bridge status
-	done
-	return 1
-}
-
 # routes HOST ROUTE: starts a bridge with it.
 routes()
 {

@@ -6,12 +6,6 @@
 # shellcheck source=bridge/hosts.sh
 . "$(dirname "$0")/bridge/hosts.sh"
 
-logs()
-{
-	tail -n 20 bridge.*.log
-	return 1
-}
-
 # config HOST DIRECTION
 config()
 {

@@ -29,23 +29,6 @@ said()
 	grep -qF -- "$2" "bridge.$1.log"
 }
 
-# What there is to see when a test has failed, which this says.
-logs()
-{
-	local host
-
-	{
-		tail -n 20 bridge.*.log
-		for host in ha hb hc; do
-			[ ! -e host.$host ] || on $host mailbox bridge status
-			[ ! -e host.$host ] || on $host mailbox ls
-		done
-		server_says 'jsz?consumers=1' | tr -d ' \n'
-		echo
-	} 2>&1 | sed 's/^/#   /'
-	return 1
-}
-
 # receives [MORE]: the bridge on hb does, into a mailbox that it makes, and MORE is said of its route.
 receives()
 {

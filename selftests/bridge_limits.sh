@@ -7,20 +7,6 @@
 # shellcheck source=bridge/hosts.sh
 . "$(dirname "$0")/bridge/hosts.sh"
 
-# What there is to see when a test has failed, which this says.
-logs()
-{
-	{
-		tail -n 20 bridge.*.log
-		on ha mailbox bridge status
-		on hb mailbox bridge status
-		on hb mailbox ls
-		server_says 'jsz?consumers=1' | tr -d ' \n'
-		echo
-	} 2>&1 | sed 's/^/#   /'
-	return 1
-}
-
 # routes OF-HA OF-HB: starts the bridges, each with one.
 routes()
 {

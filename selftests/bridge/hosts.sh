@@ -175,6 +175,23 @@ bridge_kill()
 	ended "bridge.$1.runs" KILL
 }
 
+# What there is to see when a test has failed, which this says.
+logs()
+{
+	local host
+
+	{
+		tail -n 20 bridge.*.log
+		for host in ha hb hc; do
+			[ ! -e host.$host ] || on $host mailbox bridge status
+			[ ! -e host.$host ] || on $host mailbox ls
+		done
+		server_says 'jsz?consumers=1' | tr -d ' \n'
+		echo
+	} 2>&1 | sed 's/^/#   /'
+	return 1
+}
+
 # route HOST ROUTE FIGURE: as 'mailbox bridge status' has it.
 route()
 {
