@@ -180,7 +180,8 @@ bool envelope_is_receipt(const char *text)
 	size_t host = strcspn(text, "/"), length = strlen(text);
 
 	return length < ENVELOPE_RECEIPT_SIZE && host < ENVELOPE_HOST_SIZE && text[host] == '/' &&
-	       envelope_is_name(text, host) && envelope_is_name(text + host + 1, length - host - 1);
+	       !memchr(text, '.', host) && envelope_is_name(text, host) &&
+	       envelope_is_name(text + host + 1, length - host - 1);
 }
 
 /* All of it or nothing. */

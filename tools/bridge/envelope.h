@@ -74,7 +74,7 @@ void envelope_stamp(struct envelope *envelope, const char *host,
  */
 bool envelope_is_name(const char *text, size_t length);
 
-/* Whether a text is "host/route", of names that fit. */
+/* Whether a text is "host/route", of names that fit; that of a host has no dot. */
 bool envelope_is_receipt(const char *text);
 
 /* A header of a message, or NULL. */
