@@ -84,15 +84,17 @@ static int take(char **arguments, bool loud)
 		for (i = 0; i < list.Count; i++) {
 			if (loud)
 				say(list.Msgs[i]);
-			natsMsg_Ack(list.Msgs[i], NULL);
-			taken++;
+			/* The last one is answered when the server has dealt with all before it. */
+			if (++taken < wanted)
+				natsMsg_Ack(list.Msgs[i], NULL);
+			else
+				check(natsMsg_AckSync(list.Msgs[i], NULL, &code), code,
+				      "acknowledge");
 		}
 		natsMsgList_Destroy(&list);
 	}
 	if (!loud)
 		printf("%ld\n", taken);
-	/* Acknowledged is what the server has heard. */
-	check(natsConnection_Flush(nats), 0, "flush");
 	/* Another may want other subjects. */
 	check(js_DeleteConsumer(js, arguments[0], "selftest", NULL, &code), code, "end");
 	return 0;
