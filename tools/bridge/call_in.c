@@ -314,6 +314,9 @@ static bool served_locked(struct servers *servers)
 	if (servers->handle < 0 &&
 	    route_mailbox(route, route->config->mailbox, MAILBOX_RIGHT_SEND, &servers->handle))
 		return false;
+	/* First to be told of what comes, then what there is: else one that came in between is missed. */
+	mailbox_notify(servers->handle, MAILBOX_EVENT_NO_RECEIVER | MAILBOX_EVENT_RECEIVER,
+		       route->wake);
 	if (mailbox_stat(servers->handle, &stat)) {
 		close_locked(servers);
 		return false;
@@ -363,10 +366,6 @@ static void run(struct servers *servers)
 			subscribe(servers, &requests);
 		else if (!served)
 			call_unlisten(route, &requests);
-		if (servers->handle >= 0)
-			mailbox_notify(servers->handle,
-				       MAILBOX_EVENT_NO_RECEIVER | MAILBOX_EVENT_RECEIVER,
-				       route->wake);
 		route_wait(route, -1, 0, again ? TELL_AGAIN : heartbeat);
 	}
 	call_unlisten(route, &requests);
