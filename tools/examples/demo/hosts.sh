@@ -68,16 +68,25 @@ prepare_hosts()
 	done
 }
 
+# worker HOST NUMBER [HALT]: becomes one, rather than to wait for it and tell that it was killed.
+worker()
+{
+	local host="$1"
+
+	shift
+	exec nsenter -t "$(cat "host.$host")" -n mailbox work jobs -- "$demo/bin/hash" "$@"
+}
+
 start_parts()
 {
 	say "3. The job: a producer and a collector on ha, two workers each on hb and hc"
 	on ha "$demo/bin/collector" --once list "$total" &
 	collector=$!
-	on hb mailbox work jobs -- "$demo/bin/hash" 1 &
-	on hb mailbox work jobs -- "$demo/bin/hash" 2 &
-	on hc mailbox work jobs -- "$demo/bin/hash" 3 &
+	worker hb 1 &
+	worker hb 2 &
+	worker hc 3 &
 	mkfifo held
-	on hc mailbox work jobs -- "$demo/bin/hash" 4 $halt >held &
+	worker hc 4 $halt >held &
 	(cd "$demo/tree" && exec nsenter -t "$(cat "$work/host.ha")" -n "$demo/bin/producer") \
 		<paths >produced &
 	producer=$!
