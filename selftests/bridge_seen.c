@@ -22,6 +22,13 @@ FIXTURE(bridge_seen)
 	struct seen seen;
 };
 
+static int add(struct seen_slot *slot, uint64_t sequence, const char *reply, uint64_t time)
+{
+	const struct seen_message message = { .sequence = sequence };
+
+	return seen_add(slot, &message, reply, time, 1);
+}
+
 static int open_memory(FIXTURE_DATA(bridge_seen) * self, const char *boot, unsigned int nr,
 		       struct seen *seen)
 {
@@ -68,7 +75,7 @@ TEST_F(bridge_seen, second_bridge_is_refused)
 
 TEST_F(bridge_seen, keeps_what_is_in_use)
 {
-	ASSERT_EQ(0, seen_add(&self->seen.slots[2], 77, "reply.a", 5, 1));
+	ASSERT_EQ(0, add(&self->seen.slots[2], 77, "reply.a", 5));
 	self->seen.slots[2].send.sequence = 9;
 	seen_close(&self->seen);
 
@@ -86,7 +93,7 @@ TEST_F(bridge_seen, grows_and_shrinks_with_what_is_in_use)
 	unsigned int i;
 
 	for (i = 1; i < 4; i++)
-		ASSERT_EQ(0, seen_add(&self->seen.slots[i], 70 + i, "reply", 5, 0));
+		ASSERT_EQ(0, add(&self->seen.slots[i], 70 + i, "reply", 5));
 	self->seen.head->last = 1234;
 	seen_close(&self->seen);
 
@@ -105,7 +112,7 @@ TEST_F(bridge_seen, grows_and_shrinks_with_what_is_in_use)
 
 TEST_F(bridge_seen, other_boot_begins_anew)
 {
-	ASSERT_EQ(0, seen_add(&self->seen.slots[0], 77, "reply", 5, 0));
+	ASSERT_EQ(0, add(&self->seen.slots[0], 77, "reply", 5));
 	seen_close(&self->seen);
 	ASSERT_EQ(0, open_memory(self, OTHER_BOOT, 4, &self->seen));
 	EXPECT_TRUE(self->seen.anew);
@@ -115,7 +122,7 @@ TEST_F(bridge_seen, other_boot_begins_anew)
 TEST_F(bridge_seen, other_stream_is_forgotten)
 {
 	EXPECT_TRUE(seen_stream(&self->seen, "mbx-jobs", 100));
-	ASSERT_EQ(0, seen_add(&self->seen.slots[0], 77, "reply", 5, 0));
+	ASSERT_EQ(0, add(&self->seen.slots[0], 77, "reply", 5));
 	self->seen.head->last = 77;
 	EXPECT_TRUE(seen_stream(&self->seen, "mbx-jobs", 100));
 	EXPECT_EQ(77, self->seen.slots[0].stream_sequence);
@@ -125,6 +132,109 @@ TEST_F(bridge_seen, other_stream_is_forgotten)
 	EXPECT_EQ(0, self->seen.head->last);
 }
 
+/* A message that is done, with the first slot. */
+static void do_one(FIXTURE_DATA(bridge_seen) * self, uint64_t sequence, uint64_t hash,
+		   uint64_t time)
+{
+	const struct seen_message message = { sequence, 1000 + (int64_t)time, hash };
+	struct seen_slot *slot = &self->seen.slots[0];
+
+	seen_add(slot, &message, "reply", time, 0);
+	seen_remember_id(&self->seen, slot, time);
+	seen_remember(&self->seen, slot);
+	seen_free(slot);
+}
+
+/* By number. */
+static bool remembers(const FIXTURE_DATA(bridge_seen) * self, uint64_t sequence, uint64_t time)
+{
+	const struct seen_message message = { sequence, 1000 + (int64_t)time, 0 };
+
+	return seen_remembers(&self->seen, &message);
+}
+
+TEST_F(bridge_seen, remembers_what_was_done)
+{
+	do_one(self, 77, 123456789, 500);
+	do_one(self, 78, 0, 501);
+	seen_close(&self->seen);
+	ASSERT_EQ(0, open_memory(self, BOOT, 4, &self->seen));
+	EXPECT_TRUE(remembers(self, 77, 500));
+	EXPECT_TRUE(remembers(self, 78, 501));
+	/* Another one under the same number, or of another number. */
+	EXPECT_FALSE(remembers(self, 77, 501));
+	EXPECT_FALSE(remembers(self, 77 + SEEN_RECENT, 500));
+	EXPECT_FALSE(remembers(self, 79, 500));
+	EXPECT_TRUE(seen_remembers_id(&self->seen, 123456789, 500));
+	EXPECT_FALSE(seen_remembers_id(&self->seen, 123456789, 501));
+	EXPECT_FALSE(seen_remembers_id(&self->seen, 123456788, 0));
+	EXPECT_FALSE(seen_remembers_id(&self->seen, 0, 0));
+	seen_close(&self->seen);
+
+	/* With more slots. */
+	ASSERT_EQ(0, open_memory(self, BOOT, 100, &self->seen));
+	EXPECT_TRUE(remembers(self, 77, 500));
+	EXPECT_TRUE(seen_remembers_id(&self->seen, 123456789, 500));
+	seen_close(&self->seen);
+
+	ASSERT_EQ(0, open_memory(self, OTHER_BOOT, 4, &self->seen));
+	EXPECT_FALSE(remembers(self, 77, 500));
+	EXPECT_FALSE(seen_remembers_id(&self->seen, 123456789, 0));
+}
+
+TEST_F(bridge_seen, other_stream_has_other_numbers_and_the_same_ids)
+{
+	EXPECT_TRUE(seen_stream(&self->seen, "mbx-jobs", 100));
+	do_one(self, 77, 123456789, 500);
+	EXPECT_TRUE(seen_stream(&self->seen, "mbx-jobs", 100));
+	EXPECT_TRUE(remembers(self, 77, 500));
+	EXPECT_FALSE(seen_stream(&self->seen, "mbx-jobs", 101));
+	EXPECT_FALSE(remembers(self, 77, 500));
+	EXPECT_TRUE(seen_remembers_id(&self->seen, 123456789, 500));
+}
+
+TEST_F(bridge_seen, last_ones_are_remembered)
+{
+	/* As good as FNV-1a: all bits of the number matter to all of the product. */
+	const uint64_t mix = UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t number, ids = 0;
+
+	for (number = 1; number <= 3 * SEEN_RECENT; number++)
+		do_one(self, number, number * mix >> 7, number);
+	for (number = 1; number <= 3 * SEEN_RECENT; number++)
+		ASSERT_EQ(number > 2 * SEEN_RECENT, remembers(self, number, number));
+	/* The oldest of a set goes first. */
+	for (number = 3 * SEEN_RECENT - 1023; number <= 3 * SEEN_RECENT; number++)
+		EXPECT_TRUE(seen_remembers_id(&self->seen, number * mix >> 7, number));
+	for (number = 1; number <= 3 * SEEN_RECENT; number++)
+		ids += seen_remembers_id(&self->seen, number * mix >> 7, 0);
+	EXPECT_EQ(SEEN_RECENT_IDS, ids);
+}
+
+TEST_F(bridge_seen, kept_is_remembered_for_longer)
+{
+	uint64_t number;
+
+	for (number = 1; number <= 100; number++)
+		do_one(self, number, number, number);
+	seen_keep(&self->seen, 50);
+	for (number = 101; number <= 200; number++)
+		do_one(self, number, number, number);
+	/* Killed again soon after. */
+	seen_keep(&self->seen, 150);
+	for (number = 201; number <= 2 * SEEN_RECENT + 200; number++)
+		do_one(self, number, number, number);
+	seen_close(&self->seen);
+	ASSERT_EQ(0, open_memory(self, BOOT, 100, &self->seen));
+	for (number = 1; number <= 200; number++)
+		EXPECT_EQ((number > 50 && number <= 100) || number > 150,
+			  remembers(self, number, number));
+	EXPECT_FALSE(remembers(self, 60, 61));
+	EXPECT_TRUE(seen_stream(&self->seen, "mbx-jobs", 100));
+	EXPECT_FALSE(seen_stream(&self->seen, "mbx-jobs", 101));
+	EXPECT_FALSE(remembers(self, 60, 60));
+}
+
 TEST_F(bridge_seen, new_reply_replaces_the_old_one)
 {
 	struct seen_slot *slot = &self->seen.slots[0];
@@ -132,7 +242,7 @@ TEST_F(bridge_seen, new_reply_replaces_the_old_one)
 
 	memset(longer, 'x', SEEN_REPLY_SIZE);
 	longer[SEEN_REPLY_SIZE] = 0;
-	ASSERT_EQ(0, seen_add(slot, 77, "first", 5, 0));
+	ASSERT_EQ(0, add(slot, 77, "first", 5));
 	ASSERT_EQ(0, seen_renew(slot, "second", 6));
 	EXPECT_STREQ("second", seen_reply(slot));
 	ASSERT_EQ(0, seen_renew(slot, "third", 7));
@@ -140,7 +250,7 @@ TEST_F(bridge_seen, new_reply_replaces_the_old_one)
 	EXPECT_EQ(-ENAMETOOLONG, seen_renew(slot, longer, 8));
 	EXPECT_STREQ("third", seen_reply(slot));
 	EXPECT_EQ(7, slot->time);
-	EXPECT_EQ(-ENAMETOOLONG, seen_add(&self->seen.slots[1], 78, longer, 8, 0));
+	EXPECT_EQ(-ENAMETOOLONG, add(&self->seen.slots[1], 78, longer, 8));
 	EXPECT_EQ(0, self->seen.slots[1].stream_sequence);
 }
 
@@ -169,7 +279,7 @@ TEST_F(bridge_seen, file_that_was_not_finished_does_not_matter)
 	int fd;
 
 	snprintf(path, sizeof(path), "%s.new", self->file);
-	ASSERT_EQ(0, seen_add(&self->seen.slots[0], 77, "reply", 5, 0));
+	ASSERT_EQ(0, add(&self->seen.slots[0], 77, "reply", 5));
 	seen_close(&self->seen);
 	fd = open(path, O_CREAT | O_WRONLY, 0600);
 	ASSERT_LE(0, fd);
@@ -197,7 +307,7 @@ static void send_for_ever(FIXTURE_DATA(bridge_seen) * self, int box)
 	for (number = 1;; number++) {
 		slot = &self->seen.slots[number % self->seen.nr];
 		seen_free(slot);
-		seen_add(slot, number, "reply", 5, 0);
+		add(slot, number, "reply", 5);
 		slot->send.size = sizeof(slot->send);
 		slot->send.flags = MAILBOX_NONBLOCK;
 		slot->send.type = number;

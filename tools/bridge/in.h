@@ -25,7 +25,6 @@
 
 #define IN_NONE	      UINT32_MAX
 #define IN_HASH	      8192
-#define IN_RECENT     4096
 #define IN_BATCH      256
 #define IN_PULL_BATCH 256
 #define IN_API_WAIT   2000 /* milliseconds, of each request to the server */
@@ -54,7 +53,6 @@ enum in_place {
  * @arrived: CLOCK_BOOTTIME nanoseconds, of the first delivery that we hold
  * @batch: of acknowledgements, where it is told
  * @deliveries: how often the server has delivered it
- * @id: hash of its id; 0 for none, or of an earlier bridge
  * @place: where it is
  * @next: on its list
  * @same: the next of the same hash
@@ -64,7 +62,6 @@ struct in_message {
 	uint64_t arrived;
 	uint64_t batch;
 	uint64_t deliveries;
-	uint64_t id;
 	enum in_place place;
 	uint32_t next;
 	uint32_t same;
@@ -72,16 +69,6 @@ struct in_message {
 
 struct in_list {
 	uint32_t first, last, nr;
-};
-
-/**
- * struct in_recent - a message that the server was told of for good
- * @sequence: number in the stream
- * @id: hash of its id, or 0
- * @time: when the server knew, CLOCK_BOOTTIME nanoseconds
- */
-struct in_recent {
-	uint64_t sequence, id, time;
 };
 
 /**
@@ -114,7 +101,6 @@ struct in_pull {
  * @confirmed: batches up to this are known to the server
  * @batch: last one
  * @told_time: when that was
- * @newest: of the messages that came in this session, its number in the stream
  * @lag: messages at the server
  * @average: length of messages
  */
@@ -129,7 +115,6 @@ struct in_band {
 	uint64_t confirmed;
 	uint64_t batch;
 	uint64_t told_time;
-	uint64_t newest;
 	uint64_t lag;
 	uint64_t average;
 };
@@ -189,10 +174,6 @@ struct in_fullness {
  * @ended: see enum in_place
  * @nr_awaited: slots that are IN_AWAITED
  * @hash: of slots by number in the stream
- * @recent: what was acknowledged last, by number. It outlives a session: a server that was killed
- *	has forgotten that, and counts deliveries anew.
- * @recent_ids: what was done last, by hash of the id: a server that was restarted has forgotten
- *	ids, and may have stored a message again
  * @why: a sentence
  */
 struct in {
@@ -232,8 +213,6 @@ struct in {
 	struct in_list free, ended;
 	unsigned int nr_awaited;
 	uint32_t hash[IN_HASH];
-	struct in_recent recent[IN_RECENT];
-	struct in_recent recent_ids[IN_RECENT];
 	char why[256];
 };
 
@@ -250,18 +229,12 @@ void in_list_add_first(struct in *in, struct in_list *list, uint32_t slot);
 uint32_t in_list_take(struct in *in, struct in_list *list);
 uint32_t in_slot_find(const struct in *in, uint64_t stream_sequence);
 /* Also the hash. Return: the slot, or IN_NONE. */
-uint32_t in_slot_take(struct in *in, unsigned int band, uint64_t stream_sequence,
+uint32_t in_slot_take(struct in *in, unsigned int band, const struct seen_message *message,
 		      const char *reply);
 /* Nothing is to be done but to tell the server; another with its id is known from now on. */
 void in_slot_done(struct in *in, uint32_t slot);
 /* @known: by the server, for good. */
 void in_slot_free(struct in *in, uint32_t slot, bool known);
-/* Whether it is the message of that number which was acknowledged; @id: hash of its id. */
-bool in_is_recent(const struct in *in, uint64_t stream_sequence, uint64_t id);
-/* Whether one with that id was, within the duplicate window; not of 0. */
-bool in_is_recent_id(const struct in *in, uint64_t id);
-/* Of another stream the numbers mean nothing. */
-void in_forget_recent(struct in *in);
 /* Hash of an id, never 0; 0 of NULL. */
 uint64_t in_hash_id(const char *id);
 struct in_band *in_slot_band(struct in *in, uint32_t slot);

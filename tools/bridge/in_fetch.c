@@ -212,32 +212,35 @@ static bool arrive_again(struct in *in, uint32_t slot, const char *reply)
 	}
 }
 
-/* Of a message that has no slot. A broadcast forgets none before it was sent. */
-static bool is_known(const struct in_band *band, uint64_t stream_sequence, uint64_t deliveries,
-		     uint64_t id)
+/* Within the duplicate window. */
+static bool is_known_id(const struct in *in, uint64_t hash)
 {
-	const struct in *in = band->in;
+	const uint64_t now = in_now();
 
-	if (in->route->config->policy == ROUTE_BROADCAST)
-		return stream_sequence <= in->seen.head->last || in_is_recent_id(in, id);
-	if (in_is_recent_id(in, id))
-		return true;
-	/*
-	 * Without an id it could be another message under that number, where the server has lost its
-	 * last ones; not so within a session. A consumer that was made anew begins to count anew.
-	 */
-	return (id || deliveries > 1 || stream_sequence <= band->newest) &&
-	       in_is_recent(in, stream_sequence, id);
+	return seen_remembers_id(&in->seen, hash, now > in->duplicates ? now - in->duplicates : 0);
+}
+
+/* Of a message that has no slot. A broadcast forgets none before it was sent. */
+static bool is_known(const struct in *in, const struct seen_message *message)
+{
+	const bool broadcast = in->route->config->policy == ROUTE_BROADCAST;
+
+	return is_known_id(in, message->hash) ||
+	       (broadcast ? message->sequence <= in->seen.head->last :
+			    seen_remembers(&in->seen, message));
 }
 
 /* Return: whether the message was taken over. */
-static bool enqueue_locked(struct in_band *band, natsMsg *msg, uint64_t stream_sequence,
-			   uint64_t deliveries)
+static bool enqueue_locked(struct in_band *band, natsMsg *msg, const jsMsgMetaData *meta)
 {
 	struct in *in = band->in;
 	const char *reply = natsMsg_GetReply(msg);
-	const uint64_t id = in_hash_id(envelope_header(msg, HEADER_ID));
-	uint32_t slot = in_slot_find(in, stream_sequence);
+	const struct seen_message message = {
+		.sequence = meta->Sequence.Stream,
+		.stored = meta->Timestamp,
+		.hash = in_hash_id(envelope_header(msg, HEADER_ID)),
+	};
+	uint32_t slot = in_slot_find(in, message.sequence);
 
 	if (slot != IN_NONE) {
 		const bool listed = in->messages[slot].place == IN_HELD;
@@ -245,20 +248,19 @@ static bool enqueue_locked(struct in_band *band, natsMsg *msg, uint64_t stream_s
 		if (!arrive_again(in, slot, reply))
 			return false;
 		in->messages[slot].msg = msg;
-		in->messages[slot].deliveries = deliveries;
-		in->messages[slot].id = id;
+		in->messages[slot].deliveries = meta->NumDelivered;
 		if (!listed)
 			in_list_add(in, &band->held, slot);
 		in->messages[slot].place = IN_HELD;
 		in->messages[slot].arrived = in_now();
 		return true;
 	}
-	if (is_known(band, stream_sequence, deliveries, id)) {
-		in_count_missed(in, stream_sequence);
+	if (is_known(in, &message)) {
+		in_count_missed(in, message.sequence);
 		ack_known(in, reply);
 		return false;
 	}
-	slot = in_slot_take(in, band->index, stream_sequence, reply);
+	slot = in_slot_take(in, band->index, &message, reply);
 	if (slot == IN_NONE && in->route->config->policy == ROUTE_BROADCAST) {
 		/* Nothing may be left out that comes later. */
 		snprintf(in->why, sizeof(in->why), "more came than was asked for; asked again");
@@ -271,13 +273,10 @@ static bool enqueue_locked(struct in_band *band, natsMsg *msg, uint64_t stream_s
 		return false;
 	}
 	in->messages[slot].msg = msg;
-	in->messages[slot].deliveries = deliveries;
-	in->messages[slot].id = id;
+	in->messages[slot].deliveries = meta->NumDelivered;
 	in->messages[slot].place = IN_HELD;
 	in_list_add(in, &band->held, slot);
-	if (band->newest < stream_sequence)
-		band->newest = stream_sequence;
-	in_count_missed(in, stream_sequence);
+	in_count_missed(in, message.sequence);
 	return true;
 }
 
@@ -298,7 +297,7 @@ static bool arrive_locked(struct in_band *band, natsMsg *msg)
 	if (!band->average)
 		band->average = (uint64_t)natsMsg_GetDataLength(msg);
 	band->average = (15 * band->average + (uint64_t)natsMsg_GetDataLength(msg) + 15) / 16;
-	taken = enqueue_locked(band, msg, meta->Sequence.Stream, meta->NumDelivered);
+	taken = enqueue_locked(band, msg, meta);
 	jsMsgMetaData_Destroy(meta);
 	return taken;
 }

@@ -141,9 +141,7 @@ void in_slots_init(struct in *in)
 		if (is_to_come_anyway(in, i))
 			seen_free(&in->seen.slots[i]);
 		natsMsg_Destroy(in->messages[i].msg);
-		in->messages[i] = (struct in_message){ .id = in->messages[i].id,
-						       .next = IN_NONE,
-						       .same = IN_NONE };
+		in->messages[i] = (struct in_message){ .next = IN_NONE, .same = IN_NONE };
 		if (in->seen.slots[i].stream_sequence) {
 			in->messages[i].arrived = in->seen.slots[i].time;
 			enter(in, i);
@@ -154,12 +152,13 @@ void in_slots_init(struct in *in)
 	}
 }
 
-uint32_t in_slot_take(struct in *in, unsigned int band, uint64_t stream_sequence, const char *reply)
+uint32_t in_slot_take(struct in *in, unsigned int band, const struct seen_message *message,
+		      const char *reply)
 {
 	uint32_t slot = in->free.first;
 	const uint64_t now = in_now();
 
-	if (slot == IN_NONE || seen_add(&in->seen.slots[slot], stream_sequence, reply, now, band))
+	if (slot == IN_NONE || seen_add(&in->seen.slots[slot], message, reply, now, band))
 		return IN_NONE;
 	in_list_take(in, &in->free);
 	enter(in, slot);
@@ -167,20 +166,11 @@ uint32_t in_slot_take(struct in *in, unsigned int band, uint64_t stream_sequence
 	return slot;
 }
 
-static struct in_recent recent_of(const struct in *in, uint32_t slot)
-{
-	return (struct in_recent){ in->seen.slots[slot].stream_sequence, in->messages[slot].id,
-				   in_now() };
-}
-
 void in_slot_done(struct in *in, uint32_t slot)
 {
-	const struct in_recent recent = recent_of(in, slot);
-
 	in->messages[slot].place = IN_DONE;
 	in_list_add(in, &in_slot_band(in, slot)->done, slot);
-	if (recent.id)
-		in->recent_ids[recent.id % IN_RECENT] = recent;
+	seen_remember_id(&in->seen, &in->seen.slots[slot], in_now());
 }
 
 void in_slot_free(struct in *in, uint32_t slot, bool known)
@@ -194,35 +184,15 @@ void in_slot_free(struct in *in, uint32_t slot, bool known)
 	*link = message->same;
 	/* The server may have delivered it again before it knew: that copy is on its way. */
 	if (known)
-		in->recent[stream_sequence % IN_RECENT] = recent_of(in, slot);
+		seen_remember(&in->seen, &in->seen.slots[slot]);
 
 	in_slot_band(in, slot)->used--;
 	atomic_fetch_sub(&in->route->in_flight, 1);
 	natsMsg_Destroy(message->msg);
 	message->msg = NULL;
-	message->id = 0;
 	message->place = IN_FREE;
 	seen_free(&in->seen.slots[slot]);
 	in_list_add(in, &in->free, slot);
-}
-
-bool in_is_recent(const struct in *in, uint64_t stream_sequence, uint64_t id)
-{
-	const struct in_recent *recent = &in->recent[stream_sequence % IN_RECENT];
-
-	return recent->sequence == stream_sequence && (recent->id == id || !recent->id);
-}
-
-bool in_is_recent_id(const struct in *in, uint64_t id)
-{
-	const struct in_recent *recent = &in->recent_ids[id % IN_RECENT];
-
-	return id && recent->id == id && in_now() - recent->time < in->duplicates;
-}
-
-void in_forget_recent(struct in *in)
-{
-	memset(in->recent, 0, sizeof(in->recent));
 }
 
 /* FNV-1a, see http://www.isthe.com/chongo/tech/comp/fnv/ */

@@ -37,12 +37,32 @@
 #include "seen.h"
 
 #define SEEN_MAGIC   0x6e6565732d78626dULL /* "mbx-seen" */
-#define SEEN_VERSION 1
+#define SEEN_VERSION 2
 #define SEEN_MAX     65536
+
+#define BYTES_OF_RECENT \
+	(2 * SEEN_RECENT * sizeof(struct seen_recent) + \
+	 SEEN_RECENT_IDS * sizeof(struct seen_recent_id))
+
+/* Of what the kernel writes to. */
+static size_t bytes_of_slots(unsigned int nr)
+{
+	return sizeof(struct seen_head) + (size_t)nr * sizeof(struct seen_slot);
+}
 
 static size_t bytes_of(unsigned int nr)
 {
-	return sizeof(struct seen_head) + (size_t)nr * sizeof(struct seen_slot);
+	return bytes_of_slots(nr) + BYTES_OF_RECENT;
+}
+
+static void set_head(struct seen *seen, void *head, unsigned int nr)
+{
+	seen->head = head;
+	seen->nr = nr;
+	seen->slots = (struct seen_slot *)(seen->head + 1);
+	seen->recent = (struct seen_recent *)(seen->slots + nr);
+	seen->kept = seen->recent + SEEN_RECENT;
+	seen->recent_ids = (struct seen_recent_id *)(seen->kept + SEEN_RECENT);
 }
 
 static int fail(int error, char *text, size_t size, const char *path, const char *what)
@@ -85,6 +105,7 @@ static int take_lock(const char *path, char *text, size_t size)
 /* Make a file that has nothing in it but memory. */
 static int make(const char *path, const char *boot, unsigned int nr, struct seen *seen)
 {
+	void *start = NULL;
 	int error, fd;
 
 	if (unlink(path) && errno != ENOENT)
@@ -92,12 +113,11 @@ static int make(const char *path, const char *boot, unsigned int nr, struct seen
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	seen->nr = nr;
 	seen->size = bytes_of(nr);
 	error = -posix_fallocate(fd, 0, seen->size);
 	if (!error) {
-		seen->head = mmap(NULL, seen->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-		if (seen->head == MAP_FAILED)
+		start = mmap(NULL, seen->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		if (start == MAP_FAILED)
 			error = -errno;
 	}
 	close(fd);
@@ -105,7 +125,7 @@ static int make(const char *path, const char *boot, unsigned int nr, struct seen
 		unlink(path);
 		return error;
 	}
-	seen->slots = (struct seen_slot *)(seen->head + 1);
+	set_head(seen, start, nr);
 	seen->head->version = SEEN_VERSION;
 	seen->head->slot_size = sizeof(struct seen_slot);
 	seen->head->nr_slots = nr;
@@ -150,8 +170,7 @@ static int map_old(const char *path, const char *boot, struct seen *seen)
 	if (!is_whole(seen->head, stat.st_size)) {
 		ret = -EBADMSG;
 	} else if (!strcmp(seen->head->boot, boot)) {
-		seen->nr = seen->head->nr_slots;
-		seen->slots = (struct seen_slot *)(seen->head + 1);
+		set_head(seen, start, seen->head->nr_slots);
 		ret = 1;
 	}
 	if (ret != 1)
@@ -195,6 +214,7 @@ static int replace(const char *path, const char *boot, unsigned int nr, struct s
 		seen->head->created = old.head->created;
 		seen->head->last = old.head->last;
 		memcpy(seen->head->stream, old.head->stream, sizeof(old.head->stream));
+		memcpy(seen->recent, old.recent, BYTES_OF_RECENT);
 	}
 	for (i = 0; old.head && i < old.nr; i++)
 		if (old.slots[i].stream_sequence)
@@ -234,7 +254,7 @@ static int have_file(struct seen *seen, const char *path, const char *boot, unsi
 	}
 	/* Many small pages: a large one might be split, or put together, beneath the kernel. */
 	madvise(seen->head, seen->size, MADV_NOHUGEPAGE);
-	if (!mlock(seen->head, seen->size))
+	if (!mlock(seen->head, bytes_of_slots(seen->nr)))
 		return 0;
 	ret = fail(-errno, text, size, path,
 		   "cannot be locked in memory: raise LimitMEMLOCK, or lower 'window'");
@@ -287,6 +307,8 @@ bool seen_stream(struct seen *seen, const char *stream, int64_t created)
 	if (!same) {
 		for (i = 0; i < seen->nr; i++)
 			seen_free(&seen->slots[i]);
+		for (i = 0; i < SEEN_RECENT; i++)
+			seen->recent[i].sequence = seen->kept[i].sequence = 0;
 		head->last = 0;
 	}
 	/* First that nothing is known, then of what. */
@@ -296,14 +318,16 @@ bool seen_stream(struct seen *seen, const char *stream, int64_t created)
 	return same;
 }
 
-int seen_add(struct seen_slot *slot, uint64_t stream_sequence, const char *reply, uint64_t time,
-	     unsigned int band)
+int seen_add(struct seen_slot *slot, const struct seen_message *message, const char *reply,
+	     uint64_t time, unsigned int band)
 {
 	size_t length = strlen(reply);
 
 	if (length >= SEEN_REPLY_SIZE)
 		return -ENAMETOOLONG;
 	memset(&slot->send, 0, sizeof(slot->send));
+	slot->stored = message->stored;
+	slot->hash = message->hash;
 	slot->time = time;
 	slot->flags = 0;
 	slot->band = band;
@@ -313,7 +337,7 @@ int seen_add(struct seen_slot *slot, uint64_t stream_sequence, const char *reply
 	slot->receipt[0] = 0;
 	memcpy(slot->reply[0], reply, length + 1);
 	atomic_signal_fence(memory_order_seq_cst);
-	slot->stream_sequence = stream_sequence;
+	slot->stream_sequence = message->sequence;
 	atomic_signal_fence(memory_order_seq_cst);
 	return 0;
 }
@@ -337,4 +361,81 @@ void seen_free(struct seen_slot *slot)
 	slot->stream_sequence = 0;
 	atomic_signal_fence(memory_order_seq_cst);
 	slot->send.sequence = 0;
+}
+
+/* Killed in between, it is of no message: never the number of one with the time of another. */
+static void remember(struct seen_recent *recent, uint64_t sequence, int64_t stored)
+{
+	recent->sequence = 0;
+	atomic_signal_fence(memory_order_seq_cst);
+	recent->stored = stored;
+	atomic_signal_fence(memory_order_seq_cst);
+	recent->sequence = sequence;
+	/* Before the slot is free. */
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+void seen_remember(struct seen *seen, const struct seen_slot *slot)
+{
+	remember(&seen->recent[slot->stream_sequence % SEEN_RECENT], slot->stream_sequence,
+		 slot->stored);
+}
+
+static bool is_in(const struct seen_recent *table, const struct seen_message *message)
+{
+	const struct seen_recent *recent = &table[message->sequence % SEEN_RECENT];
+
+	return recent->sequence == message->sequence && recent->stored == message->stored;
+}
+
+bool seen_remembers(const struct seen *seen, const struct seen_message *message)
+{
+	return is_in(seen->recent, message) || is_in(seen->kept, message);
+}
+
+void seen_keep(struct seen *seen, uint64_t after)
+{
+	const struct seen_recent *recent;
+	unsigned int i;
+
+	for (i = 0; i < SEEN_RECENT; i++) {
+		recent = &seen->recent[i];
+		if (recent->sequence > after)
+			remember(&seen->kept[i], recent->sequence, recent->stored);
+	}
+}
+
+static struct seen_recent_id *set_of(const struct seen *seen, uint64_t hash)
+{
+	return &seen->recent_ids[hash % (SEEN_RECENT_IDS / SEEN_RECENT_SET) * SEEN_RECENT_SET];
+}
+
+void seen_remember_id(struct seen *seen, const struct seen_slot *slot, uint64_t time)
+{
+	struct seen_recent_id *set = set_of(seen, slot->hash), *oldest = set;
+	unsigned int i;
+
+	for (i = 1; i < SEEN_RECENT_SET; i++)
+		if (set[i].time < oldest->time)
+			oldest = &set[i];
+	if (!slot->hash)
+		return;
+	/* As in remember(). */
+	oldest->hash = 0;
+	atomic_signal_fence(memory_order_seq_cst);
+	oldest->time = time;
+	atomic_signal_fence(memory_order_seq_cst);
+	oldest->hash = slot->hash;
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+bool seen_remembers_id(const struct seen *seen, uint64_t hash, uint64_t since)
+{
+	const struct seen_recent_id *set = set_of(seen, hash);
+	unsigned int i;
+
+	for (i = 0; hash && i < SEEN_RECENT_SET; i++)
+		if (set[i].hash == hash && set[i].time >= since)
+			return true;
+	return false;
 }

@@ -17,6 +17,10 @@
 #define SEEN_RECEIPT_SIZE 128
 #define SEEN_NAME_SIZE	  256
 #define SEEN_REPLY_SIZE	  320
+/* Messages that are remembered after their slots are free: by number, twice, and by id, in sets. */
+#define SEEN_RECENT	16384
+#define SEEN_RECENT_IDS 8192
+#define SEEN_RECENT_SET 8
 
 /* What is known of a message besides the number that the kernel gave it. */
 enum seen_flag {
@@ -30,6 +34,8 @@ enum seen_flag {
 /**
  * struct seen_slot - one message of the stream
  * @stream_sequence: of the message; 0 for a free slot. Written last, taken back first.
+ * @stored: see struct seen_message
+ * @hash: likewise
  * @time: of the last delivery, CLOCK_BOOTTIME nanoseconds
  * @mailbox: id of the one that it was sent to
  * @send: what the kernel is given, and writes the sequence to
@@ -46,6 +52,8 @@ enum seen_flag {
  */
 struct seen_slot {
 	uint64_t stream_sequence;
+	int64_t stored;
+	uint64_t hash;
 	uint64_t time;
 	uint64_t mailbox;
 	struct mailbox_send send;
@@ -59,6 +67,39 @@ struct seen_slot {
 	char reply[2][SEEN_REPLY_SIZE];
 	char id[SEEN_ID_SIZE];
 	char receipt[SEEN_RECEIPT_SIZE];
+};
+
+/**
+ * struct seen_message - what tells a message from all others
+ * @sequence: number in the stream
+ * @stored: when the server has stored it, as it says. It may have lost its last messages, and given
+ *	their numbers to others.
+ * @hash: of its id; 0 without one. What is published again has it, too.
+ */
+struct seen_message {
+	uint64_t sequence;
+	int64_t stored;
+	uint64_t hash;
+};
+
+/**
+ * struct seen_recent - a message that the server knows to be done
+ * @sequence: of the message; 0 for none. Written last, taken back first.
+ * @stored: of the message
+ */
+struct seen_recent {
+	uint64_t sequence;
+	int64_t stored;
+};
+
+/**
+ * struct seen_recent_id - the id of a message that is done
+ * @hash: of the id; 0 for none. Written last, taken back first.
+ * @time: when it was done, CLOCK_BOOTTIME nanoseconds
+ */
+struct seen_recent_id {
+	uint64_t hash;
+	uint64_t time;
 };
 
 /**
@@ -89,6 +130,11 @@ struct seen_head {
  * struct seen - an open memory
  * @head: in the file, as all that follows it
  * @slots: behind @head
+ * @recent: SEEN_RECENT behind these: what the server knows for good, by number. A server that was
+ *	killed has forgotten that, and counts deliveries anew.
+ * @kept: SEEN_RECENT: of these, what it had forgotten and may give again long after
+ * @recent_ids: SEEN_RECENT_IDS: what was done last, by hash of the id in one of SEEN_RECENT_SET
+ *	places: a server that was restarted has forgotten ids, and may have stored a message again
  * @nr: slots
  * @size: bytes mapped
  * @lock: descriptor that has the flock
@@ -97,6 +143,9 @@ struct seen_head {
 struct seen {
 	struct seen_head *head;
 	struct seen_slot *slots;
+	struct seen_recent *recent;
+	struct seen_recent *kept;
+	struct seen_recent_id *recent_ids;
 	unsigned int nr;
 	size_t size;
 	int lock;
@@ -134,7 +183,7 @@ void seen_close(struct seen *seen);
  * @stream: its name
  * @created: its time, as the server says
  *
- * Of another stream nothing is kept: its messages are gone, and cannot be delivered again.
+ * Of another stream no number is kept: its messages are gone, and cannot be delivered again.
  *
  * Return: whether it is the same as before, or nothing was known.
  */
@@ -143,15 +192,15 @@ bool seen_stream(struct seen *seen, const char *stream, int64_t created);
 /**
  * seen_add() - note a message that the server has delivered
  * @slot: free
- * @stream_sequence: of the message
+ * @message: which
  * @reply: where the server wants to be told
  * @time: CLOCK_BOOTTIME nanoseconds
  * @band: that it came by
  *
  * Return: 0, or -ENAMETOOLONG.
  */
-int seen_add(struct seen_slot *slot, uint64_t stream_sequence, const char *reply, uint64_t time,
-	     unsigned int band);
+int seen_add(struct seen_slot *slot, const struct seen_message *message, const char *reply,
+	     uint64_t time, unsigned int band);
 
 /**
  * seen_renew() - it was delivered again
@@ -168,6 +217,43 @@ int seen_renew(struct seen_slot *slot, const char *reply, uint64_t time);
  * @slot: in use
  */
 void seen_free(struct seen_slot *slot);
+
+/**
+ * seen_remember() - the server knows of a message for good
+ * @seen: open
+ * @slot: of the message, not yet free
+ */
+void seen_remember(struct seen *seen, const struct seen_slot *slot);
+
+/**
+ * seen_remembers() - whether the server once knew of this message for good
+ * @seen: open
+ * @message: which
+ */
+bool seen_remembers(const struct seen *seen, const struct seen_message *message);
+
+/**
+ * seen_keep() - the server has forgotten some of what it knew: remember it however much follows
+ * @seen: open
+ * @after: all up to this number it knows
+ */
+void seen_keep(struct seen *seen, uint64_t after);
+
+/**
+ * seen_remember_id() - the message with this id is done; the oldest one of its set is forgotten
+ * @seen: open
+ * @slot: of the message
+ * @time: CLOCK_BOOTTIME nanoseconds
+ */
+void seen_remember_id(struct seen *seen, const struct seen_slot *slot, uint64_t time);
+
+/**
+ * seen_remembers_id() - whether a message with this id was done
+ * @seen: open
+ * @hash: of the id
+ * @since: not before that, CLOCK_BOOTTIME nanoseconds
+ */
+bool seen_remembers_id(const struct seen *seen, uint64_t hash, uint64_t since);
 
 /* Where the server wants to be told. */
 static inline const char *seen_reply(const struct seen_slot *slot)
