@@ -76,8 +76,9 @@ test_each_of_many_arrives_once()
 		return 1
 	fi
 	# And nothing comes after them, when what the server may give again has come.
-	await 120 all_came_again && figure_on_is ha many messages 0 && figure_on_is hb many messages 0 ||
-		logs
+	await 120 all_came_again || logs || return
+	figure_on_is ha many messages 0 && figure_on_is hb many messages 0 && return
+	logs
 }
 
 # shellcheck source=cli.sh
