@@ -113,7 +113,6 @@ test_without_kernel()
 	local name
 
 	printf '%s\n' "${bold_out}Without a kernel${plain_out}"
-	mkdir -p "$build/vm"
 	work=$(mktemp -d "$build/vm/none-XXXXXX")
 	for name in "${chosen[@]}"; do
 		if ! report "$work/$name" $patience < <("$top/selftests/$name/$name.sh" </dev/null); then
@@ -291,6 +290,7 @@ tests()
 	if [ $# -eq 0 ]; then
 		set -- 6.1 6.12
 	fi
+	mkdir -p "$build/vm"
 	choose_without_kernel || set --
 	# What the kernel counts is asked of kernels only.
 	if [ ${#chosen[@]} -gt 0 ] && [ -z "${COVERAGE:-}" ]; then
