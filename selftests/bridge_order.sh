@@ -29,18 +29,6 @@ came()
 	seq "$2" "$3" | cmp - got || logs
 }
 
-# pending CONSUMER: messages that the server has given to somebody who has not acknowledged them.
-pending()
-{
-	server_says 'jsz?streams=true&consumers=true' | tr -d ' \n' |
-		sed -e "s/.*\"name\":\"$1\"//" -e 's/"num_ack_pending":\([0-9]*\).*/ \1/' -e 's/.* //'
-}
-
-pending_is()
-{
-	[ "$(pending "$1")" -eq "$2" ]
-}
-
 # Its end is not told to the server, which goes on sending to it.
 dies_cut_off()
 {

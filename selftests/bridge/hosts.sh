@@ -205,6 +205,32 @@ route_is()
 	[ "$(route "$1" "$2" "$3")" = "$4" ]
 }
 
+# consumer NAME FIGURE...: what the server says of it at one time, a line each.
+consumer()
+{
+	local name="$1" figure
+
+	shift
+	{
+		server_says 'jsz?consumers=true' | tr -d ' \n' | sed "s/.*\"name\":\"$name\"//"
+		echo
+	} >consumer.says
+	for figure; do
+		sed -e "s/\"$figure\":\([0-9]*\).*/ \1/" -e 's/.* //' consumer.says
+	done
+}
+
+# pending CONSUMER: messages that the server has given to somebody who has not acknowledged them.
+pending()
+{
+	consumer "$1" num_ack_pending
+}
+
+pending_is()
+{
+	[ "$(pending "$1")" -eq "$2" ]
+}
+
 # A figure of a mailbox on a host.
 figure_on()
 {

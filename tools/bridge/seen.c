@@ -415,11 +415,11 @@ void seen_remember_id(struct seen *seen, const struct seen_slot *slot, uint64_t 
 	struct seen_recent_id *set = set_of(seen, slot->hash), *oldest = set;
 	unsigned int i;
 
+	if (!slot->hash)
+		return;
 	for (i = 1; i < SEEN_RECENT_SET; i++)
 		if (set[i].time < oldest->time)
 			oldest = &set[i];
-	if (!slot->hash)
-		return;
 	/* As in remember(). */
 	oldest->hash = 0;
 	atomic_signal_fence(memory_order_seq_cst);
