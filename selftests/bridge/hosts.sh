@@ -181,7 +181,7 @@ logs()
 	local host
 
 	{
-		tail -n 20 bridge.*.log
+		tail -n 20 bridge.*.log server.log
 		for host in ha hb hc; do
 			[ ! -e host.$host ] || on $host mailbox bridge status
 			[ ! -e host.$host ] || on $host mailbox ls

@@ -90,6 +90,8 @@ static uint64_t hold(const struct in *in)
 void in_give_back(struct in *in, bool all)
 {
 	const uint64_t now = in_now();
+	/* Otherwise what is held is about to be sent, however long this process had to wait. */
+	const bool waits = in->full || now < in->pause;
 	unsigned int band;
 	bool any = false;
 	uint32_t slot;
@@ -106,7 +108,7 @@ void in_give_back(struct in *in, bool all)
 			const struct in_message *message = &in->messages[held->first];
 
 			if (!all && message->msg &&
-			    (in->keeps_order || now - message->arrived < hold(in)))
+			    (in->keeps_order || !waits || now - message->arrived < hold(in)))
 				break;
 			slot = in_list_take(in, held);
 			give_back_locked(in, slot, all || !message->msg ? 0 : IN_NAK_DELAY);
