@@ -110,19 +110,6 @@ static int check_consumer(struct in *in, const jsConsumerInfo *info, const char 
 }
 
 /*
- * What a consumer has given out and nobody has acknowledged it will give again, after ack_wait. To a
- * server that was killed we may have acknowledged it all the same.
- */
-static void keep_pending(struct in *in, const jsConsumerInfo *info)
-{
-	if (!info->NumAckPending || in->route->config->policy == ROUTE_BROADCAST)
-		return;
-	pthread_mutex_lock(&in->lock);
-	seen_keep(&in->seen, info->AckFloor.Stream);
-	pthread_mutex_unlock(&in->lock);
-}
-
-/*
  * @anew: make it so where it does not go on.
  * @stream_last: of a broadcast: the number after which this host is there
  */
@@ -138,10 +125,8 @@ static int have_consumer(struct in *in, unsigned int band, bool anew, uint64_t s
 	server_consumer_name(in->route, band, name);
 	server_subject(in->route, band, subject);
 	status = js_GetConsumerInfo(&info, in->js, stream, name, NULL, &code);
-	if (status == NATS_OK) {
-		keep_pending(in, info);
+	if (status == NATS_OK)
 		ret = check_consumer(in, info, name, subject);
-	}
 	if (status == NATS_OK || status == NATS_NOT_FOUND)
 		remember_last(in, info, stream_last);
 	if (status == NATS_OK && !ret && anew && !goes_on(in, info)) {

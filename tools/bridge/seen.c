@@ -37,12 +37,12 @@
 #include "seen.h"
 
 #define SEEN_MAGIC   0x6e6565732d78626dULL /* "mbx-seen" */
-#define SEEN_VERSION 2
+#define SEEN_VERSION 3
 #define SEEN_MAX     65536
+#define NR_BLOCKS    (SEEN_RECENT / SEEN_RECENT_BLOCK)
 
 #define BYTES_OF_RECENT \
-	(2 * SEEN_RECENT * sizeof(struct seen_recent) + \
-	 SEEN_RECENT_IDS * sizeof(struct seen_recent_id))
+	(NR_BLOCKS * sizeof(struct seen_recent) + SEEN_RECENT_IDS * sizeof(struct seen_recent_id))
 
 /* Of what the kernel writes to. */
 static size_t bytes_of_slots(unsigned int nr)
@@ -61,8 +61,7 @@ static void set_head(struct seen *seen, void *head, unsigned int nr)
 	seen->nr = nr;
 	seen->slots = (struct seen_slot *)(seen->head + 1);
 	seen->recent = (struct seen_recent *)(seen->slots + nr);
-	seen->kept = seen->recent + SEEN_RECENT;
-	seen->recent_ids = (struct seen_recent_id *)(seen->kept + SEEN_RECENT);
+	seen->recent_ids = (struct seen_recent_id *)(seen->recent + NR_BLOCKS);
 }
 
 static int fail(int error, char *text, size_t size, const char *path, const char *what)
@@ -307,8 +306,7 @@ bool seen_stream(struct seen *seen, const char *stream, int64_t created)
 	if (!same) {
 		for (i = 0; i < seen->nr; i++)
 			seen_free(&seen->slots[i]);
-		for (i = 0; i < SEEN_RECENT; i++)
-			seen->recent[i].sequence = seen->kept[i].sequence = 0;
+		memset(seen->recent, 0, NR_BLOCKS * sizeof(*seen->recent));
 		head->last = 0;
 	}
 	/* First that nothing is known, then of what. */
@@ -363,46 +361,47 @@ void seen_free(struct seen_slot *slot)
 	slot->send.sequence = 0;
 }
 
-/* Killed in between, it is of no message: never the number of one with the time of another. */
-static void remember(struct seen_recent *recent, uint64_t sequence, int64_t stored)
+static struct seen_recent *block_of(const struct seen *seen, uint64_t sequence)
 {
-	recent->sequence = 0;
-	atomic_signal_fence(memory_order_seq_cst);
-	recent->stored = stored;
-	atomic_signal_fence(memory_order_seq_cst);
-	recent->sequence = sequence;
-	/* Before the slot is free. */
-	atomic_signal_fence(memory_order_seq_cst);
+	return &seen->recent[sequence / SEEN_RECENT_BLOCK % NR_BLOCKS];
+}
+
+/* All bits of the time matter to the upper ones of the product. */
+static uint32_t mark_of(int64_t stored)
+{
+	const uint32_t mark = (uint64_t)stored * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+
+	return mark ? mark : 1;
 }
 
 void seen_remember(struct seen *seen, const struct seen_slot *slot)
 {
-	remember(&seen->recent[slot->stream_sequence % SEEN_RECENT], slot->stream_sequence,
-		 slot->stored);
-}
+	const uint64_t sequence = slot->stream_sequence;
+	const uint64_t first = sequence - sequence % SEEN_RECENT_BLOCK;
+	struct seen_recent *block = block_of(seen, sequence);
 
-static bool is_in(const struct seen_recent *table, const struct seen_message *message)
-{
-	const struct seen_recent *recent = &table[message->sequence % SEEN_RECENT];
-
-	return recent->sequence == message->sequence && recent->stored == message->stored;
+	/* One that took long, which has none of its time beside it. */
+	if (block->first > first)
+		return;
+	/* Killed in between, it has no marks: never the numbers of one block with those of another. */
+	if (block->first != first) {
+		memset(block->marks, 0, sizeof(block->marks));
+		atomic_signal_fence(memory_order_seq_cst);
+		block->first = first;
+		atomic_signal_fence(memory_order_seq_cst);
+	}
+	block->marks[sequence % SEEN_RECENT_BLOCK] = mark_of(slot->stored);
+	/* Before the slot is free. */
+	atomic_signal_fence(memory_order_seq_cst);
 }
 
 bool seen_remembers(const struct seen *seen, const struct seen_message *message)
 {
-	return is_in(seen->recent, message) || is_in(seen->kept, message);
-}
+	const struct seen_recent *block = block_of(seen, message->sequence);
+	const unsigned int index = message->sequence % SEEN_RECENT_BLOCK;
 
-void seen_keep(struct seen *seen, uint64_t after)
-{
-	const struct seen_recent *recent;
-	unsigned int i;
-
-	for (i = 0; i < SEEN_RECENT; i++) {
-		recent = &seen->recent[i];
-		if (recent->sequence > after)
-			remember(&seen->kept[i], recent->sequence, recent->stored);
-	}
+	return message->sequence - index == block->first &&
+	       block->marks[index] == mark_of(message->stored);
 }
 
 static struct seen_recent_id *set_of(const struct seen *seen, uint64_t hash)
@@ -420,7 +419,7 @@ void seen_remember_id(struct seen *seen, const struct seen_slot *slot, uint64_t 
 	for (i = 1; i < SEEN_RECENT_SET; i++)
 		if (set[i].time < oldest->time)
 			oldest = &set[i];
-	/* As in remember(). */
+	/* Killed in between, it is of no id: never that of one message with the time of another. */
 	oldest->hash = 0;
 	atomic_signal_fence(memory_order_seq_cst);
 	oldest->time = time;

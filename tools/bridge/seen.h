@@ -17,10 +17,14 @@
 #define SEEN_RECEIPT_SIZE 128
 #define SEEN_NAME_SIZE	  256
 #define SEEN_REPLY_SIZE	  320
-/* Messages that are remembered after their slots are free: by number, twice, and by id, in sets. */
-#define SEEN_RECENT	16384
-#define SEEN_RECENT_IDS 8192
-#define SEEN_RECENT_SET 8
+/*
+ * Messages that are remembered after their slots are free: by number, in blocks of as many that
+ * follow each other, and by id, in sets.
+ */
+#define SEEN_RECENT	  131072
+#define SEEN_RECENT_BLOCK 64
+#define SEEN_RECENT_IDS	  8192
+#define SEEN_RECENT_SET	  8
 
 /* What is known of a message besides the number that the kernel gave it. */
 enum seen_flag {
@@ -83,13 +87,14 @@ struct seen_message {
 };
 
 /**
- * struct seen_recent - a message that the server knows to be done
- * @sequence: of the message; 0 for none. Written last, taken back first.
- * @stored: of the message
+ * struct seen_recent - messages that the server knows to be done
+ * @first: number of the first one of the block; written after all marks were taken back
+ * @marks: of each: made of the time when it was stored, and 0 where it is not known to be done.
+ *	Where a number was given again, one in 2^32 of the second ones has the mark of the first.
  */
 struct seen_recent {
-	uint64_t sequence;
-	int64_t stored;
+	uint64_t first;
+	uint32_t marks[SEEN_RECENT_BLOCK];
 };
 
 /**
@@ -131,8 +136,7 @@ struct seen_head {
  * @head: in the file, as all that follows it
  * @slots: behind @head
  * @recent: SEEN_RECENT behind these: what the server knows for good, by number. A server that was
- *	killed has forgotten that, and counts deliveries anew.
- * @kept: SEEN_RECENT: of these, what it had forgotten and may give again long after
+ *	killed has forgotten some of it, counts deliveries anew, and gives it again after ack_wait.
  * @recent_ids: SEEN_RECENT_IDS: what was done last, by hash of the id in one of SEEN_RECENT_SET
  *	places: a server that was restarted has forgotten ids, and may have stored a message again
  * @nr: slots
@@ -144,7 +148,6 @@ struct seen {
 	struct seen_head *head;
 	struct seen_slot *slots;
 	struct seen_recent *recent;
-	struct seen_recent *kept;
 	struct seen_recent_id *recent_ids;
 	unsigned int nr;
 	size_t size;
@@ -231,13 +234,6 @@ void seen_remember(struct seen *seen, const struct seen_slot *slot);
  * @message: which
  */
 bool seen_remembers(const struct seen *seen, const struct seen_message *message);
-
-/**
- * seen_keep() - the server has forgotten some of what it knew: remember it however much follows
- * @seen: open
- * @after: all up to this number it knows
- */
-void seen_keep(struct seen *seen, uint64_t after);
 
 /**
  * seen_remember_id() - the message with this id is done; the oldest one of its set is forgotten
