@@ -17,13 +17,14 @@ if ! grep -q '^veth ' /proc/modules && ! insmod /vm/veth.ko 2>/dev/null; then
 	exit 4
 fi
 
-# await SECONDS COMMAND...: until it succeeds. Nothing is printed but that it never did.
+# await SECONDS COMMAND...: until it succeeds. Nothing is printed but that it never did. That long it may
+# take on a machine that is idle; on a busy one it takes what it takes.
 await()
 {
 	local seconds="$1" end
 
 	shift
-	end=$(($(cut -d. -f1 /proc/uptime) + seconds * ${MAILBOX_SLOW:-1}))
+	end=$(($(cut -d. -f1 /proc/uptime) + 3 * seconds * ${MAILBOX_SLOW:-1}))
 	until "$@" >/dev/null 2>&1; do
 		if [ "$(cut -d. -f1 /proc/uptime)" -gt $end ]; then
 			echo "# not in $seconds s: $*"
@@ -178,7 +179,7 @@ bridge_kill()
 # What there is to see when a test has failed, which this says.
 logs()
 {
-	local host
+	local host page
 
 	{
 		tail -n 20 bridge.*.log server.log
@@ -186,8 +187,10 @@ logs()
 			[ ! -e host.$host ] || on $host mailbox bridge status
 			[ ! -e host.$host ] || on $host mailbox ls
 		done
-		server_says 'jsz?consumers=1' | tr -d ' \n'
-		echo
+		for page in 'jsz?consumers=1' 'connz?subs=1'; do
+			server_says "$page" | tr -d ' \n'
+			echo
+		done
 	} 2>&1 | sed 's/^/#   /'
 	return 1
 }
