@@ -57,6 +57,12 @@ same_numbers()
 	logs
 }
 
+# The bridge on hb has begun, at whichever attempt.
+is_at_work()
+{
+	grep -qE "route 'jobs': (runs|goes on)" bridge.hb.log
+}
+
 # kills NR ROUTE: the bridge on hb, with that, while numbers go there.
 kills()
 {
@@ -72,7 +78,7 @@ kills()
 	echo $receiver >bridge.receiver.runs
 	on ha mailbox send --lines jobs <want || return
 	while [ $kills -lt 25 ] && ! is_gone $receiver; do
-		await 20 said hb 'runs' || logs || return
+		await 20 is_at_work || logs || return
 		: >bridge.hb.log
 		usleep $((kills * 7 % 11 * 20000))
 		bridge_kill hb && bridge_start hb || return
