@@ -18,13 +18,13 @@ if ! grep -q '^veth ' /proc/modules && ! insmod /vm/veth.ko 2>/dev/null; then
 fi
 
 # await SECONDS COMMAND...: until it succeeds. Nothing is printed but that it never did. That long it may
-# take on a machine that is idle; on a busy one it takes what it takes.
+# take on a machine that is idle; on a busy one MAILBOX_PATIENCE times that.
 await()
 {
 	local seconds="$1" end
 
 	shift
-	end=$(($(cut -d. -f1 /proc/uptime) + 3 * seconds * ${MAILBOX_SLOW:-1}))
+	end=$(($(cut -d. -f1 /proc/uptime) + seconds * ${MAILBOX_PATIENCE:-3} * ${MAILBOX_SLOW:-1}))
 	until "$@" >/dev/null 2>&1; do
 		if [ "$(cut -d. -f1 /proc/uptime)" -gt $end ]; then
 			echo "# not in $seconds s: $*"
