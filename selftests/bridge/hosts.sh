@@ -176,7 +176,20 @@ bridge_kill()
 	ended "bridge.$1.runs" KILL
 }
 
-# What there is to see when a test has failed, which this says.
+# Ends the server, which says what it was doing: of streams and consumers a line for each goroutine.
+server_stacks()
+{
+	[ -e server.runs ] && ended server.runs QUIT || return
+	awk -v RS= '/^goroutine/ && /consumer|stream/ {
+		gsub(/\n\t[^\n]*/, "")
+		gsub(/\ncreated by [^\n]*|\nruntime\.[^\n]*|github.com\/nats-io\/nats-server\/server\./, "")
+		gsub(/\([^()*]*\)(\n|$)/, "\n")
+		gsub(/\n/, " ")
+		print
+	}' server.log
+}
+
+# What there is to see when a test has failed, which this says. The server has ended then.
 logs()
 {
 	local host page
@@ -191,6 +204,7 @@ logs()
 			server_says "$page" | tr -d ' \n'
 			echo
 		done
+		server_stacks
 	} 2>&1 | sed 's/^/#   /'
 	return 1
 }
