@@ -135,8 +135,8 @@ struct seen_head {
  * struct seen - an open memory
  * @head: in the file, as all that follows it
  * @slots: behind @head
- * @recent: SEEN_RECENT behind these: what the server knows for good, by number. A server that was
- *	killed has forgotten some of it, counts deliveries anew, and gives it again after ack_wait.
+ * @recent: blocks of SEEN_RECENT numbers, behind these: what the server knows for good. One that
+ *	was killed has forgotten some of it, counts deliveries anew, and gives it again after ack_wait.
  * @recent_ids: SEEN_RECENT_IDS: what was done last, by hash of the id in one of SEEN_RECENT_SET
  *	places: a server that was restarted has forgotten ids, and may have stored a message again
  * @nr: slots
